@@ -5,6 +5,7 @@ deeper than 32, a byte order mark, anything that is not UTF-8.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
@@ -108,24 +109,14 @@ def _encodable(text: str) -> bool:
     return True
 
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
 def _depth_exceeds(text: str) -> bool:
     if text.count("[") + text.count("{") <= JSON_DEPTH:
         return False
-    depth, in_string, escaped = 0, False, False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
-            depth += 1
-            if depth > JSON_DEPTH:
-                return True
-        elif character in "]}":
-            depth -= 1
-    return False
+    depth = deepest = 0
+    for character in _STRING.sub("", text):
+        depth += (character in "[{") - (character in "]}")
+        deepest = max(deepest, depth)
+    return deepest > JSON_DEPTH

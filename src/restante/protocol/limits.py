@@ -28,8 +28,8 @@ RECORD_BYTES = 8 * KIB
 POSTER_BYTES = 24 * KIB
 CONTAINER_PAD_BYTES = 4096
 
-JSON_BYTES = 64 * KIB
-"""Largest JSON body of a request, unless the operation says otherwise."""
+JSON_BYTES = 160 * KIB
+"""Largest JSON body of a request: a sign-up with its keyring and record in base64url fits."""
 JSON_DEPTH = 32
 JSON_INT = 2**53 - 1
 REQUEST_TARGET_BYTES = 8 * KIB

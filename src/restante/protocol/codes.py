@@ -1,0 +1,115 @@
+"""Every problem code that the server answers: status, sentence and way out (RFC 9457, docs/reference/errors.md).
+
+The list is closed: the server raises nothing else, and a client may rely on each.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One stable problem code; ``hint`` names the way out and is shown to people."""
+
+    code: str
+    status: int
+    title: str
+    hint: str = ""
+
+
+CODES: Final[dict[str, Code]] = {
+    entry.code: entry
+    for entry in (
+        Code("bad-request", 400, "The request is malformed."),
+        Code(
+            "bad-json", 400, "The body is not strict JSON.", "Send UTF-8 JSON without duplicate keys or NaN."
+        ),
+        Code("bad-multipart", 400, "The multipart body is malformed or incomplete."),
+        Code("bad-length", 400, "A length or an offset is malformed or contradicts what is known."),
+        Code("bad-metadata", 400, "Upload-Metadata is malformed or too long."),
+        Code("bad-idempotency-key", 400, "Idempotency-Key is missing or not 16 to 64 plain characters."),
+        Code("not-signed-in", 401, "You are not signed in, or the session has ended.", "Sign in again."),
+        Code(
+            "sign-in-refused",
+            401,
+            "The name or the secret is wrong.",
+            "Check both, or use the recovery code.",
+        ),
+        Code("forbidden-origin", 403, "The request comes from another site."),
+        Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
+        Code("not-found", 404, "There is no such thing here, or it is not yours."),
+        Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),
+        Code(
+            "no-such-recipient",
+            404,
+            "Some recipients have no account here.",
+            "Check the names in `recipients`.",
+        ),
+        Code("method-not-allowed", 405, "This method does not exist here."),
+        Code("name-taken", 409, "This name is taken.", "Choose another one."),
+        Code(
+            "stale-record",
+            409,
+            "The account record does not follow the one that is stored.",
+            "Fetch it and build on it.",
+        ),
+        Code(
+            "offset-mismatch",
+            409,
+            "The offset is not where the upload stands.",
+            "Ask for the offset with HEAD.",
+        ),
+        Code("upload-finished", 409, "The upload is complete and cannot change."),
+        Code("upload-unfinished", 409, "The upload is not complete yet.", "Finish it, then send."),
+        Code("upload-claimed", 409, "Another message already carries this upload."),
+        Code("id-taken", 409, "A message with this id and other content exists."),
+        Code(
+            "idempotency-in-flight",
+            409,
+            "The first request with this key is still being worked on.",
+            "Try again shortly.",
+        ),
+        Code("upload-gone", 410, "The upload has expired or was removed.", "Upload it again."),
+        Code("message-gone", 410, "The message was deleted or has expired."),
+        Code(
+            "stale-version",
+            412,
+            "Somebody changed it in the meantime.",
+            "Fetch it, merge, and store it again.",
+        ),
+        Code("tus-version", 412, "Only tus 1.0.0 is spoken here."),
+        Code("too-large", 413, "The body or the upload is larger than allowed."),
+        Code("target-too-long", 414, "The address is too long."),
+        Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
+        Code("range-unsatisfiable", 416, "The range lies outside the file."),
+        Code("invalid", 422, "The body does not have the expected shape."),
+        Code("invalid-name", 422, "A name has 3 to 32 of a-z, 0-9, _ and -, and is not reserved."),
+        Code("invalid-record", 422, "The account record is not valid."),
+        Code("claim-mismatch", 422, "The claimed hash is not that of the details received."),
+        Code(
+            "key-reused",
+            422,
+            "The Idempotency-Key was used for another request.",
+            "Use a new key for a new request.",
+        ),
+        Code("locked", 423, "Another request is writing to this upload.", "Try again in a moment."),
+        Code("precondition-required", 428, "If-Match or If-None-Match is needed here."),
+        Code("rate-limited", 429, "Too many requests of this kind.", "Wait as long as Retry-After says."),
+        Code("too-many-uploads", 429, "Too many unfinished uploads.", "Finish or delete one of them."),
+        Code("headers-too-large", 431, "The headers are too large."),
+        Code(
+            "internal",
+            500,
+            "The server failed; the fault is logged under `instance`.",
+            "Try again; if it stays, tell the operator.",
+        ),
+        Code("busy", 503, "The server cannot take this right now.", "Try again shortly; nothing is lost."),
+        Code("timeout", 408, "The body did not arrive in time.", "Send the rest from the stored offset."),
+        Code(
+            "storage-full",
+            507,
+            "The server's disk is full.",
+            "Keep your file and try again later; tell the operator.",
+        ),
+    )
+}

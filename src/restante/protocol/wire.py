@@ -1,0 +1,231 @@
+"""What travels as JSON between client and server (docs/reference/http.md). One type each, used on both sides.
+
+Times are Unix milliseconds. Bytes are base64url without padding. Field names are snake case on the wire too.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{3,32}$")]
+B64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$")]
+MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$")]
+UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$")]
+Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+
+UnlockType = Literal["passphrase", "recovery"]
+ClientKind = Literal["web", "cli"]
+MessageKind = Literal["video", "text", "reaction"]
+MessageState = Literal["stored", "delivered", "played", "deleted"]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Limits that a client must know beforehand, in bytes, milliseconds and counts."""
+
+    upload_bytes: int
+    recording_ms: int
+    part_bytes: int
+    details_bytes: int
+    envelope_bytes: int
+    recipients: int
+    unfinished_uploads: int
+
+
+class ServerInfo(msgspec.Struct, frozen=True):
+    """Who this server is; ``server_name`` is the right side of every acct and never changes."""
+
+    server_name: str
+    version: str
+    protocol: list[int]
+    sign_up: Literal["open", "closed"]
+    limits: Limits
+
+
+class Unlock(msgspec.Struct, frozen=True):
+    """One way in at sign-up: the bearer (32 bytes) that the server will know by its SHA-256, and the salt (16 bytes)."""
+
+    type: UnlockType
+    bearer: B64
+    salt: B64 | None = None
+
+
+class SignUp(msgspec.Struct, frozen=True):
+    """A new account, stored in one transaction: record (signed container) and keyring.age, both base64url."""
+
+    name: Name
+    record: B64
+    keyring: B64
+    unlock: Annotated[list[Unlock], Meta(min_length=1, max_length=8)]
+    client: ClientKind
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """A sign-in by the bearer of an unlock method."""
+
+    name: Name
+    type: UnlockType
+    bearer: B64
+    client: ClientKind
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """A session; ``token`` is given once, to the CLI only (the web gets a cookie and an empty string)."""
+
+    acct: str
+    session_id: str
+    token: str
+
+
+class Salt(msgspec.Struct, frozen=True):
+    """The Argon2id salt of a name's passphrase, 16 bytes; unknown names get one too, always the same."""
+
+    salt: B64
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One place where the account is signed in."""
+
+    id: str
+    client: ClientKind
+    created_at: Instant
+    last_seen_at: Instant
+    current: bool
+
+
+class Sessions(msgspec.Struct, frozen=True):
+    items: list[Session]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An account record as stored: the signed container, and its rev for convenience (verify, do not trust)."""
+
+    acct: str
+    rev: int
+    record: B64
+
+
+class Records(msgspec.Struct, frozen=True):
+    """All revisions, oldest first."""
+
+    items: list[Record]
+
+
+class PutRecord(msgspec.Struct, frozen=True):
+    record: B64
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """A stored state shard's name and version (the ETag without quotes)."""
+
+    shard: str
+    version: str
+
+
+class Shards(msgspec.Struct, frozen=True):
+    items: list[Shard]
+
+
+class Send(msgspec.Struct, frozen=True):
+    """The part ``message`` of a send; ``details_sha256`` is the sender's claim, 32 bytes."""
+
+    id: MessageId
+    kind: MessageKind
+    details_sha256: B64
+    recipients: Annotated[list[Name], Meta(min_length=1, max_length=50)]
+    upload: UploadId | None = None
+    expires_at: Instant | None = None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The answer to a send; the same for each repetition of it."""
+
+    id: MessageId
+    received_at: Instant
+    state: MessageState
+
+
+class InboxItem(msgspec.Struct, frozen=True):
+    """One message in the mailbox. ``sender`` is the server's word: only the envelope proves it.
+
+    ``change`` grows with every change of the item: the largest one seen is the next ``since``. A tombstone has
+    ``deleted_at`` and no envelope. ``video_bytes`` is 0 when there is no video.
+    """
+
+    id: MessageId
+    kind: MessageKind
+    sender: Name | None
+    received_at: Instant
+    video_bytes: int
+    change: int
+    fetched_at: Instant | None = None
+    played_at: Instant | None = None
+    expires_at: Instant | None = None
+    deleted_at: Instant | None = None
+    envelope: B64 | None = None
+
+
+class Inbox(msgspec.Struct, frozen=True):
+    """A page, newest first (with ``since``: oldest change first); ``cursor`` is null on the last one."""
+
+    items: list[InboxItem]
+    cursor: str | None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """How far the message came with one recipient."""
+
+    recipient: Name
+    fetched_at: Instant | None
+    played_at: Instant | None
+    deleted_at: Instant | None
+
+
+class SentItem(msgspec.Struct, frozen=True):
+    """One message under Sent; ``state`` is the least advanced of its deliveries, ``envelope`` the sender's own copy."""
+
+    id: MessageId
+    kind: MessageKind
+    received_at: Instant
+    video_bytes: int
+    change: int
+    state: MessageState
+    deliveries: list[Delivery]
+    expires_at: Instant | None = None
+    deleted_at: Instant | None = None
+    envelope: B64 | None = None
+
+
+class SentBox(msgspec.Struct, frozen=True):
+    """A page, newest first; ``cursor`` is null on the last one."""
+
+    items: list[SentItem]
+    cursor: str | None
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What the recipient did; marking twice keeps the first time."""
+
+    mark: Literal["fetched", "played"]
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """The data of a server-sent event: that something happened to a message, never what it says."""
+
+    kind: Literal["message", "mark", "deleted", "resync"]
+    id: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error (RFC 9457). ``code`` is stable; ``instance`` is the request id under which it is logged."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    instance: str
+    detail: str = ""
+    hint: str = ""
+    retry_after: int | None = None
+    recipients: list[str] | None = None
+    limit: int | None = None

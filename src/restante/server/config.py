@@ -1,0 +1,111 @@
+"""Settings: one frozen struct, built once from the environment and the command line; nothing else reads it.
+
+Each setting stands in docs/reference/settings.md.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from restante.protocol import limits
+from restante.server import failpoints
+
+PREFIX = "RESTANTE_"
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
+
+
+class BadSettings(ValueError):
+    """A setting is unknown or malformed; the text names it and the way out."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator may set. Sizes in bytes, rates as ``burst/refill`` (tokens, seconds per token)."""
+
+    data: Path = Path("data")
+    server_name: str = ""
+    """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    sign_up: Literal["open", "closed"] = "open"
+    durability: Literal["power", "process"] = "power"
+    """power: every acknowledged byte survives power loss; process: it survives the death of the process."""
+    upload_bytes: Annotated[int, Meta(ge=1024, le=2**40)] = limits.UPLOAD_BYTES
+    keep_free_bytes: Annotated[int, Meta(ge=0)] = 256 * limits.MIB
+    """New uploads are refused when less than this is free on the disk."""
+    body_timeout_s: Annotated[float, Meta(gt=0)] = 60.0
+    header_timeout_s: Annotated[float, Meta(gt=0)] = 10.0
+    body_min_rate: Annotated[int, Meta(ge=0)] = 1024
+    """Bytes a second that a body must reach over each timeout window."""
+    drain_s: Annotated[float, Meta(gt=0)] = 8.0
+    sweep_every_s: Annotated[float, Meta(gt=0)] = 60.0
+    rate_sign_in: Rate = "10/30s"
+    rate_sign_up: Rate = "10/60s"
+    rate_uploads: Rate = "20/30s"
+    rate_sends: Rate = "30/10s"
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For is believed."""
+    connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
+    """Requests in flight at once, live channels and uploads included."""
+    failpoint: str = ""
+
+
+def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
+    """Builds the settings: ``RESTANTE_*`` from the environment, then what the command line gave.
+
+    Raises BadSettings for an unknown RESTANTE_ variable of the server or a value out of range.
+    """
+    values: dict[str, Any] = {}
+    for field in Settings.__struct_fields__:
+        text = environ.get(PREFIX + field.upper())
+        if text is not None:
+            values[field] = _parse(field, text)
+    values.update({key: value for key, value in overrides.items() if value is not None})
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise BadSettings(f"{error} (see docs/reference/settings.md)") from error
+    failpoints.arm(settings.failpoint)
+    return settings
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """Writes the settings as the environment of a worker process."""
+    values = {field: getattr(settings, field) for field in Settings.__struct_fields__}
+    return {
+        PREFIX + field.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
+        for field, value in values.items()
+    }
+
+
+def parse_rate(rate: str) -> tuple[int, float]:
+    """Splits ``10/30s`` into the burst and the seconds until one more."""
+    burst, _, refill = rate.rstrip("s").partition("/")
+    return int(burst), float(refill)
+
+
+def _parse(field: str, text: str) -> Any:
+    if field == "trusted_proxies":
+        return tuple(filter(None, text.split(",")))
+    if field.endswith("_bytes"):
+        return _parse_bytes(field, text)
+    return text
+
+
+def _parse_bytes(field: str, text: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,15}) ?([kmgKMG]?)(?:i?[bB])?", text)
+    if not match:
+        raise BadSettings(f"{PREFIX}{field.upper()} is not a size such as 64M")
+    return int(match[1]) * _UNITS[match[2].lower()]
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)

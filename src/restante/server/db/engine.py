@@ -1,0 +1,228 @@
+"""The database: one writer thread with group commit, a few reader threads, the same sync queries on every engine.
+
+[Note: Group commit] The writer takes whatever waits, runs each piece of work in a savepoint of one transaction, commits
+once, and only then answers all of them: one flush of the disk serves many requests, and no answer precedes it. A
+piece of work that raises is rolled back to its savepoint and raises to its caller; the others are not touched.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import StaticPool
+
+from restante.server.errors import RetryLater
+from restante.server.failpoints import failpoint
+
+T = TypeVar("T")
+Work = Callable[[Connection], Any]
+
+GROUP = 64
+"""Pieces of work in one transaction at most, so that the first never waits for long."""
+BUSY_TIMEOUT_MS = 5_000
+
+
+class UnsafeDatabase(RuntimeError):
+    """The engine does not have the settings that make an acknowledgement true."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Work
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+
+
+def sqlite_engine(
+    path: Path | str,
+    *,
+    connect: Callable[[str], Any] | None = None,
+    module: ModuleType | None = None,
+    pragmas: tuple[str, ...] = ("journal_mode=WAL", "synchronous=FULL"),
+    begin: str = "BEGIN IMMEDIATE",
+) -> Engine:
+    """Makes an engine on one SQLite file. ``connect`` and ``module`` put another driver below (crash tests do)."""
+
+    def creator() -> Any:
+        if connect is not None:
+            return connect(str(path))
+        return sqlite3.connect(
+            path, check_same_thread=False, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000
+        )
+
+    engine = create_engine("sqlite://", creator=creator, module=module, poolclass=StaticPool)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (*pragmas, "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+class Database:
+    """Runs queries off the event loop: ``write`` in the one writer thread, ``read`` in a reader thread.
+
+    Without readers (``readers=()``) reading happens in the writer thread too.
+    """
+
+    def __init__(self, writer: Engine, readers: tuple[Engine, ...] = ()) -> None:
+        self._writer = writer
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
+        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._readers = readers
+        self._pool = ThreadPoolExecutor(max(1, len(readers)), thread_name_prefix="db-reader")
+
+    @classmethod
+    def sqlite(cls, path: Path, *, readers: int = 2) -> "Database":
+        """Opens the embedded default: WAL, ``synchronous=FULL``, one writer, some readers."""
+        writer = sqlite_engine(path)
+        reading = tuple(
+            sqlite_engine(path, pragmas=("query_only=ON",), begin="BEGIN DEFERRED") for _ in range(readers)
+        )
+        return cls(writer, reading)
+
+    def start(self) -> None:
+        """Checks that the engine keeps its promises and starts the threads. Raises UnsafeDatabase."""
+        with self._writer.connect() as connection:
+            self._assert_safe(connection)
+        for engine in self._readers:
+            self._idle.put(engine.connect())
+        self._thread.start()
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs the work in a transaction; returns only after the commit is on the disk."""
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop, loop.create_future())
+        self._queue.put(job)
+        result: T = await job.future
+        return result
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs the work on a snapshot; it must not write."""
+        if not self._readers:
+            return await self.write(work)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+
+    def stop(self) -> None:
+        """Finishes what waits, then closes; nothing may be asked afterwards."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+        self._pool.shutdown()
+        while not self._idle.empty():
+            self._idle.get().close()
+        for engine in (self._writer, *self._readers):
+            engine.dispose()
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        connection = self._idle.get()
+        try:
+            with connection.begin():
+                return work(connection)
+        finally:
+            self._idle.put(connection)
+
+    def _write_forever(self) -> None:
+        with self._writer.connect() as connection:
+            while (first := self._queue.get()) is not None:
+                batch = [first]
+                ended = False
+                while len(batch) < GROUP and not ended:
+                    try:
+                        job = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if job is None:
+                        ended = True
+                    else:
+                        batch.append(job)
+                _answer(_run_batch(connection, batch))
+                if ended:
+                    return
+
+    def _assert_safe(self, connection: Connection) -> None:
+        if connection.dialect.name != "sqlite":
+            return
+        mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+        level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+        if str(mode).lower() != "wal" or int(level or 0) < 2:
+            raise UnsafeDatabase(
+                f"journal_mode={mode}, synchronous={level}: acknowledged writes could be lost"
+            )
+
+
+Outcome = tuple[_Job, Any, BaseException | None]
+
+
+def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    try:
+        with connection.begin():
+            outcomes = [_run_one(connection, job) for job in batch]
+            failpoint("db-before-commit")
+        failpoint("db-after-commit")
+    except Exception as error:  # noqa: BLE001 - whatever broke the commit is the answer to all of them
+        translated = _translate(error)
+        return [(job, None, raised or translated) for job, _, raised in outcomes] or [
+            (job, None, translated) for job in batch
+        ]
+    return outcomes
+
+
+def _run_one(connection: Connection, job: _Job) -> Outcome:
+    try:
+        with connection.begin_nested():
+            return job, job.work(connection), None
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        return job, None, _translate(error)
+
+
+def _translate(error: Exception) -> Exception:
+    """Tells a database that is busy or full from one that is wrong."""
+    if not isinstance(error, OperationalError):
+        return error
+    text = str(error.orig).lower()
+    translated: Exception = error
+    if "full" in text or "disk i/o" in text:
+        translated = RetryLater("storage-full", seconds=60)
+    elif "locked" in text or "busy" in text:
+        translated = RetryLater("busy", seconds=2)
+    translated.__cause__ = error if translated is not error else None
+    return translated
+
+
+def _answer(outcomes: list[Outcome]) -> None:
+    """Wakes each loop once for all its futures."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_loop.setdefault(outcome[0].loop, []).append(outcome)
+    for loop, mine in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve, mine)
+
+
+def _resolve(outcomes: list[Outcome]) -> None:
+    for job, value, error in outcomes:
+        if job.future.done():
+            continue
+        if error is not None:
+            job.future.set_exception(error)
+        else:
+            job.future.set_result(value)

@@ -1,0 +1,26 @@
+"""Brings a database to this release's schema; forward only, and refuses one that is newer."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+
+class NewerDatabase(RuntimeError):
+    """The database was written by a newer release; this one must not touch it."""
+
+
+def upgrade(engine: Engine) -> None:
+    """Runs the missing migrations in one transaction; a second run does nothing. Raises NewerDatabase."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    with engine.begin() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in known:
+            raise NewerDatabase(f"the database is at revision {current}, which this release does not know")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,202 @@
+"""The whole schema. Every per-account row carries ``account_id`` (the shard key); times are Unix milliseconds.
+
+Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only makes INTEGER PRIMARY KEY an alias of the row id; PostgreSQL wants 64 bits.
+Big = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _column(name: str, kind: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
+    options.setdefault("nullable", False)
+    return Column(name, kind, *args, comment=comment, **options)
+
+
+def _account(**options: Any) -> Column[Any]:
+    return _column(
+        "account_id", Big, "whose row it is", ForeignKey("accounts.id", ondelete="CASCADE"), **options
+    )
+
+
+def _table(name: str, *parts: Any, **options: Any) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True, **options)
+
+
+meta = _table(
+    "meta",
+    _column("key", Text, "server_name, or the name of a server secret", primary_key=True),
+    _column("value", LargeBinary, "its bytes"),
+)
+
+accounts = _table(
+    "accounts",
+    _column("id", Big, "never reused", primary_key=True, autoincrement=True),
+    _column("name", Text, "left side of the acct", unique=True),
+    _column("created_at", Big, "sign-up"),
+    sqlite_autoincrement=True,
+)
+
+account_records = _table(
+    "account_records",
+    _account(primary_key=True),
+    _column("rev", Big, "1, 2, 3 … without gaps", primary_key=True),
+    _column("record", LargeBinary, "the signed container, exactly as received"),
+    _column("created_at", Big, "when the server stored it"),
+)
+
+keyrings = _table(
+    "keyrings",
+    _account(primary_key=True),
+    _column("version", Text, "ETag of the current one"),
+    _column("keyring", LargeBinary, "keyring.age, current"),
+    _column(
+        "previous", LargeBinary, "the one before, for the case that a client stored a bad one", nullable=True
+    ),
+    _column("updated_at", Big, "when the current one was stored"),
+)
+
+state_shards = _table(
+    "state_shards",
+    _account(primary_key=True),
+    _column("shard", Text, "contacts, settings, seen-2026-11 …", primary_key=True),
+    _column("version", Text, "ETag"),
+    _column("bytes", LargeBinary, "an age file to the state key"),
+    _column("updated_at", Big, "when it was stored"),
+)
+
+unlock_methods = _table(
+    "unlock_methods",
+    _column("id", Big, "never reused", primary_key=True, autoincrement=True),
+    _account(),
+    _column("type", Text, "passphrase or recovery"),
+    _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer; the bearer is never stored"),
+    _column("salt", LargeBinary, "Argon2id salt of a passphrase", nullable=True),
+    _column("created_at", Big, "when it was enrolled"),
+    Index("ix_unlock_methods_account_id_type", "account_id", "type"),
+    sqlite_autoincrement=True,
+)
+
+sessions = _table(
+    "sessions",
+    _column("id", Text, "ses_…, shown in the list of sessions", primary_key=True),
+    _account(index=True),
+    _column("token_sha256", LargeBinary, "SHA-256 of the token", unique=True),
+    _column("client", Text, "web or cli"),
+    _column("created_at", Big, "sign-in"),
+    _column("last_seen_at", Big, "coarse: written at most once an hour"),
+)
+
+uploads = _table(
+    "uploads",
+    _column("id", Text, "upl_…, also the name of the blob", primary_key=True),
+    _account(index=True),
+    _column("capability_sha256", LargeBinary, "SHA-256 of the capability token given at creation"),
+    _column("length", Big, "bytes announced; null while deferred", nullable=True),
+    _column("created_at", Big, "creation"),
+    _column("finished_at", Big, "when the last byte was acknowledged", nullable=True, index=True),
+    _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
+    _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
+)
+
+messages = _table(
+    "messages",
+    _column("id", Text, "msg_…, made by the sender's client", primary_key=True),
+    _account(index=True),
+    _column("kind", Text, "video, text or reaction"),
+    _column("upload_id", Text, "the blob of video.age", nullable=True),
+    _column("video_bytes", Big, "size of video.age, 0 without"),
+    _column("details", LargeBinary, "details.age; emptied at deletion"),
+    _column("details_sha256", LargeBinary, "the sender's claim, checked"),
+    _column(
+        "claim_hmac", LargeBinary, "HMAC of id, claim, sender and time: proves an abuse report after deletion"
+    ),
+    _column("request_sha256", LargeBinary, "of the whole send: the same id with other bytes is refused"),
+    _column("received_at", Big, "when the server acknowledged it"),
+    _column("expires_at", Big, "when it deletes itself", nullable=True, index=True),
+    _column("deleted_at", Big, "deleted for everyone, or expired", nullable=True, index=True),
+)
+
+envelopes = _table(
+    "envelopes",
+    _column(
+        "message_id",
+        Text,
+        "of which message",
+        ForeignKey("messages.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    _account(primary_key=True),
+    _column("box", Text, "inbox, or sent for the sender's own copy", primary_key=True),
+    _column("envelope", LargeBinary, "envelope.age; emptied at deletion", nullable=True),
+    _column("received_at", Big, "order in the box"),
+    _column("change", Big, "grows with every change of the row: id of the event that tells it"),
+    _column("fetched_at", Big, "first download by the recipient", nullable=True),
+    _column("played_at", Big, "first play by the recipient", nullable=True),
+    _column("deleted_at", Big, "tombstone", nullable=True),
+    Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
+    Index("ix_envelopes_change", "account_id", "box", "change"),
+)
+
+events = _table(
+    "events",
+    _column(
+        "id", Big, "the live channel's Last-Event-ID; never reused", primary_key=True, autoincrement=True
+    ),
+    _account(),
+    _column("kind", Text, "message, mark or deleted"),
+    _column("message_id", Text, "which message"),
+    _column("created_at", Big, "for the sweep"),
+    Index("ix_events_account_id_id", "account_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+idempotency_keys = _table(
+    "idempotency_keys",
+    _column("session_id", Text, "scope: keys of two devices never meet", primary_key=True),
+    _column("key", Text, "as sent", primary_key=True),
+    _column("request_sha256", LargeBinary, "what was asked"),
+    _column("answer", LargeBinary, "the JSON that was answered"),
+    _column("created_at", Big, "for the sweep", index=True),
+)
+
+outbox = _table(
+    "outbox",
+    _column("id", Big, "order of work", primary_key=True, autoincrement=True),
+    _column("kind", Text, "delete-blob"),
+    _column("subject", Text, "id of what it is about"),
+    _column("due_at", Big, "not before"),
+    _column("attempts", Integer, "failed tries so far"),
+    Index("ix_outbox_due_at", "due_at"),
+    UniqueConstraint("kind", "subject"),
+    sqlite_autoincrement=True,
+)
+
+rate_buckets = _table(
+    "rate_buckets",
+    _column("key", Text, "limiter and keyed hash of who", primary_key=True),
+    _column("level_ms", Big, "theoretical arrival time of the next request (GCRA), Unix ms"),
+)

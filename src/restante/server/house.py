@@ -1,0 +1,108 @@
+"""Everything that one server process holds: made once, opened at start, closed at stop."""
+
+import secrets
+from dataclasses import dataclass
+
+from restante.server.accounts.service import Accounts
+from restante.server.blobs.local import LocalBlobs
+from restante.server.bus.memory import MemoryBus
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db import meta, migrate
+from restante.server.db.engine import Database, sqlite_engine
+from restante.server.log import Log
+from restante.server.jobs.loop import Jobs
+from restante.server.keys.service import Keys
+from restante.server.limits.service import Limiter
+from restante.server.messages.service import Messages
+from restante.server.sessions.service import Sessions
+from restante.server.uploads.service import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts, by their room."""
+
+    settings: Settings
+    clock: Clock
+    log: Log
+    server_name: str
+    database: Database
+    bus: MemoryBus
+    sessions: Sessions
+    keys: Keys
+    accounts: Accounts
+    uploads: Uploads
+    messages: Messages
+    jobs: Jobs
+
+    async def open(self) -> None:
+        """Starts what runs beside the requests."""
+        self.database.start()
+        await self.uploads.start()
+        self.jobs.start()
+
+    async def close(self) -> None:
+        """Ends live channels, lets work finish, and closes the files; within ``drain_s``."""
+        self.bus.close()
+        await self.jobs.stop()
+        await self.uploads.stop()
+        self.database.stop()
+
+
+def furnish(settings: Settings, clock: Clock) -> House:
+    """Opens the data folder (made with 0700), brings the schema up to date, and connects the parts."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data / "restante.sqlite3"
+    engine = sqlite_engine(path)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        server_name = meta.server_name(connection, settings.server_name)
+        keys = {
+            purpose: meta.secret(connection, purpose) for purpose in ("salts", "claims", "limits", "cursors")
+        }
+    engine.dispose()
+
+    database, bus = Database.sqlite(path), MemoryBus()
+    log = Log(clock, key=secrets.token_bytes(32))
+    blobs = LocalBlobs(settings.data / "blobs")
+    limiter = Limiter(clock, key=keys["limits"])
+    sessions = Sessions(database, clock)
+    key_store = Keys(database, clock, server_name=server_name)
+    accounts = Accounts(
+        database,
+        clock,
+        settings,
+        sessions=sessions,
+        limiter=limiter,
+        server_name=server_name,
+        salt_key=keys["salts"],
+    )
+    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
+    messages = Messages(
+        database,
+        clock,
+        settings,
+        bus=bus,
+        uploads=uploads,
+        limiter=limiter,
+        claim_key=keys["claims"],
+        cursor_key=keys["cursors"],
+    )
+    jobs = Jobs(
+        database, clock, settings, uploads=uploads, messages=messages, sessions=sessions, bus=bus, log=log
+    )
+    return House(
+        settings,
+        clock,
+        log,
+        server_name,
+        database,
+        bus,
+        sessions,
+        key_store,
+        accounts,
+        uploads,
+        messages,
+        jobs,
+    )

@@ -1,0 +1,48 @@
+"""GET / and GET /api/v1/server: who this server is and what a client must know beforehand."""
+
+from typing import Any
+
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+
+from restante import __version__
+from restante.protocol import limits
+from restante.protocol.wire import Limits, ServerInfo
+from restante.server.house import House
+
+WELCOME = """Restante {version} at {name}
+
+Leave a video, it waits for them. This address speaks to the `restante` command; try:
+
+    restante sign-up NAME --server URL
+    restante send NAME FILE
+    restante inbox
+"""
+
+
+@get("/", media_type="text/plain", sync_to_thread=False, include_in_schema=False)
+def welcome(house: House) -> str:
+    return WELCOME.format(version=__version__, name=house.server_name)
+
+
+@get("/api/v1/server", sync_to_thread=False, tags=["server"])
+def server_info(house: House) -> ServerInfo:
+    """Tells the server's name, versions, sign-up policy and limits."""
+    return ServerInfo(
+        server_name=house.server_name,
+        version=__version__,
+        protocol=[1],
+        sign_up=house.settings.sign_up,
+        limits=Limits(
+            upload_bytes=house.settings.upload_bytes,
+            recording_ms=limits.RECORDING_MS,
+            part_bytes=limits.PART_BYTES,
+            details_bytes=limits.DETAILS_BYTES,
+            envelope_bytes=limits.ENVELOPE_BYTES,
+            recipients=limits.RECIPIENTS,
+            unfinished_uploads=limits.UNFINISHED_UPLOADS,
+        ),
+    )
+
+
+ROUTES: list[HTTPRouteHandler | Any] = [welcome, server_info]

@@ -1,0 +1,43 @@
+"""Logs: JSON lines without personal data. Fields are an allow-list: no path, header, body, name, token or address."""
+
+import hashlib
+import hmac
+import sys
+import traceback
+from typing import TextIO
+
+import msgspec
+
+from restante.server.clock import Clock
+
+
+class Log:
+    """Writes one line per event. ``key`` turns an account id into an actor hash that only this server can repeat."""
+
+    def __init__(self, clock: Clock, *, key: bytes, stream: TextIO = sys.stdout) -> None:
+        self._clock = clock
+        self._key = key
+        self._stream = stream
+
+    def event(self, event: str, **fields: str | float | None) -> None:
+        """Writes an event with its fields; the vocabulary stands in docs/reference/logs.md."""
+        self._write("info", event, fields)
+
+    def fault(self, request_id: str, error: BaseException) -> None:
+        """Writes an unexpected failure: the exception's type and where, never its text, which may quote input."""
+        frames = traceback.extract_tb(error.__traceback__)
+        where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}:{frame.name}" for frame in frames[-8:]]
+        self._write(
+            "error",
+            "fault",
+            {"request_id": request_id, "error": type(error).__name__, "where": " < ".join(where[::-1])},
+        )
+
+    def actor(self, account_id: int) -> str:
+        """The keyed hash under which an account appears."""
+        return hmac.new(self._key, str(account_id).encode(), hashlib.sha256).hexdigest()[:16]
+
+    def _write(self, level: str, event: str, fields: dict[str, str | float | None]) -> None:
+        line = {"ts": self._clock.now_ms(), "level": level, "event": event, **fields}
+        self._stream.write(msgspec.json.encode(line).decode() + "\n")
+        self._stream.flush()

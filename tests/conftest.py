@@ -1,0 +1,30 @@
+"""Fixtures that several suites share: one running server per worker, more when a test asks."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that tests share: each makes accounts of its own."""
+    with serving(tmp_path_factory.mktemp("server") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Makes servers of a test's own; keyword arguments are environment variables."""
+    with ExitStack() as stack:
+        count = 0
+
+        def make(**env: str) -> Server:
+            nonlocal count
+            count += 1
+            return stack.enter_context(serving(tmp_path / f"data{count}", **env))
+
+        yield make

@@ -1,0 +1,126 @@
+"""Runs the real server as a person would, in a process group of its own, on loopback; stops only what it started."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parent.parent
+START_WITHIN_S = 30.0
+GENEROUS = {
+    "RESTANTE_RATE_SIGN_IN": "100000/1s",
+    "RESTANTE_RATE_SIGN_UP": "100000/1s",
+    "RESTANTE_RATE_UPLOADS": "100000/1s",
+    "RESTANTE_RATE_SENDS": "100000/1s",
+    "RESTANTE_KEEP_FREE_BYTES": "0",
+}
+"""Limits that do not stand in the way; a test of limits sets its own."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Server:
+    """One server process on one data folder; can be killed and started again on the same port."""
+
+    data: Path
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log_path(self) -> Path:
+        return self.data.with_suffix(".log")
+
+    def start(self, **env: str) -> "Server":
+        command = [
+            sys.executable,
+            "-m",
+            "restante.cli.main",
+            "serve",
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+        ]
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, **GENEROUS, **self.env, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=ROOT,
+            )
+        self._await_ready()
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group: nothing gets to flush or say goodbye."""
+        self._signal(signal.SIGKILL)
+        self._wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self._signal(signal.SIGKILL)
+        self.process = None
+        return code
+
+    def died(self) -> bool:
+        """Tells whether the worker or the process is gone (a failpoint fired)."""
+        return self.process is None or self.process.poll() is not None
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def _signal(self, number: int) -> None:
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    def _wait(self) -> None:
+        if self.process is not None:
+            self.process.wait(10)
+            self.process = None
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline:
+            if self.died():
+                break
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            time.sleep(0.05)
+        self.kill()
+        raise AssertionError(f"the server did not start:\n{self.log()[-3000:]}")
+
+
+@contextlib.contextmanager
+def serving(data: Path, **env: str) -> Iterator[Server]:
+    """Starts a server and kills it at the end."""
+    server = Server(data, env)
+    try:
+        yield server.start()
+    finally:
+        server.kill()
