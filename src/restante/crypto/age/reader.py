@@ -57,6 +57,8 @@ class Reader:
 
     def stream(self, offset: int = 0) -> Iterator[bytes]:
         """Yields the plaintext from ``offset`` on, 64 KiB at most at a time; ends only after the final chunk."""
+        if offset < 0:
+            raise IndexError("the offset is not negative")
         first, skipped = divmod(offset, CHUNK_BYTES)
         if offset >= self.plaintext_size:
             self.verify_end()
