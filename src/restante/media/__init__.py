@@ -1,0 +1,31 @@
+"""Video files: looks at them, makes of any of them what is sent, and makes of what was sent a file to keep.
+
+The only room that decodes video, by PyAV. It knows nothing of encryption or of the network: bytes go to a sink and
+come from a reader.
+
+    from restante.media import Shorten, convert, save
+
+    with Path("message.fmp4").open("wb") as file:
+        convert(Path("holiday.mov"), file.write, shorten=Shorten.CUT)
+    with Path("message.fmp4").open("rb") as file:
+        save(file, Path("message.mp4"))
+"""
+
+from restante.media.convert import Converted, Shorten, convert
+from restante.media.errors import Damaged, MediaError, NoPicture, NotAVideo, TooLong
+from restante.media.probe import Probe, probe
+from restante.media.save import save
+
+__all__ = [
+    "Converted",
+    "Damaged",
+    "MediaError",
+    "NoPicture",
+    "NotAVideo",
+    "Probe",
+    "Shorten",
+    "TooLong",
+    "convert",
+    "probe",
+    "save",
+]

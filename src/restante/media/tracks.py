@@ -1,0 +1,100 @@
+"""The tracks of a saved file: copied bit by bit where they are H.264 or AAC, made anew where they are not."""
+
+from fractions import Fraction
+
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from restante.media.errors import TooLong
+from restante.media.film import Film
+from restante.media.pace import Pace
+from restante.media.packets import AnyPacket
+from restante.media.picture import Picture
+from restante.media.sound import Sound
+from restante.media.source import Source, span_of
+from restante.protocol.limits import RECORDING_TOLERATED_MS
+
+_LIMIT_S = Fraction(RECORDING_TOLERATED_MS, 1000)
+
+
+class Copied:
+    """Moves packets to the output as they are."""
+
+    def __init__(self, output: OutputContainer, stream: VideoStream | AudioStream) -> None:
+        self._stream = output.add_stream_from_template(stream)
+        self.is_open = isinstance(stream, AudioStream)
+
+    def take(self, _source: Source, packet: AnyPacket) -> list[AnyPacket]:
+        if packet.dts is None or packet.pts is None:
+            return []
+        _refuse_long((packet.pts + (packet.duration or 0)) * packet.time_base)
+        packet.stream = self._stream
+        self.is_open = True
+        return [packet]
+
+    def finish(self) -> list[AnyPacket]:
+        return []
+
+
+class RedoneFilm:
+    """Decodes pictures and encodes them as H.264."""
+
+    def __init__(self, output: OutputContainer, stream: VideoStream) -> None:
+        self._film = Film(output)
+        self._picture = Picture(pixel_aspect=stream.sample_aspect_ratio)
+        self._pace = Pace(stream.average_rate)
+        self._end = Fraction(0)
+
+    @property
+    def is_open(self) -> bool:
+        return self._film.is_open
+
+    def take(self, source: Source, packet: AnyPacket) -> list[AnyPacket]:
+        packets: list[AnyPacket] = []
+        for frame, time_s in source.decoded(packet):
+            assert isinstance(frame, VideoFrame)
+            packets += self._show(frame, time_s, span_of(frame, rate=source.video.average_rate))
+        return packets
+
+    def _show(self, frame: VideoFrame, time_s: Fraction, span_s: Fraction) -> list[AnyPacket]:
+        last = self._film.start_of_last_s
+        self._end = max(self._end, time_s + span_s)
+        _refuse_long(self._end)
+        if (last is not None and time_s <= last) or not self._pace.keeps(time_s):
+            return []
+        rendered = self._picture.render(frame)
+        if last is None:
+            self._film.open(self._picture.size)
+        return self._film.take(rendered, max(Fraction(0), time_s))
+
+    def finish(self) -> list[AnyPacket]:
+        return self._film.finish(self._end) if self.is_open else []
+
+
+class RedoneSound:
+    """Decodes sound and encodes it as AAC."""
+
+    is_open = True
+
+    def __init__(self, output: OutputContainer) -> None:
+        self._sound = Sound(output, limit_s=_LIMIT_S)
+
+    def take(self, source: Source, packet: AnyPacket) -> list[AnyPacket]:
+        packets: list[AnyPacket] = []
+        for frame, time_s in source.decoded(packet):
+            assert isinstance(frame, AudioFrame)
+            _refuse_long(time_s + span_of(frame))
+            packets += self._sound.take(frame, time_s)
+        return packets
+
+    def finish(self) -> list[AnyPacket]:
+        packets = self._sound.drain()
+        return packets + self._sound.finish(self._sound.end_s)
+
+
+def _refuse_long(end_s: Fraction) -> None:
+    if end_s > _LIMIT_S:
+        raise TooLong(round(end_s * 1000))
