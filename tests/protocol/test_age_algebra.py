@@ -1,5 +1,6 @@
 """Laws of sealing: opening undoes it, cuts do not matter, a range read is a slice."""
 
+import itertools
 import random
 
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ def text(size):
 
 def pieces(data, at):
     borders = [0, *sorted(cut for cut in at if cut < len(data)), len(data)]
-    return [data[start:end] for start, end in zip(borders, borders[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(borders)]
 
 
 def seeded():

@@ -1,6 +1,7 @@
 """The C2SP vectors: each opens, or is refused for the very reason it was made for, however it is cut."""
 
 import hashlib
+import itertools
 import random
 import sys
 import zlib
@@ -88,7 +89,7 @@ def bytewise(data):
     cuts = {0, len(data), *range(header + 16)}
     cuts.update(border + near for border in borders for near in range(-20, 21))
     at = sorted(cut for cut in cuts if cut <= len(data))
-    return [data[start:end] for start, end in zip(at, at[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(at)]
 
 
 def attempt(pieces, identities):
