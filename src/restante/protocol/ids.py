@@ -10,9 +10,11 @@ _BODY = r"[a-z2-7]{25}[aeimquy4]"
 
 
 class Prefix(StrEnum):
-    """What an id names; message ids are made by the sender's client, all others by the server."""
+    """What an id names; messages, encryption keys and unlock methods get theirs from a client, the rest from the server."""
 
     MESSAGE = "msg"
+    ENCRYPTION = "enc"
+    METHOD = "mth"
     UPLOAD = "upl"
     SESSION = "ses"
     DEVICE = "dev"
