@@ -10,10 +10,10 @@ from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db import meta, migrate
 from restante.server.db.engine import Database, sqlite_engine
-from restante.server.log import Log
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
+from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads

@@ -3,17 +3,17 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
+from restante.server.clock import SystemClock
 from restante.server.config import BadSettings, Settings, from_environment, to_environment
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase
 from restante.server.house import furnish
-from restante.server.clock import SystemClock
 
 HEADER_BUFFER = 131_072
 """granian's read buffer per connection: bounds the memory of many live uploads."""

@@ -14,9 +14,9 @@ from restante.protocol.ijson import encode
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, respond
 from restante.server.config import Settings
 from restante.server.edge.headers import with_defaults
-from restante.server.log import Log
 from restante.server.edge.problems import CONTENT_TYPE, problem_of
 from restante.server.errors import Refusal
+from restante.server.log import Log
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MAX_HEADERS = 100

@@ -7,8 +7,8 @@ from litestar.response import Response
 from restante.protocol.codes import CODES
 from restante.protocol.ijson import encode
 from restante.protocol.wire import Problem
-from restante.server.log import Log
 from restante.server.errors import Refusal
+from restante.server.log import Log
 
 CONTENT_TYPE = "application/problem+json; charset=utf-8"
 TYPE_BASE = "/problems/"
