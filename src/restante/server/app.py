@@ -39,7 +39,7 @@ def create() -> App:
 def build(settings: Settings, *, clock: Clock | None = None) -> App:
     """Builds the application on the embedded default: SQLite and local files in ``settings.data``."""
     house = furnish(settings, clock or SystemClock())
-    return Guard(_data_plane(house, _control_plane(house)), settings, house.log)
+    return Guard(_data_plane(house, build_litestar(house)), settings, house.log)
 
 
 def _data_plane(house: House, control: App) -> App:
@@ -60,7 +60,8 @@ def _data_plane(house: House, control: App) -> App:
     return dispatch
 
 
-def _control_plane(house: House) -> App:
+def build_litestar(house: House) -> Litestar:
+    """Builds the JSON side, which is also what the OpenAPI document is generated from."""
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await house.open()
