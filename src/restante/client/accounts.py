@@ -1,0 +1,275 @@
+"""An account on this device: made, signed in to, opened for use, left.
+
+>>> new = sign_up(Profile.at(folder), server_url, "ada")
+>>> len(new.passphrase.split())
+6
+>>> account = open_account(Profile.at(folder))
+>>> account.acct.startswith("ada@")
+True
+>>> sign_out(Profile.at(folder))
+>>> account = sign_in_by_passphrase(Profile.at(folder), server_url, "ada", new.passphrase)
+"""
+
+import platform
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from restante.client import device_keyring
+from restante.client.account import Account, now_ms
+from restante.client.errors import AlreadySignedIn, AnswerMalformed, ServerProblem, ServerTooNew, Unreachable
+from restante.client.http import Session
+from restante.client.profile import Identity, Profile
+from restante.client.record_chain import fetch_chain
+from restante.client.vault import Secrets
+from restante.crypto import passphrase as passphrases
+from restante.crypto import recovery
+from restante.crypto.accounts import new_device, new_keyring, new_method
+from restante.crypto.age import X25519Identity
+from restante.crypto.errors import KeyringForged, KeyringNoMatch
+from restante.crypto.kdf import SALT_BYTES, Access, unlock_access
+from restante.crypto.keyring import Device, Keyring, MethodType, open_keyring, seal_keyring
+from restante.protocol import ijson, wire
+from restante.protocol.encoding import b64, unb64
+from restante.protocol.ids import Prefix, new_id
+from restante.protocol.names import is_name, is_server_name
+
+PROTOCOL = 1
+RENEW_AFTER = timedelta(days=30)
+_DEVICE_LABEL_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A new account; passphrase and recovery code are shown once and are stored nowhere."""
+
+    account: Account
+    passphrase: str = field(repr=False)
+    recovery_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way in, as the keyring and the server are told of it."""
+
+    type: MethodType
+    access: Access
+    salt: bytes | None = None
+
+    @property
+    def wire_type(self) -> wire.UnlockType:
+        return "passphrase" if self.type is MethodType.PASSPHRASE else "recovery"
+
+    def unlock(self) -> wire.Unlock:
+        return wire.Unlock(self.wire_type, b64(self.access.bearer), b64(self.salt) if self.salt else None)
+
+
+def sign_up(profile: Profile, url: str, name: str, *, passphrase: str | None = None) -> SignedUp:
+    """Makes keys, a recovery code and, unless one was chosen, a passphrase of six words; then the account.
+
+    Raises AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …), Unreachable.
+    """
+    _refuse_signed_in(profile)
+    if passphrase is not None:
+        passphrases.check_chosen(passphrase, name=name)
+    chosen = passphrase if passphrase is not None else passphrases.generate()
+    session = Session(url)
+    server_name = _server_name(session)
+    salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
+    ways = [
+        _Way(MethodType.PASSPHRASE, passphrases.passphrase_access(chosen, salt=salt), salt),
+        _Way(MethodType.RECOVERY_CODE, unlock_access(code)),
+    ]
+    made_ms, device_key = now_ms(), X25519Identity.generate()
+    device = new_device(new_id(Prefix.DEVICE), device_key, label=_device_label(), now_ms=made_ms)
+    keyring = msgspec.structs.replace(
+        new_keyring(f"{name}@{server_name}", now_ms=made_ms),
+        unlock=tuple(new_method(way.type, way.access, label=way.type, now_ms=made_ms) for way in ways),
+        devices=(device,),
+    )
+    signed_in = _create(session, name, keyring, ways, made_ms=made_ms)
+    identity = Identity(
+        server=session.url,
+        server_name=server_name,
+        name=name,
+        sign=b64(keyring.signing_key.public),
+        device_id=device.did,
+        session_id=signed_in.session_id,
+        revs={device_keyring.THING: keyring.rev},
+        record_created=made_ms,
+    )
+    profile.enter(identity, Secrets(signed_in.token, str(device_key)))
+    session.token = signed_in.token
+    return SignedUp(Account(profile, session, identity, keyring), chosen, recovery.write_code(code))
+
+
+def sign_in_by_passphrase(profile: Profile, url: str, name: str, passphrase: str) -> Account:
+    """Signs in and makes this device one that can open the keyring. Raises ServerProblem."""
+    _refuse_signed_in(profile)
+    session = Session(url)
+    salt = session.get(f"/api/v1/sign-in/{_checked_name(name)}/salt", wire.Salt).salt
+    access = passphrases.passphrase_access(passphrase, salt=_unb64(salt))
+    return _sign_in(profile, session, name, _Way(MethodType.PASSPHRASE, access))
+
+
+def sign_in_by_recovery_code(profile: Profile, url: str, name: str, code: str) -> Account:
+    """Signs in by the code of the sign-up. Raises RecoveryCodeTypo before anything is sent."""
+    _refuse_signed_in(profile)
+    access = unlock_access(recovery.read_code(code))
+    return _sign_in(profile, Session(url), _checked_name(name), _Way(MethodType.RECOVERY_CODE, access))
+
+
+def open_account(profile: Profile) -> Account:
+    """Opens the account that is signed in: fetches the keyring and unlocks it with this device's key."""
+    identity, kept = profile.signed_in, profile.secrets()
+    session = Session(identity.server, token=kept.token)
+    fetched = device_keyring.fetch(session)
+    device_key = X25519Identity.parse(kept.identity)
+    keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)
+    account = Account(profile, session, identity, keyring)
+    device_keyring.check_rev(account)
+    renew_record_if_due(account)
+    return account
+
+
+def sign_out(profile: Profile) -> None:
+    """Ends this session and takes this device out of the keyring; what is on the device is forgotten in any case."""
+    device_id = profile.signed_in.device_id
+    _leave(profile, "/api/v1/sessions/current", keep=lambda device: device.did != device_id)
+
+
+def sign_out_everywhere(profile: Profile) -> None:
+    """Ends every session and takes every device out of the keyring: each has to sign in again."""
+    _leave(profile, "/api/v1/sessions", keep=lambda _: False)
+
+
+def _leave(profile: Profile, path: str, *, keep: Callable[[Device], bool]) -> None:
+    identity = profile.signed_in
+    try:
+        kept = profile.secrets()
+        with Session(identity.server, token=kept.token) as session, suppress(KeyringNoMatch):
+            device_keyring.drop(session, profile, X25519Identity.parse(kept.identity), keep=keep)
+        with Session(identity.server, token=kept.token) as session:
+            session.call("DELETE", path)
+    except ServerProblem as problem:
+        if problem.code != "not-signed-in":
+            raise
+    finally:
+        profile.leave()
+
+
+def renew_record_if_due(account: Account) -> None:
+    """Signs the account record anew once a month, so that it never expires while somebody uses the account."""
+    if now_ms() - account.identity.record_created < RENEW_AFTER // timedelta(milliseconds=1):
+        return
+    last = fetch_chain(account.session, account.identity.name, account.acct)[-1]
+    if last.sign != account.keyring.signing_key.public:
+        raise KeyringForged
+    created = last.fields.created
+    if now_ms() - created >= RENEW_AFTER // timedelta(milliseconds=1):
+        created = now_ms()
+        record = account.keyring.record(now_ms=created, previous=last)
+        body = ijson.encode(wire.PutRecord(b64(record)))
+        headers = {"content-type": "application/json"}
+        account.session.call("PUT", "/api/v1/account/record", content=body, headers=headers)
+    account.profile.note_record(created)
+
+
+def _create(
+    session: Session, name: str, keyring: Keyring, ways: list[_Way], *, made_ms: int
+) -> wire.SignedIn:
+    """Posts the sign-up. When the answer is lost, a sign-in by the new bearer tells whether it was done."""
+    body = wire.SignUp(
+        name=name,
+        record=b64(keyring.record(now_ms=made_ms)),
+        keyring=b64(seal_keyring(keyring)),
+        unlock=[way.unlock() for way in ways],
+        client="cli",
+    )
+    try:
+        return session.post("/api/v1/accounts", body, wire.SignedIn)
+    except Unreachable:
+        try:
+            return _post_sign_in(session, name, ways[0])
+        except ServerProblem as problem:
+            if problem.code != "sign-in-refused":
+                raise
+            return session.post("/api/v1/accounts", body, wire.SignedIn)
+
+
+def _sign_in(profile: Profile, session: Session, name: str, way: _Way) -> Account:
+    server_name = _server_name(session)
+    signed_in = _post_sign_in(session, name, way)
+    session.token = signed_in.token
+    acct = f"{name}@{server_name}"
+    known = _known(profile, acct)
+    fetched = device_keyring.fetch(session)
+    keyring = open_keyring(
+        fetched.sealed, way.access.identity, acct=acct, known=known.sign_key if known else None
+    )
+    if fetch_chain(session, name, acct)[-1].sign != keyring.signing_key.public:
+        raise KeyringForged
+    device_key = X25519Identity.generate()
+    identity = Identity(
+        server=session.url,
+        server_name=server_name,
+        name=name,
+        sign=b64(keyring.signing_key.public),
+        device_id=new_id(Prefix.DEVICE),
+        session_id=signed_in.session_id,
+        revs=known.revs if known else {},
+    )
+    account = Account(profile, session, identity, keyring)
+    device_keyring.check_known_rev(account)
+    device = new_device(identity.device_id, device_key, label=_device_label(), now_ms=now_ms())
+    account.keyring = device_keyring.add(
+        session, fetched, keyring, device, acct=acct, way=way.access.identity
+    )
+    profile.enter(identity, Secrets(signed_in.token, str(device_key)))
+    profile.raise_rev(device_keyring.THING, account.keyring.rev)
+    return account
+
+
+def _post_sign_in(session: Session, name: str, way: _Way) -> wire.SignedIn:
+    body = wire.SignIn(name=name, type=way.wire_type, bearer=b64(way.access.bearer), client="cli")
+    return session.post("/api/v1/sign-in", body, wire.SignedIn)
+
+
+def _known(profile: Profile, acct: str) -> Identity | None:
+    identity = profile.identity
+    return identity if identity and identity.acct == acct else None
+
+
+def _refuse_signed_in(profile: Profile) -> None:
+    identity = profile.identity
+    if identity is not None and identity.session_id:
+        raise AlreadySignedIn(identity.acct)
+
+
+def _server_name(session: Session) -> str:
+    info = session.get("/api/v1/server", wire.ServerInfo)
+    if PROTOCOL not in info.protocol:
+        raise ServerTooNew
+    if not is_server_name(info.server_name):
+        raise AnswerMalformed("the server's name")
+    return info.server_name
+
+
+def _checked_name(name: str) -> str:
+    """Lets nothing but a name into an address; any other word is as unknown as an unknown name."""
+    return name if is_name(name) else "-" * 32
+
+
+def _unb64(text: str) -> bytes:
+    try:
+        return unb64(text)
+    except ValueError as error:
+        raise AnswerMalformed("a salt") from error
+
+
+def _device_label() -> str:
+    return (platform.node() or "command line")[:_DEVICE_LABEL_CHARS]

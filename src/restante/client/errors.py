@@ -1,0 +1,229 @@
+"""What can go wrong between this device and its server; what received things can be wrong with stands in crypto.errors.
+
+ClientError
+├── Misuse                   what was asked for cannot be meant
+│   ├── BadServerUrl         bad-server-url
+│   └── PlainHttpRefused     plain-http-refused
+├── Unreachable              server-unreachable
+├── ServerProblem            the server's own code (protocol/codes.py)
+├── ServerUnbelievable       the server's answers cannot be true
+│   ├── Redirected           redirected
+│   ├── AnswerMalformed      answer-malformed
+│   ├── AnswerTooLarge       answer-too-large
+│   └── OffsetImpossible     offset-impossible
+├── ServerTooNew             server-too-new
+├── ProfileError
+│   ├── NoAccount            no-account
+│   ├── AlreadySignedIn      already-signed-in
+│   ├── ProfileDamaged       profile-damaged
+│   └── VaultLocked          vault-locked
+├── SendError
+│   ├── NobodyToSendTo       no-recipients
+│   ├── TooManyRecipients    too-many-recipients
+│   ├── DraftUnknown         draft-unknown
+│   ├── DraftBusy            draft-busy
+│   ├── DraftDamaged         draft-damaged
+│   └── SourceChanged        source-changed
+└── MailboxError
+    ├── MessageUnknown       message-unknown
+    ├── MessageAmbiguous     message-ambiguous
+    ├── NothingToSave        nothing-to-save
+    └── TargetExists         target-exists
+"""
+
+from typing import ClassVar
+
+from restante.protocol.codes import CODES
+from restante.protocol.wire import Problem
+
+
+class ClientError(Exception):
+    """``str()`` is a sentence for people, ``hint`` the way out, ``code`` is stable."""
+
+    code: ClassVar[str]
+    sentence: ClassVar[str]
+    hint: str = ""
+
+    def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
+        super().__init__(f"{self.sentence}: {detail}" if detail else self.sentence)
+        if hint is not None:
+            self.hint = hint
+
+
+class Misuse(ClientError):
+    """The call itself is wrong; a command line exits with 2."""
+
+
+class BadServerUrl(Misuse):
+    code = "bad-server-url"
+    sentence = "This is not the address of a server"
+    hint = "Give scheme, host and perhaps port, such as https://post.example."
+
+
+class PlainHttpRefused(Misuse):
+    code = "plain-http-refused"
+    sentence = "Plain http is for this machine only"
+    hint = "Use https://, or a server on 127.0.0.1."
+
+
+class Unreachable(ClientError):
+    """No answer, or one that broke off, in spite of repeating."""
+
+    code = "server-unreachable"
+    sentence = "The server does not answer"
+    hint = "Check the address and the connection, then try again."
+
+
+class ServerProblem(ClientError):
+    """The server refused; ``problem`` is its answer. Known codes are told in our own words."""
+
+    sentence = "The server refused"
+
+    def __init__(self, problem: Problem) -> None:
+        entry = CODES.get(problem.code)
+        title = entry.title if entry else printable(problem.title) or "The server refused."
+        names = (
+            f" ({', '.join(printable(name) for name in problem.recipients)})" if problem.recipients else ""
+        )
+        super().__init__(hint=entry.hint if entry else printable(problem.hint))
+        self.args = (title.rstrip(".") + names,)
+        self.problem = problem
+        self.status = problem.status
+
+    @property
+    def code(self) -> str:  # type: ignore[override] # here it is the server's
+        """The server's code."""
+        return self.problem.code
+
+
+class ServerUnbelievable(ClientError):
+    """The answer cannot be true; nothing of it is used."""
+
+    hint = "Check the server's address; if it is right, tell its operator."
+
+
+class Redirected(ServerUnbelievable):
+    code = "redirected"
+    sentence = "The server sends elsewhere, which is never followed"
+
+
+class AnswerMalformed(ServerUnbelievable):
+    code = "answer-malformed"
+    sentence = "The server's answer is not what it must be"
+
+
+class AnswerTooLarge(ServerUnbelievable):
+    code = "answer-too-large"
+    sentence = "The server's answer is larger than it may be"
+
+
+class OffsetImpossible(ServerUnbelievable):
+    code = "offset-impossible"
+    sentence = "The server claims to have bytes that were never sent"
+
+
+class ServerTooNew(ClientError):
+    code = "server-too-new"
+    sentence = "The server speaks another version of the protocol"
+    hint = "Update Restante."
+
+
+class ProfileError(ClientError):
+    """Something about the folder in which this device keeps its account."""
+
+
+class NoAccount(ProfileError):
+    code = "no-account"
+    sentence = "Nobody is signed in here"
+    hint = "restante sign-in NAME --server URL, or sign-up for a new account."
+
+
+class AlreadySignedIn(ProfileError):
+    code = "already-signed-in"
+    sentence = "Somebody is signed in here"
+    hint = "Sign out first, or choose another folder with --profile."
+
+
+class ProfileDamaged(ProfileError):
+    code = "profile-damaged"
+    sentence = "This profile cannot be read"
+    hint = "Choose another folder with --profile and sign in again there."
+
+
+class VaultLocked(ProfileError):
+    code = "vault-locked"
+    sentence = "The operating system's keyring does not give this device's key"
+    hint = "Unlock it and try again, or sign in again."
+
+
+class SendError(ClientError):
+    """Nothing was sent."""
+
+
+class NobodyToSendTo(SendError, Misuse):
+    code = "no-recipients"
+    sentence = "There is nobody to send to"
+    hint = "Name one account at least, then the file."
+
+
+class TooManyRecipients(SendError, Misuse):
+    code = "too-many-recipients"
+    sentence = "A message goes to 50 accounts at most"
+    hint = "Send it in two rounds."
+
+
+class DraftUnknown(SendError):
+    code = "draft-unknown"
+    sentence = "There is no such draft, or more than one"
+    hint = "restante drafts lists them."
+
+
+class DraftBusy(SendError):
+    code = "draft-busy"
+    sentence = "Another command is sending this draft"
+    hint = "Wait for it, or stop it first."
+
+
+class DraftDamaged(SendError):
+    code = "draft-damaged"
+    sentence = "The draft cannot be read"
+    hint = "Send the file again; `restante drafts --discard DRAFT` removes what is left."
+
+
+class SourceChanged(SendError):
+    code = "source-changed"
+    sentence = "The draft was not complete, and its file is gone or has changed"
+    hint = "Send the file again; `restante drafts --discard DRAFT` removes what is left."
+
+
+class MailboxError(ClientError):
+    """What was asked for is not in the mailbox."""
+
+
+class MessageUnknown(MailboxError):
+    code = "message-unknown"
+    sentence = "There is no such message"
+    hint = "restante inbox and restante sent list them; 1 is the newest of the inbox."
+
+
+class MessageAmbiguous(MailboxError):
+    code = "message-ambiguous"
+    sentence = "More than one message begins like this"
+    hint = "Give more characters of its id."
+
+
+class NothingToSave(MailboxError):
+    code = "nothing-to-save"
+    sentence = "This message has no video"
+    hint = "restante inbox shows its words."
+
+
+class TargetExists(MailboxError):
+    code = "target-exists"
+    sentence = "There is a file of this name"
+    hint = "Choose another name with -o, or allow to replace it with --force."
+
+
+def printable(text: str) -> str:
+    """Makes foreign text harmless on a terminal: no control characters, one line, 500 characters at most."""
+    return "".join(character if character.isprintable() else " " for character in text[:500]).strip()

@@ -1,0 +1,39 @@
+"""Account records as the server tells them: the whole history, each link of it checked."""
+
+from itertools import pairwise
+
+from restante.client.errors import AnswerMalformed
+from restante.client.http import Session
+from restante.protocol import wire
+from restante.protocol.encoding import unb64
+from restante.protocol.names import is_name
+from restante.signing import records
+from restante.signing.errors import RecordChainBroken, RecordOtherAccount
+from restante.signing.records import Record
+
+
+def fetch_history(session: Session, name: str) -> list[bytes]:
+    """Gets an account's records, oldest first, unverified. Raises ServerProblem ``no-such-account``."""
+    if not is_name(name):
+        raise ValueError("not a name")
+    answer = session.get(f"/api/v1/accounts/{name}/records", wire.Records)
+    try:
+        return [unb64(item.record) for item in answer.items]
+    except ValueError as error:
+        raise AnswerMalformed("an account record") from error
+
+
+def check_chain(history: list[bytes], acct: str) -> list[Record]:
+    """Checks every record and every step from the first on. Raises SigningError."""
+    if not history:
+        raise RecordChainBroken
+    chain = [records.check_first(history[0])]
+    chain += [records.check_successor(old, new) for old, new in pairwise(history)]
+    if chain[0].acct != acct:
+        raise RecordOtherAccount
+    return chain
+
+
+def fetch_chain(session: Session, name: str, acct: str) -> list[Record]:
+    """Gets and checks an account's records, oldest first."""
+    return check_chain(fetch_history(session, name), acct)
