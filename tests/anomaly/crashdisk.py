@@ -81,12 +81,16 @@ class Disk:
         """The disk as it is found when the power is back."""
         with self.lock:
             self.dead.set()
-            kept = {name: file.after_power_loss(chance) for name, file in self.files.items() if file.entry_durable}
+            kept = {
+                name: file.after_power_loss(chance) for name, file in self.files.items() if file.entry_durable
+            }
             return Disk(kept)
 
     def copy(self, *, dies_at: int | None = None) -> "Disk":
         files = {
-            name: File(bytearray(file.current), bytearray(file.durable), list(file.unflushed), file.entry_durable)
+            name: File(
+                bytearray(file.current), bytearray(file.durable), list(file.unflushed), file.entry_durable
+            )
             for name, file in self.files.items()
         }
         return Disk(files, dies_at=dies_at)

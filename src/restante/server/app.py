@@ -38,8 +38,12 @@ def create() -> App:
 
 def build(settings: Settings, *, clock: Clock | None = None) -> App:
     """Builds the application on the embedded default: SQLite and local files in ``settings.data``."""
-    house = furnish(settings, clock or SystemClock())
-    return Guard(_data_plane(house, build_litestar(house)), settings, house.log)
+    return assemble(furnish(settings, clock or SystemClock()))
+
+
+def assemble(house: House) -> App:
+    """Puts the edge around the data plane and the JSON side of a furnished house."""
+    return Guard(_data_plane(house, build_litestar(house)), house.settings, house.log)
 
 
 def _data_plane(house: House, control: App) -> App:
@@ -62,6 +66,7 @@ def _data_plane(house: House, control: App) -> App:
 
 def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await house.open()

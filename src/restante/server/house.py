@@ -3,13 +3,16 @@
 import secrets
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from restante.server.accounts.service import Accounts
 from restante.server.blobs.local import LocalBlobs
+from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db import meta, migrate
-from restante.server.db.engine import Database, sqlite_engine
+from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
@@ -50,22 +53,34 @@ class House:
         self.database.stop()
 
 
-def furnish(settings: Settings, clock: Clock) -> House:
-    """Opens the data folder (made with 0700), brings the schema up to date, and connects the parts."""
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where everything is kept: the database's engines and the blobs."""
+
+    writer: Engine
+    readers: tuple[Engine, ...]
+    blobs: BlobStore
+
+
+def embedded(settings: Settings) -> Storage:
+    """The default: one SQLite file and local files, in a folder made with 0700."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.data / "restante.sqlite3"
-    engine = sqlite_engine(path)
-    migrate.upgrade(engine)
-    with engine.begin() as connection:
+    return Storage(sqlite_engine(path), sqlite_readers(path), LocalBlobs(settings.data / "blobs"))
+
+
+def furnish(settings: Settings, clock: Clock, storage: Storage | None = None) -> House:
+    """Opens the storage, brings the schema up to date, and connects the parts."""
+    storage = storage or embedded(settings)
+    migrate.upgrade(storage.writer)
+    with storage.writer.begin() as connection:
         server_name = meta.server_name(connection, settings.server_name)
         keys = {
             purpose: meta.secret(connection, purpose) for purpose in ("salts", "claims", "limits", "cursors")
         }
-    engine.dispose()
 
-    database, bus = Database.sqlite(path), MemoryBus()
+    database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
     log = Log(clock, key=secrets.token_bytes(32))
-    blobs = LocalBlobs(settings.data / "blobs")
     limiter = Limiter(clock, key=keys["limits"])
     sessions = Sessions(database, clock)
     key_store = Keys(database, clock, server_name=server_name)

@@ -75,6 +75,13 @@ def sqlite_engine(
     return engine
 
 
+def sqlite_readers(path: Path, *, count: int = 2) -> tuple[Engine, ...]:
+    """Makes engines that only read, one for each reader thread."""
+    return tuple(
+        sqlite_engine(path, pragmas=("query_only=ON",), begin="BEGIN DEFERRED") for _ in range(count)
+    )
+
+
 class Database:
     """Runs queries off the event loop: ``write`` in the one writer thread, ``read`` in a reader thread.
 
@@ -88,15 +95,6 @@ class Database:
         self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._readers = readers
         self._pool = ThreadPoolExecutor(max(1, len(readers)), thread_name_prefix="db-reader")
-
-    @classmethod
-    def sqlite(cls, path: Path, *, readers: int = 2) -> "Database":
-        """Opens the embedded default: WAL, ``synchronous=FULL``, one writer, some readers."""
-        writer = sqlite_engine(path)
-        reading = tuple(
-            sqlite_engine(path, pragmas=("query_only=ON",), begin="BEGIN DEFERRED") for _ in range(readers)
-        )
-        return cls(writer, reading)
 
     def start(self) -> None:
         """Checks that the engine keeps its promises and starts the threads. Raises UnsafeDatabase."""

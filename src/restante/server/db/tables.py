@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -40,6 +41,11 @@ def _account(**options: Any) -> Column[Any]:
     return _column(
         "account_id", Big, "whose row it is", ForeignKey("accounts.id", ondelete="CASCADE"), **options
     )
+
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    """An index of the few rows that a sweep or a limit looks at, so that it stays small."""
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
 def _table(name: str, *parts: Any, **options: Any) -> Table:
@@ -117,9 +123,12 @@ uploads = _table(
     _column("capability_sha256", LargeBinary, "SHA-256 of the capability token given at creation"),
     _column("length", Big, "bytes announced; null while deferred", nullable=True),
     _column("created_at", Big, "creation"),
-    _column("finished_at", Big, "when the last byte was acknowledged", nullable=True, index=True),
+    _column("finished_at", Big, "when the last byte was acknowledged", nullable=True),
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
+    _partial_index("ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"),
+    _partial_index("ix_uploads_unclaimed", "finished_at", where="message_id IS NULL AND gone_at IS NULL"),
+    _partial_index("ix_uploads_gone_at", "gone_at", where="gone_at IS NOT NULL"),
 )
 
 messages = _table(

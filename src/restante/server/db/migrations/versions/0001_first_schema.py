@@ -169,7 +169,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('uploads', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_uploads_account_id'), ['account_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_uploads_finished_at'), ['finished_at'], unique=False)
+        for name, columns, where in (
+            ('ix_uploads_unfinished', ['account_id', 'length'], 'finished_at IS NULL AND gone_at IS NULL'),
+            ('ix_uploads_unclaimed', ['finished_at'], 'message_id IS NULL AND gone_at IS NULL'),
+            ('ix_uploads_gone_at', ['gone_at'], 'gone_at IS NOT NULL'),
+        ):
+            batch_op.create_index(name, columns, unique=False, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
     op.create_table('envelopes',
     sa.Column('message_id', sa.Text(), nullable=False, comment='of which message'),

@@ -1,0 +1,85 @@
+"""One trial: run the work on a disk that dies at the k-th operation, then ask the survivor whether each promise holds."""
+
+import asyncio
+import functools
+import random
+from dataclasses import dataclass
+
+from tests.anomaly.crashdisk import Disk
+from tests.anomaly.world import Ledger, Pair, World, check, people, work
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What happened; ``broken`` are the promises that did not hold."""
+
+    broken: list[str]
+    promised_uploads: int
+    promised_messages: int
+
+
+@functools.cache
+def beginning() -> tuple[Disk, Pair]:
+    """A disk with two accounts, made once."""
+
+    async def make() -> tuple[Disk, Pair]:
+        disk = Disk()
+        async with World(disk) as world:
+            pair = await people(world)
+        return disk, pair
+
+    return asyncio.run(make())
+
+
+@functools.cache
+def operations(seed: int) -> int:
+    """How many disk operations the work takes when nothing fails."""
+
+    async def count() -> int:
+        disk, pair = beginning()
+        running = disk.copy()
+        async with World(running) as world:
+            before = running.operations
+            await work(world, pair, Ledger(), seed=seed)
+        return running.operations - before
+
+    return asyncio.run(count())
+
+
+def power_fails(seed: int, *, synchronous: str = "FULL") -> Trial:
+    """The power fails at a random operation; unflushed writes are lost, whole, half or not at all."""
+    return _trial(seed, synchronous=synchronous, lose_power=True)
+
+
+def process_dies(seed: int, *, synchronous: str = "FULL") -> Trial:
+    """The process dies at a random operation; what it wrote stays in the page cache."""
+    return _trial(seed, synchronous=synchronous, lose_power=False)
+
+
+def _trial(seed: int, *, synchronous: str, lose_power: bool) -> Trial:
+    chance = random.Random(seed)
+    disk, pair = beginning()
+    running = disk.copy(dies_at=chance.randrange(operations(seed % 5)))
+    ledger = Ledger()
+    asyncio.run(_until_death(running, pair, ledger, seed % 5, synchronous))
+    survivor = running.power_loss(chance) if lose_power else running.copy()
+    broken = asyncio.run(_check(survivor, pair, ledger))
+    return Trial(broken, len(ledger.uploads), len(ledger.messages))
+
+
+async def _until_death(disk: Disk, pair: Pair, ledger: Ledger, seed: int, synchronous: str) -> None:
+    start, dies_at = disk.operations, disk.dies_at
+    disk.dies_at = None
+    world = World(disk, synchronous=synchronous)
+    await world.house.open()
+    disk.dies_at = disk.operations - start + (dies_at or 0)
+    try:
+        await work(world, pair, ledger, seed=seed)
+    finally:
+        disk.dead.set()
+        await world.__aexit__(None, None, None)
+
+
+async def _check(disk: Disk, pair: Pair, ledger: Ledger) -> list[str]:
+    async with World(disk) as world:
+        return await check(world, pair, ledger)
