@@ -24,6 +24,8 @@ RECIPIENTS = 50
 """Recipient accounts of one message; the sender's own copy does not count."""
 KEYRING_BYTES = 64 * KIB
 SHARD_BYTES = 256 * KIB
+SHARDS = 128
+"""State shards of one account: one of seen ids per month for ten years, and the few others."""
 RECORD_BYTES = 8 * KIB
 POSTER_BYTES = 24 * KIB
 CONTAINER_PAD_BYTES = 4096

@@ -1,0 +1,75 @@
+"""Sign-up and sign-in."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+
+from restante.protocol import wire
+from restante.protocol.names import is_name
+from restante.server.accounts.service import Accounts, Entry
+from restante.server.config import Settings
+from restante.server.errors import Refusal
+from restante.server.limits.prefixes import prefix_of
+from restante.server.log import Log
+from restante.server.problem_docs import CHANGE, JSON_BODY, refusals
+from restante.server.sessions.cookies import session_cookie
+
+
+@post(
+    "/api/v1/accounts",
+    tags=["accounts"],
+    responses=refusals(
+        *JSON_BODY, *CHANGE, "sign-up-closed", "name-taken", "invalid-name", "invalid-record", "rate-limited"
+    ),
+)
+async def sign_up(
+    data: wire.SignUp, request: Request[Any, Any, Any], accounts: Accounts, settings: Settings
+) -> Response[wire.SignedIn]:
+    """Makes an account and signs it in; a web client's token is in the cookie `__Host-session`."""
+    entry = await accounts.sign_up(data, prefix=_prefix(request, settings))
+    return _entered(entry, 201)
+
+
+@post(
+    "/api/v1/sign-in",
+    tags=["accounts"],
+    status_code=201,
+    responses=refusals(*JSON_BODY, *CHANGE, "sign-in-refused", "rate-limited"),
+)
+async def sign_in(
+    data: wire.SignIn, request: Request[Any, Any, Any], accounts: Accounts, settings: Settings, log: Log
+) -> Response[wire.SignedIn]:
+    """Signs in by the bearer of a way in; a wrong name and a wrong bearer get the same answer."""
+    try:
+        entry = await accounts.sign_in(data, prefix=_prefix(request, settings))
+    except Refusal as refusal:
+        log.event("sign-in-failed", request_id=str(request.scope["request_id"]), code=refusal.entry.code)  # type: ignore[typeddict-item] # put there by the guard
+        raise
+    return _entered(entry, 201)
+
+
+@get("/api/v1/sign-in/{name:str}/salt", tags=["accounts"], responses=refusals("no-such-account"))
+async def sign_in_salt(accounts: Accounts, name: str) -> wire.Salt:
+    """Returns the salt of a name's passphrase; a name that nobody has gets one too, always the same."""
+    if not is_name(name):
+        raise Refusal("no-such-account")
+    return await accounts.salt(name)
+
+
+def _prefix(request: Request[Any, Any, Any], settings: Settings) -> str:
+    peer_host = request.client.host if request.client else ""
+    return prefix_of(peer_host, request.scope["headers"], settings.trusted_proxies)
+
+
+def _entered(entry: Entry, status: int) -> Response[wire.SignedIn]:
+    session = entry.session
+    if entry.client == "web":
+        body = wire.SignedIn(acct=entry.acct, session_id=session.id, token="")
+        return Response(body, status_code=status, cookies=[session_cookie(session)])
+    return Response(
+        wire.SignedIn(acct=entry.acct, session_id=session.id, token=session.token), status_code=status
+    )
+
+
+ROUTES: list[HTTPRouteHandler] = [sign_up, sign_in, sign_in_salt]

@@ -1,0 +1,82 @@
+"""What a sign-up must be, and what an unknown name is answered."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from restante.protocol import wire
+from restante.protocol.encoding import unb64
+from restante.protocol.names import RESERVED, is_name
+from restante.server.errors import Refusal
+from restante.server.keys import rules as key_rules
+from restante.signing.records import Record
+
+BEARER_BYTES = 32
+SALT_BYTES = 16
+NOBODY = bytes(32)
+"""Compared with the bearer when there is nobody to compare with; no SHA-256 is known to be this."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockMethod:
+    """One way in, as it is stored."""
+
+    type: wire.UnlockType
+    bearer_sha256: bytes
+    salt: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A sign-up that was found right in itself; whether the name is free is the transaction's to say."""
+
+    name: str
+    record: Record
+    keyring: bytes
+    unlock: tuple[UnlockMethod, ...]
+    client: wire.ClientKind
+
+
+def new_account(form: wire.SignUp, *, server_name: str, now_ms: int) -> NewAccount:
+    """Checks a sign-up. Raises Refusal invalid-name, too-large, invalid or invalid-record."""
+    if not is_name(form.name) or form.name in RESERVED:
+        raise Refusal("invalid-name")
+    record_bytes = key_rules.decode_record(form.record)
+    keyring = key_rules.decode_keyring(form.keyring)
+    unlock = tuple(_unlock_method(unlock) for unlock in form.unlock)
+    types = [method.type for method in unlock]
+    if "recovery" not in types or len(set(types)) != len(types):
+        raise Refusal("invalid", detail="unlock: one recovery method is needed, and each type at most once")
+    record = key_rules.first_record(record_bytes, acct=f"{form.name}@{server_name}", now_ms=now_ms)
+    return NewAccount(form.name, record, keyring, unlock, form.client)
+
+
+def bearer_sha256(bearer: str) -> bytes:
+    """Hashes a bearer as it is stored. Raises Refusal invalid when it is not 32 bytes."""
+    return hashlib.sha256(_bytes(bearer, BEARER_BYTES, "bearer")).digest()
+
+
+def is_bearer(sha256: bytes, stored: bytes | None) -> bool:
+    """Compares in constant time, also when there is nothing stored."""
+    return hmac.compare_digest(sha256, stored or NOBODY) and stored is not None
+
+
+def fake_salt(key: bytes, name: str) -> bytes:
+    """The salt of a name that has none: always the same, and like a real one from outside."""
+    return hmac.new(key, name.encode(), hashlib.sha256).digest()[:SALT_BYTES]
+
+
+def _unlock_method(unlock: wire.Unlock) -> UnlockMethod:
+    if unlock.type != "passphrase" and unlock.salt is not None:
+        raise Refusal("invalid", detail="unlock: only a passphrase has a salt")
+    if unlock.type == "passphrase" and unlock.salt is None:
+        raise Refusal("invalid", detail="unlock: a passphrase needs its salt")
+    salt = None if unlock.salt is None else _bytes(unlock.salt, SALT_BYTES, "salt")
+    return UnlockMethod(unlock.type, bearer_sha256(unlock.bearer), salt)
+
+
+def _bytes(text: str, size: int, what: str) -> bytes:
+    try:
+        return unb64(text, size=size)
+    except ValueError as error:
+        raise Refusal("invalid", detail=f"{what}: {error}") from error

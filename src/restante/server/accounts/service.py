@@ -1,0 +1,117 @@
+"""Sign-up and sign-in. The server learns names and the hashes of bearers, nothing that opens a keyring."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from restante.protocol import wire
+from restante.protocol.encoding import b64
+from restante.server.accounts import queries, rules
+from restante.server.accounts.rules import NewAccount
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.errors import Refusal
+from restante.server.failpoints import failpoint
+from restante.server.keys import queries as key_queries
+from restante.server.keys.queries import Stored
+from restante.server.keys.rules import version_of
+from restante.server.limits.service import Limiter
+from restante.server.sessions.service import NewSession, Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Somebody came in."""
+
+    acct: str
+    session: NewSession
+    client: wire.ClientKind
+
+
+class Accounts:
+    """Makes accounts and lets their people in."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        *,
+        sessions: Sessions,
+        limiter: Limiter,
+        server_name: str,
+        salt_key: bytes,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._sessions = sessions
+        self._limiter = limiter
+        self._server_name = server_name
+        self._salt_key = salt_key
+
+    async def sign_up(self, form: wire.SignUp, *, prefix: str) -> Entry:
+        """Makes an account with record, keyring, ways in and first session, all or nothing.
+
+        ``prefix`` is the network that asks. Raises Refusal sign-up-closed, rate-limited, name-taken and what
+        ``rules.new_account`` raises.
+        """
+        if self._settings.sign_up == "closed":
+            raise Refusal("sign-up-closed")
+        new = rules.new_account(form, server_name=self._server_name, now_ms=self._clock.now_ms())
+        await self._database.write(
+            lambda connection: self._limiter.take(connection, "sign-up", prefix, self._settings.rate_sign_up)
+        )
+        session = await self._database.write(lambda connection: self._add(connection, new))
+        failpoint("account-acknowledged")
+        return Entry(self._acct(new.name), session, new.client)
+
+    async def sign_in(self, form: wire.SignIn, *, prefix: str) -> Entry:
+        """Makes a session for whoever has the bearer of one of the name's ways in.
+
+        The attempt is counted, durably, before it is made; the work and the answer are the same whether the name,
+        the type or the bearer is wrong. Raises Refusal rate-limited, sign-in-refused or invalid.
+        """
+        digest = rules.bearer_sha256(form.bearer)
+        await self._database.write(lambda connection: self._count_attempt(connection, form.name, prefix))
+        row = await self._database.read(
+            lambda connection: queries.unlock_method(connection, form.name, form.type)
+        )
+        is_right = rules.is_bearer(digest, row.bearer_sha256 if row else None)
+        if row is None or not is_right:
+            raise Refusal("sign-in-refused")
+        session = await self._database.write(
+            lambda connection: self._sessions.create(connection, row.id, form.client)
+        )
+        failpoint("sign-in-acknowledged")
+        return Entry(self._acct(form.name), session, form.client)
+
+    async def salt(self, name: str) -> wire.Salt:
+        """Returns the salt of a name's passphrase, or what cannot be told from one."""
+        fake = rules.fake_salt(self._salt_key, name)
+        row = await self._database.read(
+            lambda connection: queries.unlock_method(connection, name, "passphrase")
+        )
+        return wire.Salt(salt=b64(row.salt if row else fake))
+
+    def _add(self, connection: Connection, new: NewAccount) -> NewSession:
+        if queries.is_taken(connection, new.name):
+            raise Refusal("name-taken")
+        now_ms = self._clock.now_ms()
+        account_id = queries.add_account(connection, new.name, now_ms=now_ms)
+        failpoint("account-written")
+        key_queries.add_record(connection, account_id, rev=1, record=new.record.raw, now_ms=now_ms)
+        keyring = Stored(version_of(new.keyring), new.keyring)
+        key_queries.add_keyring(connection, account_id, keyring, now_ms=now_ms)
+        queries.add_unlock_methods(connection, account_id, new.unlock, now_ms=now_ms)
+        failpoint("unlock-methods-written")
+        return self._sessions.create(connection, account_id, new.client)
+
+    def _count_attempt(self, connection: Connection, name: str, prefix: str) -> None:
+        rate = self._settings.rate_sign_in
+        self._limiter.take(connection, "sign-in-name", name, rate)
+        self._limiter.take(connection, "sign-in-network", prefix, rate)
+
+    def _acct(self, name: str) -> str:
+        return f"{name}@{self._server_name}"

@@ -1,0 +1,52 @@
+"""Rate limits kept in the database, so that a restart forgives nothing and several nodes count together."""
+
+import hashlib
+import hmac
+import math
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from restante.server.clock import Clock
+from restante.server.config import parse_rate
+from restante.server.db.tables import rate_buckets
+from restante.server.errors import RetryLater
+from restante.server.failpoints import failpoint
+from restante.server.limits.rules import admit
+
+
+class Limiter:
+    """Lets in so many requests of a kind per who; ``key`` keeps names and networks out of the database."""
+
+    def __init__(self, clock: Clock, *, key: bytes) -> None:
+        self._clock = clock
+        self._key = key
+
+    def take(self, connection: Connection, limiter: str, who: str, rate: str) -> None:
+        """Takes one from the bucket of ``who``; ``rate`` is ``burst/refill`` as in the settings.
+
+        Raises RetryLater rate-limited with the seconds to wait; a database that fails raises too: limits fail closed.
+        """
+        burst, refill_s = parse_rate(rate)
+        key = f"{limiter}:{hmac.new(self._key, f'{limiter}:{who}'.encode(), hashlib.sha256).hexdigest()}"
+        stored = connection.execute(select(rate_buckets.c.level_ms).where(rate_buckets.c.key == key)).scalar()
+        level_ms, wait_ms = admit(
+            stored or 0, now_ms=self._clock.now_ms(), burst=burst, refill_ms=round(refill_s * 1000)
+        )
+        if wait_ms:
+            raise RetryLater("rate-limited", seconds=math.ceil(wait_ms / 1000))
+        if stored is None:
+            connection.execute(insert(rate_buckets).values(key=key, level_ms=level_ms))
+        else:
+            connection.execute(
+                update(rate_buckets).where(rate_buckets.c.key == key).values(level_ms=level_ms)
+            )
+        failpoint("limit-taken")
+
+    def forget(self, connection: Connection) -> int:
+        """Removes the buckets that are full again: they say nothing. Returns how many."""
+        return forget(connection, now_ms=self._clock.now_ms())
+
+
+def forget(connection: Connection, *, now_ms: int) -> int:
+    """Removes the buckets that are full again at ``now_ms``; returns how many."""
+    return connection.execute(delete(rate_buckets).where(rate_buckets.c.level_ms <= now_ms)).rowcount

@@ -1,0 +1,40 @@
+"""Where an account is signed in, and signing out."""
+
+from litestar import Response, delete, get
+from litestar.handlers import HTTPRouteHandler
+
+from restante.protocol import wire
+from restante.server.problem_docs import CHANGE, SIGNED_IN, refusals
+from restante.server.sessions.actor import Actor
+from restante.server.sessions.cookies import signed_out
+from restante.server.sessions.service import Sessions
+
+CURRENT = "current"
+
+
+@get("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN))
+async def list_sessions(actor: Actor, sessions: Sessions) -> wire.Sessions:
+    """Lists where the account is signed in, the place used last first."""
+    return await sessions.list(actor)
+
+
+@delete(
+    "/api/v1/sessions/{session_id:str}",
+    tags=["sessions"],
+    responses=refusals(*SIGNED_IN, *CHANGE, "not-found"),
+)
+async def revoke_session(actor: Actor, sessions: Sessions, session_id: str) -> Response[None]:
+    """Ends a session of the account; `current` is the one that asks."""
+    ended = actor.session_id if session_id == CURRENT else session_id
+    await sessions.revoke(actor, ended)
+    return signed_out() if ended == actor.session_id else Response(None, status_code=204)
+
+
+@delete("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN, *CHANGE))
+async def revoke_all_sessions(actor: Actor, sessions: Sessions) -> Response[None]:
+    """Ends all sessions of the account, the one that asks too."""
+    await sessions.revoke_all(actor)
+    return signed_out()
+
+
+ROUTES: list[HTTPRouteHandler] = [list_sessions, revoke_session, revoke_all_sessions]

@@ -1,0 +1,140 @@
+"""Sessions: made at sign-in, asked for at each request, revoked at sign-out; 90 days unused and they are gone."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from restante.protocol import wire
+from restante.protocol.encoding import b64, unb64
+from restante.protocol.ids import Prefix, new_id, new_secret
+from restante.protocol.limits import SESSION_UNUSED_FOR
+from restante.server.clock import Clock
+from restante.server.db.engine import Database
+from restante.server.errors import Refusal
+from restante.server.failpoints import failpoint
+from restante.server.sessions import queries
+from restante.server.sessions.actor import Actor
+from restante.server.sessions.cache import ActorCache
+
+TOKEN_BYTES = 32
+TOUCH_EVERY_MS = 3_600_000
+UNUSED_MS = SESSION_UNUSED_FOR // timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just made; the token is known to nobody but its bearer from here on."""
+
+    id: str
+    token: str
+
+
+class Sessions:
+    """Who is signed in where. A token is kept as its SHA-256 only."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._cache = ActorCache(clock)
+        self._touching: set[asyncio.Task[None]] = set()
+
+    async def actor(self, token: str) -> Actor:
+        """Finds who bears the token. Raises Refusal not-signed-in for every other token alike."""
+        digest = _digest(token)
+        if found := self._cache.find(digest):
+            return found
+        generation, now_ms = self._cache.generation, self._clock.now_ms()
+        row = await self._database.read(
+            lambda connection: queries.by_token(connection, digest, seen_after_ms=now_ms - UNUSED_MS)
+        )
+        if row is None:
+            raise Refusal("not-signed-in")
+        if now_ms - row.last_seen_at > TOUCH_EVERY_MS:
+            self._touch(row.id, now_ms)
+        actor = Actor(account_id=row.account_id, name=row.name, session_id=row.id, client=row.client)
+        self._cache.keep(digest, actor, generation=generation)
+        return actor
+
+    def create(self, connection: Connection, account_id: int, client: wire.ClientKind) -> NewSession:
+        """Adds a session within the caller's transaction."""
+        token = new_secret()
+        session = NewSession(new_id(Prefix.SESSION), b64(token))
+        queries.add(
+            connection,
+            session_id=session.id,
+            account_id=account_id,
+            token_sha256=_digest(session.token),
+            client=client,
+            now_ms=self._clock.now_ms(),
+        )
+        failpoint("session-created")
+        return session
+
+    async def list(self, actor: Actor) -> wire.Sessions:
+        """Lists where the account is signed in, the place used last first."""
+        seen_after_ms = self._clock.now_ms() - UNUSED_MS
+        rows = await self._database.read(
+            lambda connection: queries.of_account(connection, actor.account_id, seen_after_ms=seen_after_ms)
+        )
+        return wire.Sessions(
+            items=[
+                wire.Session(
+                    id=row.id,
+                    client=row.client,
+                    created_at=row.created_at,
+                    last_seen_at=row.last_seen_at,
+                    current=row.id == actor.session_id,
+                )
+                for row in rows
+            ]
+        )
+
+    async def revoke(self, actor: Actor, session_id: str) -> None:
+        """Ends one of the account's sessions. Raises Refusal not-found when it has no such session."""
+        if not await self._database.write(
+            lambda connection: queries.remove(connection, actor.account_id, session_id)
+        ):
+            raise Refusal("not-found")
+        self._cache.drop_session(session_id)
+        failpoint("session-revoked")
+
+    async def revoke_all(self, actor: Actor) -> None:
+        """Ends all of the account's sessions, this one too."""
+        await self._database.write(lambda connection: queries.remove_all(connection, actor.account_id))
+        self._cache.drop_account(actor.account_id)
+        failpoint("session-revoked")
+
+    async def sweep(self) -> int:
+        """Removes sessions unused for 90 days; returns how many."""
+        seen_before_ms = self._clock.now_ms() - UNUSED_MS
+        return await self._database.write(
+            lambda connection: queries.remove_unused(connection, seen_before_ms=seen_before_ms)
+        )
+
+    def _touch(self, session_id: str, now_ms: int) -> None:
+        """Notes the use beside the request: nobody waits for it, and losing it costs an hour of 90 days."""
+
+        async def note() -> None:
+            await self._database.write(
+                lambda connection: queries.touch(connection, session_id, now_ms=now_ms)
+            )
+
+        task = asyncio.get_running_loop().create_task(note())
+        self._touching.add(task)
+        task.add_done_callback(self._noted)
+
+    def _noted(self, task: asyncio.Task[None]) -> None:
+        self._touching.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, so that the loop does not complain: the next request tries again
+
+
+def _digest(token: str) -> bytes:
+    """Hashes a token as it is stored. Raises Refusal not-signed-in for what cannot be one."""
+    try:
+        return hashlib.sha256(unb64(token, size=TOKEN_BYTES)).digest()
+    except ValueError as error:
+        raise Refusal("not-signed-in") from error
