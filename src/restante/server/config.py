@@ -6,6 +6,7 @@ Each setting stands in docs/reference/settings.md.
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from restante.protocol import limits
+from restante.protocol.names import is_server_name
 from restante.server import failpoints
 
 PREFIX = "RESTANTE_"
@@ -50,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses whose X-Forwarded-For is believed."""
+    """Addresses or networks whose X-Forwarded-For is believed."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
     failpoint: str = ""
@@ -71,6 +73,7 @@ def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) 
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise BadSettings(f"{error} (see docs/reference/settings.md)") from error
+    _check(settings)
     failpoints.arm(settings.failpoint)
     return settings
 
@@ -88,6 +91,18 @@ def parse_rate(rate: str) -> tuple[int, float]:
     """Splits ``10/30s`` into the burst and the seconds until one more."""
     burst, _, refill = rate.rstrip("s").partition("/")
     return int(burst), float(refill)
+
+
+def _check(settings: Settings) -> None:
+    if settings.server_name and not is_server_name(settings.server_name):
+        raise BadSettings(f"{PREFIX}SERVER_NAME is not a name such as post.example: lower-case, without port")
+    for proxy in settings.trusted_proxies:
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError as error:
+            raise BadSettings(
+                f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
+            ) from error
 
 
 def _parse(field: str, text: str) -> Any:

@@ -1,23 +1,23 @@
 """Strict JSON bodies: checked as I-JSON before the framework decodes them into wire types.
 
-[Note: Strict before typed] The framework's decoder takes the last of two equal keys; both languages and both databases
-must read the same. So a JSON body is read whole (it is small), checked, and handed on.
+[Note: Strict before typed] The framework's decoder takes the last of two equal keys and any Content-Type; both languages
+and both databases must read the same, and a form of a foreign page (text/plain) must not pass for JSON. So the body of
+every route that takes ``data`` is read whole (it is small), checked, and handed on; other routes read their own.
 """
 
 from restante.protocol import ijson, limits
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, read_body
 from restante.server.errors import Refusal
 
-WITH_BODY = frozenset({"POST", "PUT"})
-
 
 def strict_json(app: App) -> App:
-    """Litestar middleware for the JSON routes; other content types pass untouched."""
+    """Litestar middleware for the routes with a JSON body; the others pass untouched."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in WITH_BODY or not _says_json(scope):
+        if scope["type"] != "http" or scope["route_handler"].parsed_data_field is None:
             await app(scope, receive, send)
             return
+        _check_says_json(scope)
         body = await read_body(scope, receive, limit=limits.JSON_BYTES)
         try:
             ijson.loads(body)
@@ -37,6 +37,11 @@ def strict_json(app: App) -> App:
     return middleware
 
 
-def _says_json(scope: Scope) -> bool:
-    values = headers_named(scope["headers"], b"content-type")
-    return not values or values[0].split(b";")[0].strip().lower() == b"application/json"
+def _check_says_json(scope: Scope) -> None:
+    types = headers_named(scope["headers"], b"content-type")
+    if [value.split(b";")[0].strip().lower() for value in types] != [b"application/json"]:
+        raise Refusal("wrong-content-type", detail="application/json is expected")
+    if any(
+        value.strip().lower() != b"identity" for value in headers_named(scope["headers"], b"content-encoding")
+    ):
+        raise Refusal("wrong-content-type", detail="an encoded body is not decoded here")
