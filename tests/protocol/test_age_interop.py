@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from tests.protocol.interop.peers import Program, Pyrage, Refused, Restante, Typage
 
 from restante.crypto.age import parse_identity, parse_recipient
+from tests.protocol.interop.peers import Program, Pyrage, Refused, Restante, Typage
 
 SIZES = [0, 1, 65_535, 65_536, 65_537]
 LARGE = 40 * 2**20

@@ -30,7 +30,7 @@ class Store:
 
     def fetch(self, offset, length):
         self.asked.append((offset, length))
-        return self.data[offset : offset + length]
+        return bytes(self.data[offset : offset + length])
 
     def reader(self, *identities, size=None, stanzas=None):
         return Reader(self.fetch, len(self.data) if size is None else size, *identities, stanzas=stanzas)
@@ -84,6 +84,12 @@ def test_cut_at_a_chunk_border_and_beside_it_is_refused(number, near):
     assert PLAINTEXT.startswith(b"".join(released))
 
 
+def test_size_that_no_file_has_is_refused_at_once():
+    for size in (START, START + 15, *(START + SEALED + more for more in (1, 15, 16)), START + 3 * SEALED + 1):
+        with pytest.raises(Truncated):
+            Store(DATA).reader(IDENTITY, size=size)
+
+
 @pytest.mark.parametrize("near", [-1, 0, 1])
 @pytest.mark.parametrize("number", range(1, 6))
 def test_file_cut_after_its_size_was_told_is_refused(number, near):
@@ -103,12 +109,22 @@ def test_file_with_bytes_after_its_end_is_refused():
 def test_damage_is_met_where_it_is_and_nowhere_else():
     store = Store(bytearray(DATA))
     store.data[START + 2 * SEALED + 100] ^= 1
-    reader = Reader(lambda at, count: bytes(store.data[at : at + count]), len(DATA), IDENTITY)
+    reader = store.reader(IDENTITY)
     assert reader.read(CHUNK, CHUNK) == PLAINTEXT[CHUNK : 2 * CHUNK]
     with pytest.raises(PayloadError) as caught:
         reader.read(2 * CHUNK, 1)
     assert caught.type is PayloadError
     assert reader.read(3 * CHUNK, 10) == PLAINTEXT[3 * CHUNK : 3 * CHUNK + 10]
+
+
+def test_damage_and_cut_are_told_apart_where_the_last_chunk_is_whole():
+    whole = Store(bytearray(DATA[: START + 5 * SEALED]))
+    with pytest.raises(Truncated):
+        whole.reader(IDENTITY).verify_end()
+    whole.data[-1] ^= 1
+    with pytest.raises(PayloadError) as caught:
+        whole.reader(IDENTITY).verify_end()
+    assert caught.type is PayloadError
 
 
 def test_header_longer_than_one_fetch_is_read():

@@ -2,7 +2,9 @@
 
 import base64
 import copy
+import hmac
 import pickle
+import secrets
 import tracemalloc
 
 import pytest
@@ -27,6 +29,8 @@ from restante.crypto.age import (
     sealed_size,
     unseal,
 )
+from restante.crypto.age.header import derive, write_header
+from restante.crypto.age.payload import ChunkCipher
 
 CHUNK = 65_536
 SEALED = CHUNK + 16
@@ -193,6 +197,36 @@ def test_header_without_end_is_refused_before_it_fills_memory():
             endless.update(b"A" * 1024)
 
 
+def test_header_is_refused_by_its_grammar_also_when_its_code_is_right(identity):
+    """Only one who has the file key can write these, so no vector and no flip comes here."""
+
+    def resigned(change):
+        file_key, recipient = bytes(range(16)), identity.recipient()
+        stanza = recipient.wrap(file_key, secrets.token_bytes)
+        signed = change(write_header(file_key, [stanza]).partition(b"\n--- ")[0]) + b"\n---"
+        code = hmac.digest(derive(file_key, info=b"header"), signed, "sha256")
+        header = signed + b" " + base64.b64encode(code).rstrip(b"=") + b"\n"
+        nonce = bytes(16)
+        return header + nonce + ChunkCipher(file_key, nonce).seal_final(0, b"text")
+
+    assert unseal(resigned(bytes), identity) == b"text"
+    assert unseal(resigned(lambda head: head + b"\n-> grease\n" + b"A" * 64 + b"\nAAAA"), identity) == b"text"
+    for change in (
+        lambda head: head.replace(b"/v1\n", b"/v2\n"),
+        lambda head: head.replace(b"\n", b"\r\n"),
+        lambda head: head + b"\n-> grease\n" + b"A" * 68,
+        lambda head: head + b"\n-> grease\n" + b"A" * 64,
+        lambda head: head + b"\n-> grease  x\n",
+        lambda head: head + b"\n-> \n",
+        lambda head: head + b"\n",
+        lambda head: head + b"\n-> grease\nAAB",
+        lambda head: head.split(b"\n")[0],
+    ):
+        with pytest.raises(HeaderError) as caught:
+            unseal(resigned(change), identity)
+        assert caught.type is HeaderError
+
+
 def test_many_stanzas_fit_and_too_many_are_refused_in_any_cut():
     identity = X25519Identity.generate()
     fits = seal(b"x", *[identity.recipient()] * 2_000)
@@ -259,6 +293,15 @@ def test_keys_have_one_spelling(identity):
         for other in ("", text + " ", "\n" + text, text.swapcase(), text + "é", text[:-6], text * 2):
             with pytest.raises(BadKey):
                 read(other)
+
+
+def test_keys_with_a_right_check_sum_over_bits_beyond_the_last_byte_are_refused():
+    for read, text in (
+        (parse_recipient, "age1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5z5tpwxqergd3c8g7ruspxc8t5c"),
+        (parse_identity, "AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSP4H53YT"),
+    ):
+        with pytest.raises(BadKey):
+            read(text)
 
 
 def test_keys_of_the_wrong_kind_or_size_are_refused():

@@ -46,9 +46,7 @@ class ChunkCipher:
             plaintext = self._opened(_final_nonce(number), sealed, number)
         except PayloadError:
             if len(sealed) == SEALED_BYTES:
-                self.open(
-                    number, sealed
-                )  # a whole chunk can tell: authentic, then others followed; or damaged
+                self.open(number, sealed)  # raises when damaged: of a whole chunk the two can be told apart
             raise Truncated("the file ends without an authentic final chunk") from None
         if number and not plaintext:
             raise PayloadError("the final chunk is empty")
