@@ -84,6 +84,7 @@ def build_litestar(house: House) -> Litestar:
         "sessions": house.sessions,
         "messages": house.messages,
         "settings": house.settings,
+        "log": house.log,
         "house": house,
     }
     return Litestar(

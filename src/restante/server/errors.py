@@ -24,7 +24,9 @@ class Refusal(Exception):
     ) -> None:
         self.entry = CODES[code]
         self.detail = detail
-        self.headers = headers or {}
+        self.headers = dict(headers or {})
+        if self.entry.status == 401:
+            self.headers.setdefault("www-authenticate", "Bearer")  # RFC 9110 section 15.5.2
         self.recipients = recipients
         self.limit = limit
         super().__init__(code)

@@ -25,7 +25,7 @@ IfMatch = Annotated[str | None, Parameter(header="If-Match", description="The ET
 IfNoneMatch = Annotated[
     str | None, Parameter(header="If-None-Match", description="`*` when there is nothing yet.")
 ]
-_ETAG = ResponseHeader(name="ETag", description="The version, for If-Match.")
+_ETAG = ResponseHeader(name="ETag", description="The version, for If-Match.", documentation_only=True)
 _PUT = refusals(
     *SIGNED_IN,
     *CHANGE,
