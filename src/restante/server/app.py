@@ -48,7 +48,10 @@ def assemble(house: House) -> App:
 
 def _data_plane(house: House, control: App) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
-    tus, video = TusApp(house.uploads, house.sessions), VideoApp(house.messages, house.sessions)
+    tus, video = (
+        TusApp(house.uploads, house.sessions),
+        VideoApp(house.messages, house.sessions, house.uploads),
+    )
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

@@ -6,6 +6,7 @@ and ``BlobFile.size``, which reach the page cache only.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
@@ -59,6 +60,14 @@ class BlobStore(Protocol):
 
     def open(self, blob_id: str) -> BlobFile:
         """Opens a blob for appending and reading. Raises BlobMissing."""
+        ...
+
+    def path(self, blob_id: str) -> Path | None:
+        """Tells where the blob is as a local file, or None when it is none. Raises BlobMissing for what is no id."""
+        ...
+
+    def stat(self, blob_id: str) -> BlobStat:
+        """Tells size and time of the last write. Raises BlobMissing."""
         ...
 
     def delete(self, blob_id: str) -> None:

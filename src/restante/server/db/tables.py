@@ -126,7 +126,9 @@ uploads = _table(
     _column("finished_at", Big, "when the last byte was acknowledged", nullable=True),
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
-    _partial_index("ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"),
+    _partial_index(
+        "ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"
+    ),
     _partial_index("ix_uploads_unclaimed", "finished_at", where="message_id IS NULL AND gone_at IS NULL"),
     _partial_index("ix_uploads_gone_at", "gone_at", where="gone_at IS NOT NULL"),
 )
@@ -159,13 +161,18 @@ envelopes = _table(
         primary_key=True,
     ),
     _account(primary_key=True),
-    _column("box", Text, "inbox, or sent for the sender's own copy", primary_key=True),
+    _column(
+        "box",
+        Text,
+        "inbox, sent for the sender's own copy, or past once the tombstone of a received copy has run out",
+        primary_key=True,
+    ),
     _column("envelope", LargeBinary, "envelope.age; emptied at deletion", nullable=True),
     _column("received_at", Big, "order in the box"),
     _column("change", Big, "grows with every change of the row: id of the event that tells it"),
     _column("fetched_at", Big, "first download by the recipient", nullable=True),
     _column("played_at", Big, "first play by the recipient", nullable=True),
-    _column("deleted_at", Big, "tombstone", nullable=True),
+    _column("deleted_at", Big, "tombstone", nullable=True, index=True),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
 )

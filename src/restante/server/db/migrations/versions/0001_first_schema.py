@@ -179,7 +179,7 @@ def upgrade() -> None:
     op.create_table('envelopes',
     sa.Column('message_id', sa.Text(), nullable=False, comment='of which message'),
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False, comment='whose row it is'),
-    sa.Column('box', sa.Text(), nullable=False, comment="inbox, or sent for the sender's own copy"),
+    sa.Column('box', sa.Text(), nullable=False, comment="inbox, sent for the sender's own copy, or past once the tombstone of a received copy has run out"),
     sa.Column('envelope', sa.LargeBinary(), nullable=True, comment='envelope.age; emptied at deletion'),
     sa.Column('received_at', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False, comment='order in the box'),
     sa.Column('change', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False, comment='grows with every change of the row: id of the event that tells it'),
@@ -194,5 +194,6 @@ def upgrade() -> None:
     with op.batch_alter_table('envelopes', schema=None) as batch_op:
         batch_op.create_index('ix_envelopes_box', ['account_id', 'box', 'received_at', 'message_id'], unique=False)
         batch_op.create_index('ix_envelopes_change', ['account_id', 'box', 'change'], unique=False)
+        batch_op.create_index(batch_op.f('ix_envelopes_deleted_at'), ['deleted_at'], unique=False)
 
     # ### end Alembic commands ###

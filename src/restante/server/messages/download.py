@@ -1,0 +1,155 @@
+"""The download of a message's video.age: whole or one range, with every header that keeps a browser from using it."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from restante.server.asgi import RawHeaders, Receive, Scope, Send, headers_named
+from restante.server.blobs.store import BlobFile, BlobMissing
+from restante.server.errors import Refusal
+from restante.server.messages.rules import VideoRef
+from restante.server.messages.service import Messages
+from restante.server.sessions.actor import token_of
+from restante.server.sessions.service import Sessions
+from restante.server.uploads.service import Uploads
+
+PIECE_BYTES = 256 * 1024
+_RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
+_FIXED = [
+    (b"content-type", b"application/octet-stream"),
+    (b"content-disposition", b'attachment; filename="video.age"'),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"sandbox; default-src 'none'"),
+    (b"cache-control", b"private, no-store"),
+    (b"accept-ranges", b"bytes"),
+]
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Unsatisfiable(ValueError):
+    """The range is well formed and outside the file, or none at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes ``start`` to ``end``, ``end`` not included."""
+
+    start: int
+    end: int
+
+
+def wanted_span(headers: RawHeaders, *, size: int, etag: bytes) -> Span | None:
+    """Decides which bytes a GET asks for; None means the whole file (RFC 9110 section 14).
+
+    One range is served. Several ranges, another unit or a failed If-Range mean the whole file. Raises Unsatisfiable.
+    """
+    values = headers_named(headers, b"range")
+    if not values or not _if_range_holds(headers, etag):
+        return None
+    if len(values) > 1 or b"," in values[0] or not values[0].startswith(b"bytes="):
+        return None
+    match = _RANGE.match(values[0])
+    if match is None or not (match[1] or match[2]):
+        raise Unsatisfiable
+    return _span(match[1], match[2], size)
+
+
+def _span(first: bytes, last: bytes, size: int) -> Span:
+    if not first:
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), min(size, int(last) + 1) if last else size
+    if start >= end:
+        raise Unsatisfiable
+    return Span(start, end)
+
+
+def _if_range_holds(headers: RawHeaders, etag: bytes) -> bool:
+    values = headers_named(headers, b"if-range")
+    return not values or values == [etag]
+
+
+def is_known(headers: RawHeaders, etag: bytes) -> bool:
+    """Tells whether If-None-Match names what is stored (weak comparison)."""
+    joined = b",".join(headers_named(headers, b"if-none-match"))
+    tags = [tag.strip().removeprefix(b"W/") for tag in joined.split(b",")]
+    return joined.strip() == b"*" or etag in tags
+
+
+class VideoApp:
+    """Answers GET and HEAD of /api/v1/messages/{id}/video to its sender and recipients."""
+
+    def __init__(self, messages: Messages, sessions: Sessions, uploads: Uploads) -> None:
+        self._messages = messages
+        self._sessions = sessions
+        self._uploads = uploads
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send, message_id: str) -> None:
+        """Serves one request. Raises Refusal not-found to everyone else."""
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise Refusal("method-not-allowed", headers={"allow": "GET, HEAD"})
+        actor = await self._sessions.actor(token_of(scope["headers"]))
+        scope["actor"] = self._uploads.actor(actor.account_id)
+        video = await self._messages.access_video(actor, message_id)
+        etag = video.etag.encode()
+        if is_known(scope["headers"], etag):
+            await _send_empty(send, 304, [*_FIXED, (b"etag", etag)])
+            return
+        try:
+            span = wanted_span(scope["headers"], size=video.size, etag=etag)
+        except Unsatisfiable as error:
+            nowhere = {"content-range": f"bytes */{video.size}"}
+            raise Refusal("range-unsatisfiable", headers=nowhere) from error
+        try:
+            file = await self._uploads.open_blob(video.blob_id)
+        except BlobMissing as error:
+            raise Refusal("not-found") from error
+        try:
+            await self._send(scope, send, video, span, file)
+        finally:
+            file.close()
+
+    async def _send(
+        self, scope: Scope, send: Send, video: VideoRef, span: Span | None, file: BlobFile
+    ) -> None:
+        whole = Span(0, video.size)
+        status, headers = _start(video, span)
+        if scope["method"] == "HEAD" or not video.size:
+            await _send_empty(send, status, headers)
+            return
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if span is None and (path := self._path(scope, video.blob_id)) is not None:
+            await send({"type": "http.response.pathsend", "path": path})
+        else:
+            await _send_pieces(send, file, span or whole)
+
+    def _path(self, scope: Scope, blob_id: str) -> str | None:
+        """Where the file is, if the ASGI server offers to send it by itself and the store has it as a file."""
+        if "http.response.pathsend" not in (scope.get("extensions") or {}):
+            return None
+        return self._uploads.blob_path(blob_id)
+
+
+def _start(video: VideoRef, span: Span | None) -> tuple[int, Headers]:
+    headers = [*_FIXED, (b"etag", video.etag.encode())]
+    if span is None:
+        return 200, [*headers, (b"content-length", str(video.size).encode())]
+    place = f"bytes {span.start}-{span.end - 1}/{video.size}"
+    length = str(span.end - span.start)
+    return 206, [*headers, (b"content-range", place.encode()), (b"content-length", length.encode())]
+
+
+async def _send_empty(send: Send, status: int, headers: Headers) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_pieces(send: Send, file: BlobFile, span: Span) -> None:
+    at = span.start
+    while at < span.end:
+        piece = await asyncio.to_thread(file.read, at, min(PIECE_BYTES, span.end - at))
+        if not piece:
+            raise BlobMissing("the blob is shorter than its message says")
+        at += len(piece)
+        await send({"type": "http.response.body", "body": piece, "more_body": at < span.end})

@@ -1,0 +1,423 @@
+"""Uploads: created, appended to, finished, and either claimed by a message or removed.
+
+[Note: Acknowledged means durable] The row is committed and the file's name flushed before 201; the bytes are flushed
+before 204 (setting `durability`), and before a HEAD tells them; the finish is committed after the bytes are flushed.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from restante.protocol import limits
+from restante.protocol.encoding import b64
+from restante.protocol.ids import Prefix, is_id, new_id, new_secret
+from restante.server.blobs.flusher import Flusher
+from restante.server.blobs.store import BlobFile, BlobMissing, BlobsFull, BlobStore
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.errors import Refusal, RetryLater
+from restante.server.failpoints import failpoint
+from restante.server.limits.service import Limiter
+from restante.server.log import Log
+from restante.server.sessions.actor import Actor
+from restante.server.uploads import queries, rules
+from restante.server.uploads.opened import Lease, OpenUpload, Shelf
+from restante.server.uploads.sweeps import Orphans
+
+LEASE_WAIT_S = 4.0
+"""How long a PATCH waits for another one that is alive, before 423."""
+FULL_RETRY_S = 60.0
+BUSY_RETRY_S = 1.0
+_LOOK_EVERY_S = 0.25
+_DRAIN_SHARE = 0.75
+"""Of ``drain_s``: the rest is for the answers and the database."""
+
+
+class Bury(Protocol):
+    """A query that makes a tombstone and tells whether it did."""
+
+    def __call__(self, connection: Connection, upload_id: str, *, now_ms: int) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new upload and the token that gives the right to it, told once."""
+
+    upload: OpenUpload
+    capability: str
+
+
+class Uploads:
+    """Every upload of this process; the offset of each is the size of its file."""
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        clock: Clock,
+        settings: Settings,
+        *,
+        limiter: Limiter,
+        log: Log,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+        self._settings = settings
+        self._limiter = limiter
+        self._log = log
+        self._flusher = Flusher()
+        self._shelf = Shelf()
+        self._orphans = Orphans()
+        self._stopping = False
+
+    # Life of the process
+
+    async def start(self) -> None:
+        """Starts flushing, and buries what a process that died had not created to the end."""
+        self._flusher.start()
+        now_ms = self._clock.now_ms()
+        rows = await self._database.read(partial(queries.unfinished, created_before_ms=now_ms + 1))
+        for upload_id in await asyncio.to_thread(self._untouched, rows, since_ms=0):
+            await self._bury(upload_id)
+
+    async def stop(self) -> None:
+        """Ends open requests with what they have, flushed; within ``drain_s``."""
+        self.interrupt()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_s * _DRAIN_SHARE):
+                await self._shelf.drained()
+        await asyncio.to_thread(self._flusher.stop)
+        self._shelf.close()
+
+    def interrupt(self) -> None:
+        """Takes no byte more: every writer flushes and answers 503, new ones are refused."""
+        self._stopping = True
+        self._shelf.fence_all()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the process ends and clients must come back later."""
+        return self._stopping
+
+    def now_ms(self) -> int:
+        """The clock that dates bytes."""
+        return self._clock.now_ms()
+
+    def actor(self, account_id: int) -> str:
+        """How the log calls an account."""
+        return self._log.actor(account_id)
+
+    @property
+    def most_bytes(self) -> int:
+        """Largest upload taken."""
+        return self._settings.upload_bytes
+
+    def has_room(self) -> bool:
+        """Whether the store has more than the operator wants to keep free."""
+        return self._blobs.free_bytes() >= self._settings.keep_free_bytes
+
+    # Creating and finding
+
+    async def create(self, actor: Actor, *, length: int | None) -> Created:
+        """Creates an upload. Raises Refusal too-large, too-many-uploads, rate-limited, storage-full, busy."""
+        if self._stopping:
+            raise RetryLater("busy", seconds=BUSY_RETRY_S)
+        if length is not None and length > self.most_bytes:
+            raise Refusal("too-large", limit=self.most_bytes)
+        free = await asyncio.to_thread(self._blobs.free_bytes)
+        capability, now_ms = b64(new_secret()), self._clock.now_ms()
+        row = queries.Upload(
+            id=new_id(Prefix.UPLOAD),
+            account_id=actor.account_id,
+            capability_sha256=_digest(capability),
+            length=length,
+            created_at=now_ms,
+            finished_at=None,
+            message_id=None,
+            gone_at=None,
+        )
+        await self._database.write(partial(self._add, row=row, free=free))
+        failpoint("upload-row-committed")
+        file = await self._create_blob(row.id)
+        failpoint("upload-created")
+        upload = self._shelf.put(OpenUpload.of(row, file, last_byte_ms=now_ms))
+        if upload.complete:
+            with self._shelf.using(upload):
+                await self.finish(upload)
+        return Created(upload, capability)
+
+    @asynccontextmanager
+    async def access_upload(
+        self, upload_id: str, token: str, who: Callable[[str], Awaitable[Actor]]
+    ) -> AsyncIterator[OpenUpload]:
+        """Gives an upload to who created it: its capability token, or a session (``who``) of the account.
+
+        Raises Refusal upload-gone to them, not-found to others, not-signed-in where the token is nobody's. What is
+        open in memory and asked for with its own token costs no database access.
+        """
+        upload = self._shelf.find(upload_id)
+        if upload is None or not await self._owns(upload, token, who):
+            upload = await self._open(await self._access_row(upload_id, token, who))
+        with self._shelf.using(upload):
+            yield upload
+
+    def using(self, upload: OpenUpload) -> AbstractContextManager[OpenUpload]:
+        """Keeps a just created upload open meanwhile."""
+        return self._shelf.using(upload)
+
+    # Writing
+
+    @asynccontextmanager
+    async def appending(self, upload: OpenUpload) -> AsyncIterator[Lease]:
+        """Gives the one right to write, from a stalled or dead holder if need be. Raises RetryLater locked, busy."""
+        await self._wait_for_holder(upload)
+        self.check_usable(upload)
+        upload.fence()
+        lease = upload.lease = Lease(upload, upload.epoch)
+        try:
+            yield lease
+        finally:
+            lease.ended.set()
+            if upload.lease is lease:
+                upload.lease = None
+
+    def check_usable(self, upload: OpenUpload) -> None:
+        """Raises Refusal upload-gone, or busy when the process ends."""
+        if upload.gone:
+            raise Refusal("upload-gone")
+        if self._stopping:
+            raise RetryLater("busy", seconds=BUSY_RETRY_S)
+
+    async def declare_length(self, upload: OpenUpload, length: int) -> None:
+        """Stores a length that was deferred; a length that the size has reached is stored by ``finish``."""
+        if upload.size < length and not await self._database.write(
+            partial(queries.set_length, upload_id=upload.id, length=length)
+        ):
+            raise Refusal("upload-gone")
+        upload.length = length
+
+    async def acknowledge(self, upload: OpenUpload) -> int:
+        """Makes what is written as durable as promised, finishes it when it is complete; returns the offset to tell."""
+        size = upload.size
+        if self._settings.durability == "power" and not upload.complete:
+            await self._flush(upload, size)
+        if upload.complete:
+            await self.finish(upload)
+        failpoint("upload-before-ack")
+        return size
+
+    async def finish(self, upload: OpenUpload) -> None:
+        """Finishes an upload whose bytes are all there: flush, commit; any number of times, at once or later."""
+        if upload.finished_at is not None:
+            return
+        if upload.finishing is None:
+            upload.finishing = asyncio.create_task(self._finish(upload))
+            upload.finishing.add_done_callback(partial(_finished, upload))
+        await asyncio.shield(upload.finishing)
+
+    async def terminate(self, upload: OpenUpload) -> None:
+        """Removes an upload for good. Raises Refusal upload-claimed when a message carries it."""
+        if not await self._bury(upload.id):
+            raise Refusal("upload-gone" if upload.gone else "upload-claimed")
+        failpoint("upload-terminated")
+
+    # For messages and jobs
+
+    def claim(self, connection: Connection, account_id: int, upload_id: str, message_id: str) -> int:
+        """Gives a finished upload to a message within the caller's transaction; returns its size in bytes.
+
+        Raises Refusal not-found, upload-gone, upload-unfinished, upload-claimed. The same claim twice is fine.
+        """
+        row = queries.find(connection, upload_id) if is_id(upload_id, Prefix.UPLOAD) else None
+        if row is None or row.account_id != account_id:
+            raise Refusal("not-found")
+        if row.gone_at is not None:
+            raise Refusal("upload-gone")
+        if row.finished_at is None or row.length is None:
+            raise Refusal("upload-unfinished")
+        if row.message_id not in {None, message_id}:
+            raise Refusal("upload-claimed")
+        queries.claim(connection, upload_id, message_id)
+        return row.length
+
+    async def open_blob(self, upload_id: str) -> BlobFile:
+        """Opens a blob for reading; the caller closes it. Raises BlobMissing."""
+        return await asyncio.to_thread(self._blobs.open, upload_id)
+
+    def blob_path(self, upload_id: str) -> str | None:
+        """Where a blob is as a local file, for servers that send files by themselves; None when it is none."""
+        path = self._blobs.path(upload_id)
+        return None if path is None else str(path.absolute())
+
+    async def delete_blob(self, upload_id: str) -> None:
+        """Removes a blob and leaves a tombstone; a second time does nothing."""
+        self._shelf.drop(upload_id)
+        await asyncio.to_thread(self._blobs.delete, upload_id)
+        failpoint("blob-deleted")
+        now_ms = self._clock.now_ms()
+        await self._database.write(partial(queries.set_gone, upload_id=upload_id, now_ms=now_ms))
+
+    async def expire_unfinished(self, now_ms: int) -> int:
+        """Buries what received no byte for 24 h, judged by the file's own time; returns how many."""
+        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNFINISHED_FOR)
+        rows = await self._database.read(partial(queries.unfinished, created_before_ms=before_ms))
+        silent = await asyncio.to_thread(self._untouched, rows, since_ms=before_ms)
+        return sum([await self._bury(upload_id, queries.bury_unfinished) for upload_id in silent])
+
+    async def expire_unclaimed(self, now_ms: int) -> int:
+        """Buries what was finished 24 h ago and sent with no message; returns how many."""
+        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNCLAIMED_FOR)
+        found = await self._database.read(partial(queries.unclaimed, finished_before_ms=before_ms))
+        return sum([await self._bury(upload_id) for upload_id in found])
+
+    async def sweep_orphans(self) -> int:
+        """Removes blobs that no row needs, seen so in two passes at least an hour of monotonic time apart."""
+        listed = await asyncio.to_thread(lambda: [stat.id for stat in self._blobs.list()])
+        living = await self._database.read(partial(queries.living, upload_ids=listed))
+        doomed = self._orphans.look(set(listed) - living, now_s=self._clock.monotonic_s())
+        for blob_id in doomed:
+            self._shelf.drop(blob_id)
+            await asyncio.to_thread(self._blobs.delete, blob_id)
+        return len(doomed)
+
+    async def forget_gone(self, now_ms: int) -> int:
+        """Removes tombstones after 90 days; returns how many."""
+        before_ms = now_ms - rules.to_ms(limits.TOMBSTONE_FOR)
+        return await self._database.write(partial(queries.forget_gone, gone_before_ms=before_ms))
+
+    # Inside
+
+    def _add(self, connection: Connection, *, row: queries.Upload, free: int) -> None:
+        account = str(row.account_id)
+        self._limiter.take(connection, "uploads", account, self._settings.rate_uploads)
+        if queries.unfinished_count(connection, row.account_id) >= limits.UNFINISHED_UPLOADS:
+            raise Refusal("too-many-uploads", limit=limits.UNFINISHED_UPLOADS)
+        wanted = self.most_bytes if row.length is None else row.length
+        reserved = queries.reserved_bytes(connection, deferred=self.most_bytes)
+        if free < self._settings.keep_free_bytes + reserved + wanted:
+            raise RetryLater("storage-full", seconds=FULL_RETRY_S)
+        queries.add(connection, row)
+
+    async def _create_blob(self, upload_id: str) -> BlobFile:
+        try:
+            return await asyncio.to_thread(self._blobs.create, upload_id)
+        except BlobsFull as error:
+            await self._bury(upload_id)
+            raise RetryLater("storage-full", seconds=FULL_RETRY_S) from error
+        except OSError as error:
+            await self._bury(upload_id)
+            raise RetryLater("busy", seconds=BUSY_RETRY_S) from error
+
+    async def _owns(self, upload: OpenUpload, token: str, who: Callable[[str], Awaitable[Actor]]) -> bool:
+        if self._is_capability(token, upload.capability_sha256, upload.created_at):
+            return True
+        with suppress(Refusal):
+            return (await who(token)).account_id == upload.account_id
+        return False
+
+    async def _access_row(
+        self, upload_id: str, token: str, who: Callable[[str], Awaitable[Actor]]
+    ) -> queries.Upload:
+        row = None
+        if is_id(upload_id, Prefix.UPLOAD):
+            row = await self._database.read(partial(queries.find, upload_id=upload_id))
+        if row is None or not self._is_capability(token, row.capability_sha256, row.created_at):
+            account_id = (await who(token)).account_id
+            if row is None or row.account_id != account_id:
+                raise Refusal("not-found")
+        if row.gone_at is not None:
+            raise Refusal("upload-gone")
+        return row
+
+    def _is_capability(self, token: str, sha256: bytes, created_ms: int) -> bool:
+        age_ms = self._clock.now_ms() - created_ms
+        fits = hmac.compare_digest(_digest(token), sha256)
+        return fits and age_ms < rules.to_ms(limits.UPLOAD_CAPABILITY_FOR)
+
+    async def _open(self, row: queries.Upload) -> OpenUpload:
+        try:
+            stat = await asyncio.to_thread(self._blobs.stat, row.id)
+            file = await asyncio.to_thread(self._blobs.open, row.id)
+        except BlobMissing as error:
+            raise Refusal("upload-gone") from error
+        return self._shelf.put(OpenUpload.of(row, file, last_byte_ms=stat.modified_ms))
+
+    async def _wait_for_holder(self, upload: OpenUpload) -> None:
+        deadline_s = monotonic() + LEASE_WAIT_S
+        while (holder := upload.lease) is not None and holder.alive:
+            if monotonic() > deadline_s:
+                raise RetryLater("locked", seconds=BUSY_RETRY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await holder.ended.wait()
+
+    async def _flush(self, upload: OpenUpload, size: int) -> None:
+        if upload.durable >= size:
+            return
+        try:
+            await self._flusher.flush(upload.file)
+        except OSError as error:
+            await self._give_up(upload)
+            raise _full_or_busy(error) from error
+        upload.durable = max(upload.durable, size)
+
+    async def _finish(self, upload: OpenUpload) -> None:
+        assert upload.length is not None
+        await self._flush(upload, upload.size)
+        failpoint("upload-before-finish")
+        now_ms = self._clock.now_ms()
+        finished_at = await self._database.write(
+            partial(queries.finish, upload_id=upload.id, length=upload.length, now_ms=now_ms)
+        )
+        if finished_at is None:
+            raise Refusal("upload-gone")
+        upload.finished_at = finished_at
+
+    async def _give_up(self, upload: OpenUpload) -> None:
+        """[Note: Failed flush] After it nobody can know which bytes are stored, and asking again lies: the upload ends."""
+        self._shelf.drop(upload.id)
+        await self._bury(upload.id)
+
+    async def _bury(self, upload_id: str, query: Bury = queries.bury) -> bool:
+        buried = await self._database.write(
+            lambda connection: query(connection, upload_id, now_ms=self._clock.now_ms())
+        )
+        if buried:
+            self._shelf.drop(upload_id)
+        return buried
+
+    def _untouched(self, upload_ids: list[str], *, since_ms: int) -> list[str]:
+        """Those without a blob, or whose last byte came earlier."""
+        return [each for each in upload_ids if self._modified_ms(each) < since_ms]
+
+    def _modified_ms(self, upload_id: str) -> int:
+        try:
+            return self._blobs.stat(upload_id).modified_ms
+        except BlobMissing:
+            return -1
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _full_or_busy(error: OSError) -> RetryLater:
+    if isinstance(error, BlobsFull):
+        return RetryLater("storage-full", seconds=FULL_RETRY_S)
+    return RetryLater("busy", seconds=BUSY_RETRY_S)
+
+
+def _finished(upload: OpenUpload, task: asyncio.Task[None]) -> None:
+    upload.finishing = None
+    if not task.cancelled():
+        task.exception()
