@@ -2,18 +2,21 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+OUTBOX = 0
+"""Stands for the outbox among the accounts, none of which has this id: there is work that follows a commit."""
 
 
 class MemoryBus:
-    """Wakes whoever waits for an account."""
+    """Wakes whoever waits for an account, or for the outbox."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, set[asyncio.Event]] = defaultdict(set)
         self._closed = False
 
-    def publish(self, account_ids: Iterator[int] | list[int] | set[int]) -> None:
+    def publish(self, account_ids: Iterable[int]) -> None:
         """Tells that something happened to these accounts; call it after the commit."""
         for account_id in account_ids:
             for event in self._waiting.get(account_id, ()):
@@ -32,6 +35,10 @@ class MemoryBus:
             self._waiting[account_id].discard(event)
             if not self._waiting[account_id]:
                 del self._waiting[account_id]
+
+    def waiting(self, account_id: int) -> int:
+        """How many wait for an account."""
+        return len(self._waiting.get(account_id, ()))
 
     @property
     def closed(self) -> bool:

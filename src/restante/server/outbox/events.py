@@ -36,14 +36,30 @@ def after(connection: Connection, account_id: int, last_id: int, *, most: int = 
     return [Event(row.id, row.kind, row.message_id) for row in rows]
 
 
-def span(connection: Connection, account_id: int) -> tuple[int, int]:
-    """The oldest and newest event id still kept for the account; zeros when there is none."""
-    row = connection.execute(
-        select(func.min(events.c.id), func.max(events.c.id)).where(events.c.account_id == account_id)
-    ).one()
-    return row[0] or 0, row[1] or 0
+def is_known(connection: Connection, last_id: int) -> bool:
+    """Tells whether all that came after ``last_id`` is still kept: it lies between the oldest and the newest event.
+
+    Ids are counted over all accounts, so a position is good even when its own event was another account's.
+    """
+    row = connection.execute(select(func.min(events.c.id), func.max(events.c.id))).one()
+    oldest, newest = row[0] or 0, row[1] or 0
+    return oldest - 1 <= last_id <= newest
 
 
-def forget_before(connection: Connection, *, before_ms: int) -> int:
-    """Removes old events; returns how many."""
-    return connection.execute(delete(events).where(events.c.created_at < before_ms)).rowcount
+def newest(connection: Connection) -> int:
+    """The position from which nothing has happened yet."""
+    return connection.execute(select(func.max(events.c.id))).scalar() or 0
+
+
+def forget_before(connection: Connection, *, before_ms: int, most: int = 1000) -> int:
+    """Removes old events from the front, at most a batch; returns how many.
+
+    Only from the front, whatever the clock said in between: what is kept has no holes, so ``is_known`` stays true.
+    """
+    front = connection.execute(select(events.c.id, events.c.created_at).order_by(events.c.id).limit(most))
+    last_id = 0
+    for row in front:
+        if row.created_at >= before_ms:
+            break
+        last_id = row.id
+    return connection.execute(delete(events).where(events.c.id <= last_id)).rowcount

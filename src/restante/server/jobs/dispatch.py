@@ -1,0 +1,43 @@
+"""Carries out what the outbox holds: after the commit that asked for it, at least once, poison put off."""
+
+from restante.server.clock import Clock
+from restante.server.db.engine import Database
+from restante.server.failpoints import failpoint
+from restante.server.log import Log
+from restante.server.outbox import queue
+from restante.server.uploads.service import Uploads
+
+
+class Dispatcher:
+    """Does due tasks one after the other; a task that fails waits longer each time and holds up nobody."""
+
+    def __init__(self, database: Database, clock: Clock, *, uploads: Uploads, log: Log) -> None:
+        self._database = database
+        self._clock = clock
+        self._uploads = uploads
+        self._log = log
+
+    async def run(self) -> int:
+        """Does all that is due; returns how many tasks were done."""
+        count = 0
+        while tasks := await self._database.read(
+            lambda connection: queue.due(connection, now_ms=self._clock.now_ms())
+        ):
+            for task in tasks:
+                count += await self._do(task)
+        return count
+
+    async def _do(self, task: queue.Task) -> bool:
+        try:
+            await self._uploads.delete_blob(task.subject)
+        except Exception as error:  # noqa: BLE001 - whatever broke one task must not stop the others
+            self._log.event(
+                "task-failed", kind=task.kind, attempts=task.attempts + 1, error=type(error).__name__
+            )
+            await self._database.write(
+                lambda connection: queue.failed(connection, task, now_ms=self._clock.now_ms())
+            )
+            return False
+        failpoint("outbox-task-carried-out")
+        await self._database.write(lambda connection: queue.done(connection, task))
+        return True

@@ -1,0 +1,83 @@
+"""What runs beside the requests: the outbox as soon as there is work, the sweeps every so often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from restante.server.bus.memory import OUTBOX, MemoryBus
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.jobs.dispatch import Dispatcher
+from restante.server.jobs.sweeps import Sweeper
+from restante.server.log import Log
+from restante.server.messages.service import Messages
+from restante.server.sessions.service import Sessions
+from restante.server.uploads.service import Uploads
+
+POLL_S = 2.0
+"""How long a task waits at most when its wake-up was lost or when it was put off."""
+
+
+class Jobs:
+    """Runs the dispatcher and the sweeper of one process; ``sweeper`` and ``dispatcher`` can be run by hand too."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        *,
+        uploads: Uploads,
+        messages: Messages,
+        sessions: Sessions,
+        bus: MemoryBus,
+        log: Log,
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._log = log
+        self.dispatcher = Dispatcher(database, clock, uploads=uploads, log=log)
+        self.sweeper = Sweeper(
+            database, clock, uploads=uploads, messages=messages, sessions=sessions, log=log
+        )
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Starts both loops; a first sweep runs at once."""
+        self._tasks = [
+            asyncio.create_task(self._dispatch_forever()),
+            asyncio.create_task(self._sweep_forever()),
+        ]
+
+    async def stop(self) -> None:
+        """Lets the running piece of work end, and begins no other."""
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _dispatch_forever(self) -> None:
+        with self._bus.subscribe(OUTBOX) as bell:
+            while not self._stopping.is_set():
+                bell.clear()
+                await self._survive("dispatch", self.dispatcher.run)
+                await self._pause(POLL_S, bell)
+
+    async def _sweep_forever(self) -> None:
+        while not self._stopping.is_set():
+            await self._survive("sweep", self.sweeper.run)
+            self._bus.publish([OUTBOX])
+            await self._pause(self._settings.sweep_every_s)
+
+    async def _survive(self, kind: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Nothing that goes wrong once (a full disk, a busy database) may end a loop for good."""
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - logged, and tried again at the next turn
+            self._log.event("job-failed", kind=kind, error=type(error).__name__)
+
+    async def _pause(self, seconds: float, *bells: asyncio.Event) -> None:
+        waiting = [asyncio.create_task(event.wait()) for event in (self._stopping, *bells)]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)

@@ -1,0 +1,182 @@
+"""The messages room over HTTP: parse, one call, shape."""
+
+from functools import partial
+from typing import Annotated, Any, Literal, cast
+
+from litestar import Request, Response, delete, get, post
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from restante.protocol import limits
+from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentItem
+from restante.server.asgi import Receive, Scope, read_body
+from restante.server.messages import form, headers
+from restante.server.messages.docs import SendOperation
+from restante.server.messages.listing import Page
+from restante.server.messages.rules import Box
+from restante.server.messages.service import Messages
+from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
+from restante.server.sessions.actor import Actor, token_of
+from restante.server.sessions.service import Sessions
+
+AnyRequest = Request[Any, Any, Any]
+
+ONE = (*SIGNED_IN, "not-found", "message-gone")
+LIST = (*SIGNED_IN, "invalid")
+SEND = (
+    *SIGNED_IN,
+    *CHANGE,
+    *JSON_BODY,
+    "bad-multipart",
+    "bad-idempotency-key",
+    "not-found",
+    "no-such-recipient",
+    "id-taken",
+    "idempotency-in-flight",
+    "upload-unfinished",
+    "upload-claimed",
+    "upload-gone",
+    "claim-mismatch",
+    "key-reused",
+    "rate-limited",
+)
+FILE_HEADERS = {
+    "Content-Disposition": 'attachment; filename="details.age"',
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
+
+
+def _page(
+    limit: Annotated[int, Parameter(ge=1, le=limits.PAGE_ITEMS, description="Items of a page.")] = 50,
+    cursor: Annotated[
+        str | None, Parameter(description="From the page before; other parameters of place are ignored then.")
+    ] = None,
+    since: Annotated[
+        int | None,
+        Parameter(
+            ge=0,
+            le=limits.JSON_INT,
+            description="Lists what changed after this `change`, tombstones included.",
+        ),
+    ] = None,
+    envelopes: Annotated[
+        Literal["inline", "none"], Parameter(description="Whether items carry their envelopes.")
+    ] = "inline",
+) -> Page:
+    return Page(limit=limit, cursor=cursor, since=since, with_envelopes=envelopes == "inline")
+
+
+PAGE = {"page": Provide(_page, sync_to_thread=False)}
+
+
+@post("/api/v1/messages", tags=["messages"], responses=refusals(*SEND), operation_class=SendOperation)
+async def send_message(request: AnyRequest, actor: Actor, messages: Messages) -> Response[Sent]:
+    """Leaves a message for its recipients: all of it is stored, or nothing."""
+    key = headers.idempotency_key(request.scope["headers"])
+    kind = headers.content_type(request.scope["headers"])
+    body = await read_body(
+        cast("Scope", request.scope), cast("Receive", request.receive), limit=form.BODY_BYTES
+    )
+    outcome = await messages.send(actor, key, form.parse_parcel(kind, body))
+    return Response(
+        outcome.sent, status_code=201, headers={"Idempotent-Replayed": "true"} if outcome.replayed else {}
+    )
+
+
+@get("/api/v1/inbox", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)
+async def list_inbox(actor: Actor, messages: Messages, page: Page) -> Inbox:
+    """Lists what was received, newest first; with `since`, what changed, oldest change first."""
+    return await messages.inbox(actor, page)
+
+
+@get("/api/v1/sent", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)
+async def list_sent(actor: Actor, messages: Messages, page: Page) -> SentBox:
+    """Lists what was sent and how far it came, newest first; with `since`, what changed, oldest change first."""
+    return await messages.sent(actor, page)
+
+
+@get("/api/v1/messages/{message_id:str}", tags=["messages"], responses=refusals(*ONE, "invalid"))
+async def get_message(
+    actor: Actor, messages: Messages, message_id: str, box: Box | None = None
+) -> InboxItem | SentItem:
+    """Tells one message: as received, or else as sent; `box` says which when it was sent to oneself."""
+    return await messages.item(actor, message_id, box=box)
+
+
+@get(
+    "/api/v1/messages/{message_id:str}/details",
+    tags=["messages"],
+    media_type="application/octet-stream",
+    responses=refusals(*ONE),
+)
+async def get_details(actor: Actor, messages: Messages, message_id: str) -> Response[bytes]:
+    """Gives details.age to the sender and the recipients."""
+    data, etag = await messages.details(actor, message_id)
+    return Response(data, headers={**FILE_HEADERS, "ETag": etag})
+
+
+@post(
+    "/api/v1/messages/{message_id:str}/marks",
+    tags=["messages"],
+    status_code=204,
+    responses=refusals(*ONE, *CHANGE, *JSON_BODY),
+)
+async def mark_message(actor: Actor, messages: Messages, message_id: str, data: Mark) -> None:
+    """Notes that the recipient fetched or played it; `played` implies `fetched`; the first time of each stays."""
+    await messages.mark(actor, message_id, data.mark)
+
+
+@delete(
+    "/api/v1/messages/{message_id:str}",
+    tags=["messages"],
+    responses=refusals(*SIGNED_IN, *CHANGE, "not-found", "invalid"),
+)
+async def delete_message(
+    actor: Actor,
+    messages: Messages,
+    message_id: str,
+    whose: Annotated[Literal["me", "everyone"], Parameter(query="for", description="Whose copies go.")],
+) -> None:
+    """Deletes one's own copies, or as the sender everybody's; a second time changes nothing."""
+    if whose == "me":
+        await messages.delete_for_me(actor, message_id)
+    else:
+        await messages.delete_for_everyone(actor, message_id)
+
+
+@get(
+    "/api/v1/events",
+    tags=["messages"],
+    media_type="text/event-stream",
+    responses=refusals(*SIGNED_IN, "rate-limited")
+    | {
+        200: ResponseSpec(str, media_type="text/event-stream", description="Server-sent events, without end.")
+    },
+)
+async def live_channel(
+    request: AnyRequest,
+    actor: Actor,
+    messages: Messages,
+    sessions: Sessions,
+    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID")] = None,
+) -> Stream:
+    """Tells what happens to the account's messages as it happens, and after `Last-Event-ID` what was missed."""
+    messages.channel.admit(actor.account_id)
+    still_allowed = partial(sessions.actor, token_of(request.scope["headers"]))
+    stream = messages.channel.stream(actor.account_id, last_event_id, still_allowed=still_allowed)
+    return Stream(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    send_message,
+    list_inbox,
+    list_sent,
+    get_message,
+    get_details,
+    mark_message,
+    delete_message,
+    live_channel,
+]

@@ -1,0 +1,143 @@
+"""Pure decisions about messages: what a send must be, who may see what, and how far a message came."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from restante.protocol.encoding import b64, unb64
+from restante.protocol.wire import Delivery, InboxItem, MessageState, Send, SentItem
+from restante.server.errors import Refusal
+
+Box = Literal["inbox", "sent"]
+Row = Any
+"""A row of queries.py: the columns of ``queries.VIEW``."""
+
+_STEPS: tuple[MessageState, ...] = ("stored", "delivered", "played")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A send as received: the message, its details, an envelope for each recipient's name, the sender's own copy.
+
+    ``digest`` is SHA-256 over all parts: it decides whether two requests are the same.
+    """
+
+    message: Send
+    details: bytes
+    envelopes: dict[str, bytes]
+    sent: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRef:
+    """Where the bytes of a message's video are; ``etag`` is strong and comes with its quotes."""
+
+    blob_id: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: ``listed`` for newest first (instant and id), ``changed`` for oldest change first."""
+
+    order: Literal["listed", "changed"]
+    at: int
+    id: str = ""
+
+
+def check_parcel(parcel: Parcel) -> None:
+    """Raises Refusal invalid, bad-multipart or claim-mismatch when the parts contradict each other."""
+    message = parcel.message
+    if len(set(message.recipients)) != len(message.recipients):
+        raise Refusal("invalid", detail="recipients: a name stands twice")
+    if set(message.recipients) != set(parcel.envelopes):
+        raise Refusal("bad-multipart", detail="exactly one envelope for each recipient")
+    if message.kind == "video" and message.upload is None:
+        raise Refusal("invalid", detail="upload: a video message names its upload")
+    if not all((parcel.details, parcel.sent, *parcel.envelopes.values())):
+        raise Refusal("invalid", detail="details and envelopes are not empty")
+    if hashlib.sha256(parcel.details).digest() != claim_of(message):
+        raise Refusal("claim-mismatch")
+
+
+def claim_of(message: Send) -> bytes:
+    """The 32 bytes that the sender claims to be the hash of the details. Raises Refusal invalid."""
+    try:
+        return unb64(message.details_sha256, size=32)
+    except ValueError as error:
+        raise Refusal("invalid", detail="details_sha256: 32 bytes, base64url without padding") from error
+
+
+def choose(rows: Sequence[Row], box: Box | None, *, now_ms: int) -> Row:
+    """Picks the copy that its holder asks for, the received one first. Raises Refusal not-found or message-gone."""
+    wanted = [row for row in rows if row.box == box or box is None]
+    if not wanted:
+        raise Refusal("not-found")
+    alive = [row for row in wanted if not is_gone(row, now_ms=now_ms)]
+    if not alive:
+        raise Refusal("message-gone")
+    return min(alive, key=lambda row: row.box)
+
+
+def is_gone(row: Row, *, now_ms: int) -> bool:
+    """Tells whether a copy is a tombstone, or expired and not swept yet: unreadable either way."""
+    return row.deleted_at is not None or (row.expires_at is not None and row.expires_at <= now_ms)
+
+
+def inbox_item(row: Row, *, now_ms: int) -> InboxItem:
+    """Shapes a received copy."""
+    gone = is_gone(row, now_ms=now_ms)
+    return InboxItem(
+        id=row.id,
+        kind=row.kind,
+        sender=row.sender,
+        received_at=row.received_at,
+        video_bytes=0 if gone else row.video_bytes,
+        change=row.change,
+        fetched_at=row.fetched_at,
+        played_at=row.played_at,
+        expires_at=row.expires_at,
+        deleted_at=(row.deleted_at or row.expires_at) if gone else None,
+        envelope=None if gone or row.envelope is None else b64(row.envelope),
+    )
+
+
+def sent_item(row: Row, deliveries: Iterable[Row], *, now_ms: int) -> SentItem:
+    """Shapes the sender's own copy with how far the message came with each recipient."""
+    gone = is_gone(row, now_ms=now_ms)
+    each = [
+        Delivery(
+            recipient=one.recipient,
+            fetched_at=one.fetched_at,
+            played_at=one.played_at,
+            deleted_at=one.deleted_at,
+        )
+        for one in deliveries
+    ]
+    return SentItem(
+        id=row.id,
+        kind=row.kind,
+        received_at=row.received_at,
+        video_bytes=0 if gone else row.video_bytes,
+        change=row.change,
+        state="deleted" if gone else state_of(each),
+        deliveries=each,
+        expires_at=row.expires_at,
+        deleted_at=(row.deleted_at or row.expires_at) if gone else None,
+        envelope=None if gone or row.envelope is None else b64(row.envelope),
+    )
+
+
+def state_of(deliveries: Sequence[Delivery]) -> MessageState:
+    """The least advanced of the deliveries; one that its recipient deleted counts only when all were deleted."""
+    counted = [one for one in deliveries if one.deleted_at is None] or deliveries
+    return _STEPS[min((_step(one) for one in counted), default=0)]
+
+
+def _step(delivery: Delivery) -> int:
+    if delivery.played_at is not None:
+        return 2
+    return 0 if delivery.fetched_at is None else 1

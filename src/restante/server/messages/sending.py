@@ -1,0 +1,143 @@
+"""What happens inside the one transaction of a send: all of it is stored, or nothing."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from restante.protocol import ijson
+from restante.protocol.wire import Sent
+from restante.server.config import Settings
+from restante.server.errors import Refusal
+from restante.server.failpoints import failpoint
+from restante.server.limits.service import Limiter
+from restante.server.messages import queries
+from restante.server.messages.rules import Parcel, claim_of
+from restante.server.outbox import events
+from restante.server.sessions.actor import Actor
+from restante.server.uploads.service import Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a send, whether it is a repeated one, and whose boxes changed."""
+
+    sent: Sent
+    replayed: bool = True
+    touched: frozenset[int] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One send, ready for its transaction."""
+
+    actor: Actor
+    key: str
+    parcel: Parcel
+    now_ms: int
+    settings: Settings
+    uploads: Uploads
+    limiter: Limiter
+    claim_key: bytes
+
+    def run(self, connection: Connection) -> Outcome:
+        """Answers as before when the request is known; else stores it. Raises Refusal."""
+        known = self._by_key(connection)
+        if known is not None:
+            return Outcome(known)
+        known = self._by_id(connection)
+        outcome = self._store(connection) if known is None else Outcome(known)
+        queries.keep_key(
+            connection,
+            self.actor.session_id,
+            self.key,
+            digest=self.parcel.digest,
+            answer=ijson.encode(outcome.sent),
+            now_ms=self.now_ms,
+        )
+        failpoint("send-before-commit")
+        return outcome
+
+    def _by_key(self, connection: Connection) -> Sent | None:
+        kept = queries.find_key(connection, self.actor.session_id, self.key)
+        if kept is None:
+            return None
+        if kept.request_sha256 != self.parcel.digest:
+            raise Refusal("key-reused")
+        return ijson.decode(kept.answer, Sent)
+
+    def _by_id(self, connection: Connection) -> Sent | None:
+        row = queries.find_message(connection, self.parcel.message.id)
+        if row is None:
+            return None
+        if row.account_id != self.actor.account_id or row.request_sha256 != self.parcel.digest:
+            raise Refusal("id-taken")
+        return _answer(row.id, row.received_at)
+
+    def _store(self, connection: Connection) -> Outcome:
+        message, actor = self.parcel.message, self.actor
+        self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
+        if message.expires_at is not None and message.expires_at <= self.now_ms:
+            raise Refusal("invalid", detail="expires_at: lies in the past")
+        recipients = _recipients(connection, message.recipients)
+        video_bytes = 0
+        if message.upload is not None:
+            video_bytes = self.uploads.claim(connection, actor.account_id, message.upload, message.id)
+        queries.insert_message(
+            connection,
+            self.parcel,
+            account_id=actor.account_id,
+            video_bytes=video_bytes,
+            claim_hmac=self._claim_hmac(),
+            received_at=self.now_ms,
+        )
+        failpoint("send-message-stored")
+        touched = frozenset({actor.account_id, *recipients.values()})
+        changes = {
+            account_id: events.append(connection, account_id, "message", message.id, now_ms=self.now_ms)
+            for account_id in sorted(touched)
+        }
+        queries.insert_envelopes(connection, self._copies(recipients, changes))
+        failpoint("send-envelopes-stored")
+        return Outcome(_answer(message.id, self.now_ms), replayed=False, touched=touched)
+
+    def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
+        def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
+            return {
+                "message_id": self.parcel.message.id,
+                "account_id": account_id,
+                "box": box,
+                "envelope": envelope,
+                "received_at": self.now_ms,
+                "change": changes[account_id],
+            }
+
+        received = [
+            copy(account_id, "inbox", self.parcel.envelopes[name]) for name, account_id in recipients.items()
+        ]
+        return [*received, copy(self.actor.account_id, "sent", self.parcel.sent)]
+
+    def _claim_hmac(self) -> bytes:
+        """Binds id, claim, sender and time, so that a report can be believed after the message is gone."""
+        message = self.parcel.message
+        text = b"%s\0%s\0%d\0%d" % (
+            message.id.encode(),
+            claim_of(message),
+            self.actor.account_id,
+            self.now_ms,
+        )
+        return hmac.new(self.claim_key, text, hashlib.sha256).digest()
+
+
+def _recipients(connection: Connection, names: list[str]) -> dict[str, int]:
+    found = queries.account_ids(connection, names)
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise Refusal("no-such-recipient", recipients=missing)
+    return found
+
+
+def _answer(message_id: str, received_at: int) -> Sent:
+    return Sent(id=message_id, received_at=received_at, state="stored")

@@ -1,0 +1,235 @@
+"""Messages: sent in one transaction, listed, marked and deleted; the only way to one is ``access_message``.
+
+[Note: Unreadable at once] A deletion empties envelopes and details in its own transaction and leaves the removal of the
+video to the outbox, which follows within seconds. An expired message is refused from its instant on, swept or not.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection
+
+from restante.protocol import limits
+from restante.protocol.ids import Prefix, is_id
+from restante.protocol.wire import Inbox, InboxItem, SentBox, SentItem
+from restante.server.bus.memory import OUTBOX, MemoryBus
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.errors import Refusal
+from restante.server.failpoints import failpoint
+from restante.server.limits.service import Limiter
+from restante.server.messages import deleting, listing, queries, rules
+from restante.server.messages.channel import Channel
+from restante.server.messages.cursors import Cursors
+from restante.server.messages.listing import Page
+from restante.server.messages.rules import Box, Parcel, Row, VideoRef
+from restante.server.messages.sending import Outcome, Sending
+from restante.server.outbox import events
+from restante.server.sessions.actor import Actor
+from restante.server.uploads.service import Uploads
+
+TOMBSTONE_MS = limits.TOMBSTONE_FOR // timedelta(milliseconds=1)
+IDEMPOTENCY_MS = limits.IDEMPOTENCY_FOR // timedelta(milliseconds=1)
+
+
+class Messages:
+    """The room's one entrance for routes, downloads and jobs."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        *,
+        bus: MemoryBus,
+        uploads: Uploads,
+        limiter: Limiter,
+        claim_key: bytes,
+        cursor_key: bytes,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._bus = bus
+        self._uploads = uploads
+        self._limiter = limiter
+        self._claim_key = claim_key
+        self._cursors = Cursors(cursor_key)
+        self._in_flight: set[tuple[str, str]] = set()
+        self.channel = Channel(database, bus)
+
+    # Sending
+
+    async def send(self, actor: Actor, key: str, parcel: Parcel) -> Outcome:
+        """Stores a message once, whatever is repeated. Raises Refusal; after one nothing has changed."""
+        rules.check_parcel(parcel)
+        sending = Sending(
+            actor=actor,
+            key=key,
+            parcel=parcel,
+            now_ms=self._clock.now_ms(),
+            settings=self._settings,
+            uploads=self._uploads,
+            limiter=self._limiter,
+            claim_key=self._claim_key,
+        )
+        in_flight = (actor.session_id, key)
+        if in_flight in self._in_flight:
+            raise Refusal("idempotency-in-flight", headers={"retry-after": "1"})
+        self._in_flight.add(in_flight)
+        try:
+            outcome = await self._database.write(sending.run)
+        finally:
+            self._in_flight.discard(in_flight)
+        failpoint("send-before-answer")
+        self._bus.publish(outcome.touched)
+        return outcome
+
+    # Reading
+
+    async def access_message(self, actor: Actor, message_id: str, *, box: Box | None = None) -> Row:
+        """The account's own living copy, of one box or the received one first.
+
+        Raises Refusal not-found for what is absent or somebody else's, message-gone for what was the account's own.
+        """
+        return await self._database.read(lambda connection: self._own(connection, actor, message_id, box))
+
+    async def access_video(self, actor: Actor, message_id: str) -> VideoRef:
+        """Where the video of a message is. Raises Refusal like access_message; not-found when it has no video."""
+        row = await self.access_message(actor, message_id)
+        if row.upload_id is None:
+            raise Refusal("not-found")
+        return VideoRef(blob_id=row.upload_id, size=row.video_bytes, etag=f'"{row.upload_id}"')
+
+    async def details(self, actor: Actor, message_id: str) -> tuple[bytes, str]:
+        """The bytes of details.age and their strong ETag. Raises Refusal like access_message."""
+
+        def work(connection: Connection) -> tuple[bytes, str]:
+            row = self._own(connection, actor, message_id, None)
+            return queries.details_of(connection, message_id), f'"{row.details_sha256.hex()}"'
+
+        return await self._database.read(work)
+
+    async def item(self, actor: Actor, message_id: str, *, box: Box | None) -> InboxItem | SentItem:
+        """One message as its lists show it. Raises Refusal like access_message."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> InboxItem | SentItem:
+            row = self._own(connection, actor, message_id, box)
+            if row.box == "inbox":
+                return rules.inbox_item(row, now_ms=now_ms)
+            return _sent_items(connection, [row], now_ms=now_ms)[0]
+
+        return await self._database.read(work)
+
+    async def inbox(self, actor: Actor, page: Page) -> Inbox:
+        """Lists what was received. Raises Refusal invalid for a cursor of another list."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> Inbox:
+            listed = listing.read(connection, self._cursors, actor.account_id, "inbox", page, now_ms=now_ms)
+            items = [rules.inbox_item(row, now_ms=now_ms) for row in listed.rows]
+            return Inbox(items=items, cursor=listed.cursor)
+
+        return await self._database.read(work)
+
+    async def sent(self, actor: Actor, page: Page) -> SentBox:
+        """Lists what was sent, with how far it came. Raises Refusal invalid for a cursor of another list."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> SentBox:
+            listed = listing.read(connection, self._cursors, actor.account_id, "sent", page, now_ms=now_ms)
+            return SentBox(items=_sent_items(connection, listed.rows, now_ms=now_ms), cursor=listed.cursor)
+
+        return await self._database.read(work)
+
+    # Changing
+
+    async def mark(self, actor: Actor, message_id: str, mark: str) -> None:
+        """Notes that the recipient fetched or played it; the first time stays. Raises Refusal like access_message."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> set[int]:
+            row = self._own(connection, actor, message_id, "inbox")
+            if not queries.set_marks(connection, actor.account_id, message_id, mark=mark, now_ms=now_ms):
+                return set()
+            living = queries.live_copies(connection, message_id)
+            touched = {actor.account_id} | {copy.account_id for copy in living if copy.box == "sent"}
+            for account_id in sorted(touched):
+                change = events.append(connection, account_id, "mark", row.id, now_ms=now_ms)
+                queries.set_change(connection, account_id, row.id, change)
+            failpoint("mark-before-commit")
+            return touched
+
+        self._bus.publish(await self._database.write(work))
+
+    async def delete_for_me(self, actor: Actor, message_id: str) -> None:
+        """Deletes the account's own copies; twice is once. Raises Refusal not-found."""
+        await self._delete(
+            lambda connection, now_ms: deleting.for_me(
+                connection, actor.account_id, _checked(message_id), now_ms=now_ms
+            )
+        )
+
+    async def delete_for_everyone(self, actor: Actor, message_id: str) -> None:
+        """Deletes every copy and the bytes; twice is once. Raises Refusal not-found unless the sender asks."""
+
+        def work(connection: Connection, now_ms: int) -> set[int]:
+            message = queries.find_message(connection, _checked(message_id))
+            if message is None or message.account_id != actor.account_id:
+                raise Refusal("not-found")
+            return deleting.for_everyone(connection, message_id, now_ms=now_ms)
+
+        await self._delete(work)
+
+    # Sweeping
+
+    async def expire(self, now_ms: int) -> int:
+        """Deletes for everyone what has expired; returns how many messages."""
+        count = 0
+        while ids := await self._database.read(partial(queries.expired, now_ms=now_ms)):
+            await asyncio.gather(*(self._expire(message_id) for message_id in ids))
+            count += len(ids)
+        return count
+
+    async def forget_tombstones(self, now_ms: int) -> int:
+        """Forgets deletions of more than 90 days ago; returns how many rows."""
+        before_ms = now_ms - TOMBSTONE_MS
+        count = await self._database.write(partial(queries.forget_copies, before_ms=before_ms))
+        while forgotten := await self._database.write(partial(queries.forget_messages, before_ms=before_ms)):
+            count += forgotten
+        return count
+
+    async def forget_keys(self, now_ms: int) -> int:
+        """Forgets idempotency keys of more than seven days ago; returns how many."""
+        before_ms = now_ms - IDEMPOTENCY_MS
+        return await self._database.write(partial(queries.forget_keys, before_ms=before_ms))
+
+    async def _expire(self, message_id: str) -> None:
+        await self._delete(
+            lambda connection, now_ms: deleting.for_everyone(connection, message_id, now_ms=now_ms)
+        )
+
+    def _own(self, connection: Connection, actor: Actor, message_id: str, box: Box | None) -> Row:
+        copies = queries.own_copies(connection, actor.account_id, _checked(message_id))
+        return rules.choose(copies, box, now_ms=self._clock.now_ms())
+
+    async def _delete(self, work: Callable[[Connection, int], Iterable[int]]) -> None:
+        now_ms = self._clock.now_ms()
+        touched = await self._database.write(lambda connection: work(connection, now_ms))
+        failpoint("delete-before-answer")
+        self._bus.publish({*touched, OUTBOX})
+
+
+def _checked(message_id: str) -> str:
+    if not is_id(message_id, Prefix.MESSAGE):
+        raise Refusal("not-found")
+    return message_id
+
+
+def _sent_items(connection: Connection, rows: Sequence[Row], *, now_ms: int) -> list[SentItem]:
+    each = queries.deliveries(connection, [row.id for row in rows])
+    return [rules.sent_item(row, each[row.id], now_ms=now_ms) for row in rows]
