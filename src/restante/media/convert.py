@@ -132,6 +132,9 @@ class _Conversion:
             self._write(self._sound.take(frame, time_s))
 
     def _is_full(self, time_s: Fraction) -> bool:
+        """Tells whether the rest would be cut; where length is refused, all of it is looked at."""
+        if self._shorten is Shorten.REFUSE:
+            return False
         ends = [self._film_end] + ([self._sound_end] if self._source.audio else [])
         return min(ends) >= LIMIT_S or time_s >= LIMIT_S + _OVERSHOOT_S
 

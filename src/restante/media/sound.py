@@ -103,7 +103,7 @@ def _graph(rate: int, sample_format: str, layout: str, *, start: int) -> Graph:
         sample_rate=rate, format=sample_format, layout=layout, time_base=Fraction(1, rate)
     )
     resample = graph.add(
-        "aresample", f"{RATE}:async=1000:min_hard_comp=0.1:first_pts={start}:ochl=mono:osf=fltp"
+        "aresample", f"{RATE}:async=1000:min_hard_comp=0.1:first_pts={start}:ochl=mono:osf=fltp:rematrix_maxval=1"
     )
     graph.link_nodes(source, resample, graph.add("abuffersink")).configure()
     return graph

@@ -25,6 +25,9 @@ av.logging.set_level(None)
 # names, a text would be drawn as a picture (tty), and noise passes for a raw stream (mp3, mpegvideo).
 _FORMATS = "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,apng,h264,hevc,ivf,rm,dv,wtv,nut,yuv4mpegpipe,wav,flac"
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_SPLICED = {"mpegts", "mpeg"}
+"""Broadcast formats, in which files are joined by joining their bytes."""
+_JUMP_S = 10
 _HEAD_BYTES = 12
 _DECODER_THREADS = 4
 """Each thread holds a frame of its own, which at 4K counts."""
@@ -43,13 +46,18 @@ class Source:
         self.audio = _best_audio(container)
         self.zero = _zero([self.video, self.audio])
         self.damaged = False
-        self._clocks = {s.index: _Clock(s) for s in (self.video, self.audio) if s is not None}
+        streams = [stream for stream in (self.video, self.audio) if stream is not None]
+        self._clocks = {stream.index: _Clock(stream) for stream in streams}
+        splices = container.format.name in _SPLICED
+        self._splices = {stream.index: _Splice() for stream in streams} if splices else {}
         self.video.codec_context.thread_count = _DECODER_THREADS
         self.video.codec_context.thread_type = "AUTO"
 
     @property
     def header_s(self) -> Fraction | None:
-        """The length that the header claims; a hint, not a fact."""
+        """The length that the header claims; a hint, not a fact, and nothing at all once times have jumped."""
+        if any(splice.shift for splice in self._splices.values()):
+            return None
         claims = [
             stream.duration * stream.time_base
             for stream in (self.video, self.audio)
@@ -65,6 +73,8 @@ class Source:
         try:
             for packet in self.container.demux(streams):
                 self.damaged |= packet.is_corrupt
+                if (splice := self._splices.get(packet.stream.index)) is not None:
+                    splice.smooth(packet)
                 yield packet
         except av.FFmpegError as error:
             _raise_if_ours(error)
@@ -100,6 +110,26 @@ class Source:
             if end > limit_s:
                 return end
         return None
+
+
+class _Splice:
+    """Joins what was recorded in pieces: a jump of more than ten seconds continues where the piece before ended."""
+
+    def __init__(self) -> None:
+        self.shift = 0
+        self._expected: int | None = None
+
+    def smooth(self, packet: AnyPacket) -> None:
+        if packet.dts is None:
+            return
+        dts = packet.dts + self.shift
+        if self._expected is not None and abs(dts - self._expected) * packet.time_base > _JUMP_S:
+            self.shift += self._expected - dts
+            dts = self._expected
+        if packet.pts is not None:
+            packet.pts += self.shift
+        packet.dts = dts
+        self._expected = dts + (packet.duration or 0)
 
 
 class _Clock:

@@ -63,12 +63,13 @@ class RedoneFilm:
         last = self._film.start_of_last_s
         self._end = max(self._end, time_s + span_s)
         _refuse_long(self._end)
+        time_s = Fraction(0) if last is None else time_s
         if (last is not None and time_s <= last) or not self._pace.keeps(time_s):
             return []
         rendered = self._picture.render(frame)
         if last is None:
             self._film.open(self._picture.size)
-        return self._film.take(rendered, max(Fraction(0), time_s))
+        return self._film.take(rendered, time_s)
 
     def finish(self) -> list[AnyPacket]:
         return self._film.finish(self._end) if self.is_open else []
