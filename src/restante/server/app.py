@@ -1,8 +1,9 @@
 """The composition root: builds every part from the settings and hands out one ASGI application."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from typing import Any
 
 from litestar import Litestar, Request
@@ -17,6 +18,7 @@ from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.clock import Clock, SystemClock
 from restante.server.config import Settings, from_environment
 from restante.server.edge.bodies import strict_json
+from restante.server.edge.farewell import with_farewell
 from restante.server.edge.guard import Guard
 from restante.server.edge.problems import answer
 from restante.server.house import House, furnish
@@ -32,21 +34,23 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
 def create() -> App:
-    """What granian calls in its worker: settings from the environment."""
-    return build(from_environment())
+    """What granian calls in its worker: settings from the environment, and a process that can be asked to stop."""
+    house = furnish(from_environment(), SystemClock())
+    return with_farewell(assemble(house), house.interrupt)
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> App:
     """Builds the application on the embedded default: SQLite and local files in ``settings.data``."""
-    return assemble(furnish(settings, clock or SystemClock()))
+    house = furnish(settings, clock or SystemClock())
+    return assemble(house, build_litestar(house))
 
 
-def assemble(house: House) -> App:
+def assemble(house: House, control: Litestar) -> App:
     """Puts the edge around the data plane and the JSON side of a furnished house."""
-    return Guard(_data_plane(house, build_litestar(house)), house.settings, house.log)
+    return Guard(_data_plane(house, control), house.settings, house.log)
 
 
-def _data_plane(house: House, control: App) -> App:
+def _data_plane(house: House, control: Litestar) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
     tus, video = (
         TusApp(house.uploads, house.sessions),
@@ -62,7 +66,7 @@ def _data_plane(house: House, control: App) -> App:
             scope["route"] = f"{API}/messages/{{id}}/video"
             await video(scope, receive, send, match[1])
         else:
-            await control(scope, receive, send)
+            await control(scope, receive, send)  # type: ignore[arg-type] # its own TypedDicts
 
     return dispatch
 
@@ -76,32 +80,29 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
-    async def actor(request: Request[Any, Any, Any]) -> Actor:
-        found = await house.sessions.actor(token_of(request.scope["headers"]))
-        request.scope["actor"] = house.log.actor(found.account_id)  # type: ignore[typeddict-unknown-key] # for the log line
-        return found
-
-    services = {
-        "accounts": house.accounts,
-        "keys": house.keys,
-        "sessions": house.sessions,
-        "messages": house.messages,
-        "settings": house.settings,
-        "log": house.log,
-        "house": house,
-    }
+    parts = ("accounts", "keys", "sessions", "messages", "settings", "log")
     return Litestar(
         route_handlers=[*info.ROUTES, *health.ROUTES, *ACCOUNTS, *SESSIONS, *KEYS, *MESSAGES],
-        dependencies={"actor": Provide(actor)} | {name: _constant(part) for name, part in services.items()},
+        dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
+        | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],
         lifespan=[lifespan],
-        state=State({"log": house.log}),
+        state=State({"house": house}),
         openapi_config=OpenAPIConfig(title="Restante", version=__version__, path=f"{API}/openapi"),
         request_max_body_size=None,
+        logging_config=None,
         debug=False,
     )
 
 
-def _constant(part: object) -> Provide:
-    return Provide(lambda: part, sync_to_thread=False, use_cache=True)
+def _provide(part: Callable[[State], Any]) -> Provide:
+    """Looks a part up in the application's state, where the house is."""
+    return Provide(lambda state: part(state), sync_to_thread=False)
+
+
+async def _actor(request: Request[Any, Any, State]) -> Actor:
+    house: House = request.app.state.house
+    found = await house.sessions.actor(token_of(request.scope["headers"]))
+    request.scope["actor"] = house.log.actor(found.account_id)  # type: ignore[typeddict-unknown-key] # for the log line
+    return found

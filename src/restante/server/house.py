@@ -1,7 +1,9 @@
 """Everything that one server process holds: made once, opened at start, closed at stop."""
 
 import secrets
+import sys
 from dataclasses import dataclass
+from typing import TextIO
 
 from sqlalchemy import Engine
 
@@ -45,9 +47,14 @@ class House:
         await self.uploads.start()
         self.jobs.start()
 
-    async def close(self) -> None:
-        """Ends live channels, lets work finish, and closes the files; within ``drain_s``."""
+    def interrupt(self) -> None:
+        """Ends live channels and uploads in progress with what they have, and takes no new ones."""
         self.bus.close()
+        self.uploads.interrupt()
+
+    async def close(self) -> None:
+        """Lets work finish and closes the files; within ``drain_s``."""
+        self.interrupt()
         await self.jobs.stop()
         await self.uploads.stop()
         self.database.stop()
@@ -69,7 +76,9 @@ def embedded(settings: Settings) -> Storage:
     return Storage(sqlite_engine(path), sqlite_readers(path), LocalBlobs(settings.data / "blobs"))
 
 
-def furnish(settings: Settings, clock: Clock, storage: Storage | None = None) -> House:
+def furnish(
+    settings: Settings, clock: Clock, storage: Storage | None = None, *, log_to: TextIO = sys.stdout
+) -> House:
     """Opens the storage, brings the schema up to date, and connects the parts."""
     storage = storage or embedded(settings)
     migrate.upgrade(storage.writer)
@@ -80,7 +89,7 @@ def furnish(settings: Settings, clock: Clock, storage: Storage | None = None) ->
         }
 
     database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
-    log = Log(clock, key=secrets.token_bytes(32))
+    log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
     limiter = Limiter(clock, key=keys["limits"])
     sessions = Sessions(database, clock)
     key_store = Keys(database, clock, server_name=server_name)
