@@ -36,7 +36,7 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 def create() -> App:
     """What granian calls in its worker: settings from the environment, and a process that can be asked to stop."""
     house = furnish(from_environment(), SystemClock())
-    return with_farewell(assemble(house), house.interrupt)
+    return with_farewell(assemble(house, build_litestar(house)), house.interrupt)
 
 
 def build(settings: Settings, *, clock: Clock | None = None) -> App:
@@ -52,10 +52,8 @@ def assemble(house: House, control: Litestar) -> App:
 
 def _data_plane(house: House, control: Litestar) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
-    tus, video = (
-        TusApp(house.uploads, house.sessions),
-        VideoApp(house.messages, house.sessions, house.uploads),
-    )
+    tus = TusApp(house.uploads, house.sessions)
+    video = VideoApp(house.messages, house.sessions, house.uploads)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
