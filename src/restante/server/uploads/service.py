@@ -19,8 +19,7 @@ from sqlalchemy import Connection
 from restante.protocol import limits
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, is_id, new_id, new_secret
-from restante.server.blobs.flusher import Flusher
-from restante.server.blobs.store import BlobFile, BlobMissing, BlobsFull, BlobStore
+from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
@@ -30,13 +29,12 @@ from restante.server.limits.service import Limiter
 from restante.server.log import Log
 from restante.server.sessions.actor import Actor
 from restante.server.uploads import queries, rules
+from restante.server.uploads.durable import BUSY_RETRY_S, FULL_RETRY_S, Durable, full_or_busy
 from restante.server.uploads.opened import Lease, OpenUpload, Shelf
-from restante.server.uploads.sweeps import Orphans
+from restante.server.uploads.sweeps import Sweeps
 
 LEASE_WAIT_S = 4.0
 """How long a PATCH waits for another one that is alive, before 423."""
-FULL_RETRY_S = 60.0
-BUSY_RETRY_S = 1.0
 _LOOK_EVERY_S = 0.25
 _DRAIN_SHARE = 0.75
 """Of ``drain_s``: the rest is for the answers and the database."""
@@ -75,19 +73,17 @@ class Uploads:
         self._settings = settings
         self._limiter = limiter
         self._log = log
-        self._flusher = Flusher()
         self._shelf = Shelf()
-        self._orphans = Orphans()
+        self._sweeps = Sweeps(database, blobs, clock)
+        self._durable = Durable(database, clock, settings, give_up=self._give_up)
         self._stopping = False
 
     # Life of the process
 
     async def start(self) -> None:
         """Starts flushing, and buries what a process that died had not created to the end."""
-        self._flusher.start()
-        now_ms = self._clock.now_ms()
-        rows = await self._database.read(partial(queries.unfinished, created_before_ms=now_ms + 1))
-        for upload_id in await asyncio.to_thread(self._untouched, rows, since_ms=0):
+        self._durable.start()
+        for upload_id in await self._sweeps.never_created():
             await self._bury(upload_id)
 
     async def stop(self) -> None:
@@ -96,7 +92,7 @@ class Uploads:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_s * _DRAIN_SHARE):
                 await self._shelf.drained()
-        await asyncio.to_thread(self._flusher.stop)
+        await self._durable.stop()
         self._shelf.close()
 
     def interrupt(self) -> None:
@@ -153,7 +149,7 @@ class Uploads:
         upload = self._shelf.put(OpenUpload.of(row, file, last_byte_ms=now_ms))
         if upload.complete:
             with self._shelf.using(upload):
-                await self.finish(upload)
+                await self._durable.finish(upload)
         return Created(upload, capability)
 
     @asynccontextmanager
@@ -199,7 +195,7 @@ class Uploads:
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
 
     async def declare_length(self, upload: OpenUpload, length: int) -> None:
-        """Stores a length that was deferred; a length that the size has reached is stored by ``finish``."""
+        """Stores a length that was deferred; one that the size has reached is stored with the finish."""
         if upload.size < length and not await self._database.write(
             partial(queries.set_length, upload_id=upload.id, length=length)
         ):
@@ -208,22 +204,7 @@ class Uploads:
 
     async def acknowledge(self, upload: OpenUpload) -> int:
         """Makes what is written as durable as promised, finishes it when it is complete; returns the offset to tell."""
-        size = upload.size
-        if self._settings.durability == "power" and not upload.complete:
-            await self._flush(upload, size)
-        if upload.complete:
-            await self.finish(upload)
-        failpoint("upload-before-ack")
-        return size
-
-    async def finish(self, upload: OpenUpload) -> None:
-        """Finishes an upload whose bytes are all there: flush, commit; any number of times, at once or later."""
-        if upload.finished_at is not None:
-            return
-        if upload.finishing is None:
-            upload.finishing = asyncio.create_task(self._finish(upload))
-            upload.finishing.add_done_callback(partial(_finished, upload))
-        await asyncio.shield(upload.finishing)
+        return await self._durable.acknowledge(upload)
 
     async def terminate(self, upload: OpenUpload) -> None:
         """Removes an upload for good. Raises Refusal upload-claimed when a message carries it."""
@@ -268,32 +249,25 @@ class Uploads:
         await self._database.write(partial(queries.set_gone, upload_id=upload_id, now_ms=now_ms))
 
     async def expire_unfinished(self, now_ms: int) -> int:
-        """Buries what received no byte for 24 h, judged by the file's own time; returns how many."""
-        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNFINISHED_FOR)
-        rows = await self._database.read(partial(queries.unfinished, created_before_ms=before_ms))
-        silent = await asyncio.to_thread(self._untouched, rows, since_ms=before_ms)
-        return sum([await self._bury(upload_id, queries.bury_unfinished) for upload_id in silent])
+        """Ends what received no byte for 24 h; returns how many."""
+        found = await self._sweeps.silent(now_ms)
+        return sum([await self._bury(upload_id, queries.bury_unfinished) for upload_id in found])
 
     async def expire_unclaimed(self, now_ms: int) -> int:
-        """Buries what was finished 24 h ago and sent with no message; returns how many."""
-        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNCLAIMED_FOR)
-        found = await self._database.read(partial(queries.unclaimed, finished_before_ms=before_ms))
-        return sum([await self._bury(upload_id) for upload_id in found])
+        """Ends what was finished 24 h ago and sent with no message; returns how many."""
+        return sum([await self._bury(upload_id) for upload_id in await self._sweeps.unclaimed(now_ms)])
 
     async def sweep_orphans(self) -> int:
-        """Removes blobs that no row needs, seen so in two passes at least an hour of monotonic time apart."""
-        listed = await asyncio.to_thread(lambda: [stat.id for stat in self._blobs.list()])
-        living = await self._database.read(partial(queries.living, upload_ids=listed))
-        doomed = self._orphans.look(set(listed) - living, now_s=self._clock.monotonic_s())
-        for blob_id in doomed:
+        """Removes blobs that no row needs and needed an hour ago; returns how many."""
+        found = await self._sweeps.orphans()
+        for blob_id in found:
             self._shelf.drop(blob_id)
             await asyncio.to_thread(self._blobs.delete, blob_id)
-        return len(doomed)
+        return len(found)
 
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""
-        before_ms = now_ms - rules.to_ms(limits.TOMBSTONE_FOR)
-        return await self._database.write(partial(queries.forget_gone, gone_before_ms=before_ms))
+        return await self._sweeps.forget_gone(now_ms)
 
     # Inside
 
@@ -311,12 +285,9 @@ class Uploads:
     async def _create_blob(self, upload_id: str) -> BlobFile:
         try:
             return await asyncio.to_thread(self._blobs.create, upload_id)
-        except BlobsFull as error:
-            await self._bury(upload_id)
-            raise RetryLater("storage-full", seconds=FULL_RETRY_S) from error
         except OSError as error:
             await self._bury(upload_id)
-            raise RetryLater("busy", seconds=BUSY_RETRY_S) from error
+            raise full_or_busy(error) from error
 
     async def _owns(self, upload: OpenUpload, token: str, who: Callable[[str], Awaitable[Actor]]) -> bool:
         if self._is_capability(token, upload.capability_sha256, upload.created_at):
@@ -361,32 +332,9 @@ class Uploads:
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await holder.ended.wait()
 
-    async def _flush(self, upload: OpenUpload, size: int) -> None:
-        if upload.durable >= size:
-            return
-        try:
-            await self._flusher.flush(upload.file)
-        except OSError as error:
-            await self._give_up(upload)
-            raise _full_or_busy(error) from error
-        upload.durable = max(upload.durable, size)
-
-    async def _finish(self, upload: OpenUpload) -> None:
-        assert upload.length is not None
-        await self._flush(upload, upload.size)
-        failpoint("upload-before-finish")
-        now_ms = self._clock.now_ms()
-        finished_at = await self._database.write(
-            partial(queries.finish, upload_id=upload.id, length=upload.length, now_ms=now_ms)
-        )
-        if finished_at is None:
-            raise Refusal("upload-gone")
-        upload.finished_at = finished_at
-
-    async def _give_up(self, upload: OpenUpload) -> None:
-        """[Note: Failed flush] After it nobody can know which bytes are stored, and asking again lies: the upload ends."""
-        self._shelf.drop(upload.id)
-        await self._bury(upload.id)
+    async def _give_up(self, upload_id: str) -> None:
+        self._shelf.drop(upload_id)
+        await self._bury(upload_id)
 
     async def _bury(self, upload_id: str, query: Bury = queries.bury) -> bool:
         buried = await self._database.write(
@@ -396,28 +344,6 @@ class Uploads:
             self._shelf.drop(upload_id)
         return buried
 
-    def _untouched(self, upload_ids: list[str], *, since_ms: int) -> list[str]:
-        """Those without a blob, or whose last byte came earlier."""
-        return [each for each in upload_ids if self._modified_ms(each) < since_ms]
-
-    def _modified_ms(self, upload_id: str) -> int:
-        try:
-            return self._blobs.stat(upload_id).modified_ms
-        except BlobMissing:
-            return -1
-
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def _full_or_busy(error: OSError) -> RetryLater:
-    if isinstance(error, BlobsFull):
-        return RetryLater("storage-full", seconds=FULL_RETRY_S)
-    return RetryLater("busy", seconds=BUSY_RETRY_S)
-
-
-def _finished(upload: OpenUpload, task: asyncio.Task[None]) -> None:
-    upload.finishing = None
-    if not task.cancelled():
-        task.exception()

@@ -1,19 +1,64 @@
-"""Which blobs nobody needs: judged in two passes, far enough apart that nothing in progress can look like one."""
+"""Which uploads end by themselves, and which blobs nobody needs."""
 
-from restante.protocol.limits import ORPHAN_GRACE
+import asyncio
+from functools import partial
+
+from restante.protocol import limits
+from restante.server.blobs.store import BlobMissing, BlobStore
+from restante.server.clock import Clock
+from restante.server.db.engine import Database
+from restante.server.uploads import queries, rules
 
 
-class Orphans:
-    """Remembers since when, in monotonic seconds, each blob has been without a row; a restart forgets."""
+class Sweeps:
+    """Finds what has ended; ending it is the service's business."""
 
-    def __init__(self) -> None:
-        self._since_s: dict[str, float] = {}
+    def __init__(self, database: Database, blobs: BlobStore, clock: Clock) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+        self._without_row_since_s: dict[str, float] = {}
 
-    def look(self, without_row: set[str], *, now_s: float) -> list[str]:
-        """Takes one pass's findings; returns what an earlier pass, an hour ago or more, found as well."""
-        self._since_s = {blob_id: self._since_s.get(blob_id, now_s) for blob_id in without_row}
-        grace_s = ORPHAN_GRACE.total_seconds()
-        doomed = [blob_id for blob_id, since_s in self._since_s.items() if now_s - since_s >= grace_s]
-        for blob_id in doomed:
-            del self._since_s[blob_id]
-        return doomed
+    async def never_created(self) -> list[str]:
+        """Uploads whose row was committed and whose blob was not made before the process died."""
+        now_ms = self._clock.now_ms()
+        rows = await self._database.read(partial(queries.unfinished, created_before_ms=now_ms + 1))
+        return await asyncio.to_thread(self._untouched, rows, since_ms=0)
+
+    async def silent(self, now_ms: int) -> list[str]:
+        """Unfinished uploads that received no byte for 24 h, judged by the file's own time."""
+        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNFINISHED_FOR)
+        rows = await self._database.read(partial(queries.unfinished, created_before_ms=before_ms))
+        return await asyncio.to_thread(self._untouched, rows, since_ms=before_ms)
+
+    async def unclaimed(self, now_ms: int) -> list[str]:
+        """Uploads that were finished 24 h ago and sent with no message."""
+        before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNCLAIMED_FOR)
+        return await self._database.read(partial(queries.unclaimed, finished_before_ms=before_ms))
+
+    async def orphans(self) -> list[str]:
+        """Blobs that no row needs, seen so in two passes at least an hour of monotonic time apart.
+
+        One pass proves nothing: a clock may have jumped, or a restored database may lag behind its blobs.
+        """
+        listed = await asyncio.to_thread(lambda: [stat.id for stat in self._blobs.list()])
+        living = await self._database.read(partial(queries.living, upload_ids=listed))
+        now_s, known = self._clock.monotonic_s(), self._without_row_since_s
+        self._without_row_since_s = {each: known.get(each, now_s) for each in set(listed) - living}
+        grace_s = limits.ORPHAN_GRACE.total_seconds()
+        return [each for each, since_s in self._without_row_since_s.items() if now_s - since_s >= grace_s]
+
+    async def forget_gone(self, now_ms: int) -> int:
+        """Removes tombstones after 90 days; returns how many."""
+        before_ms = now_ms - rules.to_ms(limits.TOMBSTONE_FOR)
+        return await self._database.write(partial(queries.forget_gone, gone_before_ms=before_ms))
+
+    def _untouched(self, upload_ids: list[str], *, since_ms: int) -> list[str]:
+        """Those without a blob, or whose last byte came earlier."""
+        return [each for each in upload_ids if self._modified_ms(each) < since_ms]
+
+    def _modified_ms(self, upload_id: str) -> int:
+        try:
+            return self._blobs.stat(upload_id).modified_ms
+        except BlobMissing:
+            return -1

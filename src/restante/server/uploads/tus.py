@@ -15,9 +15,10 @@ from restante.server.errors import Refusal, RetryLater
 from restante.server.sessions.actor import token_of
 from restante.server.sessions.service import Sessions
 from restante.server.uploads import rules
+from restante.server.uploads.durable import BUSY_RETRY_S, full_or_busy
 from restante.server.uploads.opened import Fenced, Lease, OpenUpload
 from restante.server.uploads.rules import Append
-from restante.server.uploads.service import BUSY_RETRY_S, FULL_RETRY_S, Uploads
+from restante.server.uploads.service import Uploads
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,termination,expiration"
@@ -175,7 +176,7 @@ class TusApp:
             limit = self._uploads.most_bytes if upload.length is None else upload.length
             return Refusal("too-large", limit=limit, headers=dict(_CLOSE))
         if ending is Ending.FULL:
-            return _closing(RetryLater("storage-full", seconds=FULL_RETRY_S))
+            return _closing(full_or_busy(BlobsFull()))
         if ending is Ending.FENCED and upload.gone:
             return Refusal("upload-gone", headers=dict(_CLOSE))
         if ending is Ending.FENCED and not self._uploads.stopping:

@@ -1,0 +1,102 @@
+"""What comes before every acknowledgement: bytes on the disk, and the finish in the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from restante.server.blobs.flusher import Flusher
+from restante.server.blobs.store import BlobsFull
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.errors import Refusal, RetryLater
+from restante.server.failpoints import failpoint
+from restante.server.uploads import queries
+from restante.server.uploads.opened import OpenUpload
+
+FULL_RETRY_S = 60.0
+BUSY_RETRY_S = 1.0
+
+
+class Durable:
+    """Flushes and finishes uploads; ``give_up`` ends one whose flush failed.
+
+    [Note: Failed flush] After a failed flush nobody can know which bytes are stored, and asking again lies. So the upload
+    ends, and its client sends it anew.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        *,
+        give_up: Callable[[str], Awaitable[object]],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._every_byte = settings.durability == "power"
+        self._give_up = give_up
+        self._flusher = Flusher()
+
+    def start(self) -> None:
+        """Starts the flusher."""
+        self._flusher.start()
+
+    async def stop(self) -> None:
+        """Serves who still waits for a flush, then ends."""
+        await asyncio.to_thread(self._flusher.stop)
+
+    async def acknowledge(self, upload: OpenUpload) -> int:
+        """Makes what is written as durable as promised, finishes it when it is complete; returns the offset to tell."""
+        size = upload.size
+        if upload.complete:
+            await self.finish(upload)
+        elif self._every_byte:
+            await self._flush(upload, size)
+        failpoint("upload-before-ack")
+        return size
+
+    async def finish(self, upload: OpenUpload) -> None:
+        """Finishes an upload whose bytes are all there: flush, commit; any number of times, at once or later."""
+        if upload.finished_at is not None:
+            return
+        if upload.finishing is None:
+            upload.finishing = asyncio.create_task(self._finish(upload))
+            upload.finishing.add_done_callback(partial(_finished, upload))
+        await asyncio.shield(upload.finishing)
+
+    async def _finish(self, upload: OpenUpload) -> None:
+        assert upload.length is not None
+        await self._flush(upload, upload.size)
+        failpoint("upload-before-finish")
+        now_ms = self._clock.now_ms()
+        finished_at = await self._database.write(
+            partial(queries.finish, upload_id=upload.id, length=upload.length, now_ms=now_ms)
+        )
+        if finished_at is None:
+            raise Refusal("upload-gone")
+        upload.finished_at = finished_at
+
+    async def _flush(self, upload: OpenUpload, size: int) -> None:
+        if upload.durable >= size:
+            return
+        try:
+            await self._flusher.flush(upload.file)
+        except OSError as error:
+            await self._give_up(upload.id)
+            raise full_or_busy(error) from error
+        upload.durable = max(upload.durable, size)
+
+
+def full_or_busy(error: OSError) -> RetryLater:
+    """What a client hears of a disk that failed: full, or try again."""
+    if isinstance(error, BlobsFull):
+        return RetryLater("storage-full", seconds=FULL_RETRY_S)
+    return RetryLater("busy", seconds=BUSY_RETRY_S)
+
+
+def _finished(upload: OpenUpload, task: asyncio.Task[None]) -> None:
+    upload.finishing = None
+    if not task.cancelled():
+        task.exception()
