@@ -40,7 +40,8 @@ def without_device(keyring: Keyring, did: str) -> Keyring:
 
 def with_encryption_identity(keyring: Keyring, identity: EncryptionIdentity) -> Keyring:
     """Rotates: the new identity is published, the earlier ones only open what was sealed to them."""
-    retired = tuple(msgspec.structs.replace(entry, retired=True) for entry in keyring.enc)
+    others = (entry for entry in keyring.enc if entry.id != identity.id)
+    retired = tuple(msgspec.structs.replace(entry, retired=True) for entry in others)
     return _changed(keyring, enc=(*retired, identity))
 
 

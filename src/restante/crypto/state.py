@@ -37,6 +37,7 @@ SEEN_IDS = 4000
 """How many ids a shard of seen ids takes before its month goes on in the next one."""
 DIGEST_BYTES = 8
 
+_MONTH_CHARS = len("seen-YYYY-MM")
 _SEEN_NAME = re.compile(r"seen-[0-9]{4}-(0[1-9]|1[0-2])(-[2-9])?\Z")
 V = TypeVar("V")
 
@@ -108,6 +109,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     def has_room(self) -> bool:
         """Tells whether another id fits; if not, the month goes on in the shard with ``-2`` added."""
         return len(self.ids) < SEEN_IDS
+
+    def split(self) -> tuple[Self, Self]:
+        """Moves what does not fit into the month's next shard: what stays, what goes on (to be merged there)."""
+        names = sorted(self.ids)
+        stay = {name: self.ids[name] for name in names[:SEEN_IDS]}
+        go_on = {name: self.ids[name] for name in names[SEEN_IDS:]}
+        month, number = self.shard[:_MONTH_CHARS], int(self.shard[_MONTH_CHARS + 1 :] or 1)
+        following = msgspec.structs.replace(self, shard=f"{month}-{number + 1}", rev=0, ids=go_on)
+        return msgspec.structs.replace(self, ids=stay), following
 
     def merge(self, other: Self) -> Self:
         """Unites; of two digests for one id, which only an attack makes, the smaller stays."""

@@ -1,25 +1,25 @@
 """What can be wrong with a signed container, a signing key or an account record.
 
-ProtocolError                   base of both trees: this one and restante.crypto.errors
+ProtocolError                    base of both trees: this one and restante.crypto.errors
 └── SigningError
     ├── ContainerError
-    │   ├── ContainerTooLarge   container-too-large
-    │   ├── ContainerMalformed  container-malformed
-    │   ├── NeedsNewerVersion   needs-newer-version
-    │   ├── WrongType           container-type
-    │   ├── BadSigningKey       signing-key-bad
-    │   ├── BadSignature        signature-bad
-    │   ├── SignatureMissing    signature-missing
-    │   └── PayloadMalformed    payload-malformed
+    │   ├── ContainerTooLarge    container-too-large
+    │   ├── ContainerMalformed   container-malformed
+    │   ├── NeedsNewerVersion    needs-newer-version
+    │   ├── WrongType            container-type
+    │   ├── BadSigningKey        signing-key-bad
+    │   ├── BadSignature         signature-bad
+    │   ├── SignatureMissing     signature-missing
+    │   └── PayloadMalformed     payload-malformed
     └── RecordError
-        ├── RecordMalformed     record-malformed
-        ├── RecordTooLong       record-validity
-        ├── RecordNotSelfSigned record-not-self-signed
-        ├── RecordOtherAccount  record-other-account
-        ├── RecordRollback      record-rollback
-        ├── RecordChainBroken   record-chain-broken
-        ├── RecordKeyChanged    record-key-changed
-        └── BadSuccession       succession-bad
+        ├── RecordMalformed      record-malformed
+        ├── RecordTooLong        record-validity
+        ├── RecordNotSelfSigned  record-not-self-signed
+        ├── RecordOtherAccount   record-other-account
+        ├── RecordRollback       record-rollback
+        ├── RecordChainBroken    record-chain-broken
+        ├── RecordKeyChanged     record-key-changed
+        └── BadSuccession        succession-bad
 """
 
 from typing import ClassVar
