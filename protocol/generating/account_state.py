@@ -23,7 +23,7 @@ def keyring(person, **changes):
         "from": NOW,
         "until": NOW + 400 * DAY,
     }
-    method = {"mid": an_id("mth", "method"), "type": "recovery-code", "label": "Recovery code"}
+    method = {"mid": an_id("mth", "method"), "type": "recovery", "label": "Recovery code"}
     device = {
         "did": an_id("dev", "device"),
         "label": "desk",

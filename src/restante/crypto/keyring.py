@@ -38,7 +38,7 @@ class MethodType(StrEnum):
     """How a person unlocks the keyring."""
 
     PASSPHRASE = "passphrase"  # noqa: S105 - a word of the format, not a secret
-    RECOVERY_CODE = "recovery-code"
+    RECOVERY_CODE = "recovery"
     PASSKEY = "passkey"
 
 

@@ -1,10 +1,4 @@
-"""Ed25519 signing keys, strict verification (RFC 8032) and fingerprints.
-
-[Note: Strict keys] A public key is taken only as 32 bytes whose y is below p and whose point is not of small
-order. OpenSSL alone would accept y >= p and the eight small points, other libraries would not; with this rule
-both languages agree, and no key exists under which a signature fits every message. OpenSSL itself checks that
-S is below the group order and compares R as bytes.
-"""
+"""Ed25519 signing keys, strict verification (RFC 8032) and fingerprints."""
 
 import hashlib
 import secrets
@@ -20,6 +14,10 @@ from restante.signing.errors import BadSignature, BadSigningKey
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
 
+# [Note: Strict keys] A public key is taken only as 32 bytes whose y is below p and whose point is not of small
+# order. OpenSSL alone would accept y >= p and the eight small points, other libraries would not; with this rule
+# both languages agree, and no key exists under which a signature fits every message. OpenSSL itself checks that
+# S is below the group order and compares R as bytes.
 _P = 2**255 - 19
 _Y_ORDER_8 = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
