@@ -3,14 +3,16 @@
 ClientError
 ├── Misuse                   what was asked for cannot be meant
 │   ├── BadServerUrl         bad-server-url
-│   └── PlainHttpRefused     plain-http-refused
+│   ├── PlainHttpRefused     plain-http-refused
+│   └── UnknownServer        unknown-server
 ├── Unreachable              server-unreachable
 ├── ServerProblem            the server's own code (protocol/codes.py)
 ├── ServerUnbelievable       the server's answers cannot be true
 │   ├── Redirected           redirected
 │   ├── AnswerMalformed      answer-malformed
 │   ├── AnswerTooLarge       answer-too-large
-│   └── OffsetImpossible     offset-impossible
+│   ├── OffsetImpossible     offset-impossible
+│   └── MessageMislabelled   message-mislabelled
 ├── ServerTooNew             server-too-new
 ├── ProfileError
 │   ├── NoAccount            no-account
@@ -20,10 +22,12 @@ ClientError
 ├── SendError
 │   ├── NobodyToSendTo       no-recipients
 │   ├── TooManyRecipients    too-many-recipients
+│   ├── CaptionTooLong       caption-too-long
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
 │   ├── DraftDamaged         draft-damaged
-│   └── SourceChanged        source-changed
+│   ├── SourceChanged        source-changed
+│   └── UploadGone           upload-gone
 └── MailboxError
     ├── MessageUnknown       message-unknown
     ├── MessageAmbiguous     message-ambiguous
@@ -64,6 +68,12 @@ class PlainHttpRefused(Misuse):
     code = "plain-http-refused"
     sentence = "Plain http is for this machine only"
     hint = "Use https://, or a server on 127.0.0.1."
+
+
+class UnknownServer(Misuse):
+    code = "unknown-server"
+    sentence = "This account is on another server, and messages stay on one"
+    hint = "Use a profile of an account on that server."
 
 
 class Unreachable(ClientError):
@@ -122,6 +132,11 @@ class OffsetImpossible(ServerUnbelievable):
     sentence = "The server claims to have bytes that were never sent"
 
 
+class MessageMislabelled(ServerUnbelievable):
+    code = "message-mislabelled"
+    sentence = "The server lists a message under another one's id"
+
+
 class ServerTooNew(ClientError):
     code = "server-too-new"
     sentence = "The server speaks another version of the protocol"
@@ -172,6 +187,12 @@ class TooManyRecipients(SendError, Misuse):
     hint = "Send it in two rounds."
 
 
+class CaptionTooLong(SendError, Misuse):
+    code = "caption-too-long"
+    sentence = "The caption is longer than 32 KiB"
+    hint = "Shorten it."
+
+
 class DraftUnknown(SendError):
     code = "draft-unknown"
     sentence = "There is no such draft, or more than one"
@@ -194,6 +215,14 @@ class SourceChanged(SendError):
     code = "source-changed"
     sentence = "The draft was not complete, and its file is gone or has changed"
     hint = "Send the file again; `restante drafts --discard DRAFT` removes what is left."
+
+
+class UploadGone(SendError):
+    """The server knows the upload no longer; what was kept on this device goes to a new one."""
+
+    code = "upload-gone"
+    sentence = "The server no longer has the upload"
+    hint = "restante send --resume sends it again."
 
 
 class MailboxError(ClientError):

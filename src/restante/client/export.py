@@ -1,0 +1,125 @@
+"""Everything that is in the mailbox, as standard files that need neither Restante nor the server.
+
+    >>> report = export(account, folder / "export")
+    >>> report.written, report.failed
+    (1, [])
+
+Each message gets a folder of its own: ``video.age`` and ``details.age`` as the server has them, verified;
+``key.txt``, the message key as an age identity file (0600); ``envelope.signed``, the decrypted signed container; and a
+README that says how to open them with the stock ``age`` program. A folder is complete as soon as it has its name.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restante.client.account import Account
+from restante.client.downloads import verified_ciphertext
+from restante.client.errors import ServerProblem
+from restante.client.files import flush, flush_folder, make_private, write_private
+from restante.client.incoming import Mailbox
+from restante.client.opened import Item, Message, Trouble
+from restante.client.opening import fetch_details
+from restante.signing.errors import ProtocolError
+
+_PART = ".part"
+_README = """This folder holds one message, {id}.
+
+  from     {sender}
+  to       {to}
+  made     {made}
+  caption  {caption}
+
+video.age        the encrypted video{no_video}
+details.age      the encrypted description: caption, poster, length, hash of each part of video.age
+key.txt          the message key that opens both: keep it as you would keep the video itself
+envelope.signed  what the sender signed: type, the sender's Ed25519 key, the signature, and JSON
+
+Open them with the program `age` (https://age-encryption.org):
+
+    age -d -i key.txt -o video.mp4 video.age
+    age -d -i key.txt -o details.json details.age
+
+video.mp4 is a fragmented MP4 that every player shows.
+"""
+
+
+@dataclass(slots=True)
+class Report:
+    """What an export did; ``failed`` names the messages that could not be written, and why."""
+
+    written: int = 0
+    skipped: int = 0
+    failed: list[tuple[Item, Trouble]] = field(default_factory=list)
+
+
+def export(account: Account, target: Path, *, tell: Callable[[Item], object] = lambda _: None) -> Report:
+    """Writes each message that is not there yet; running it again goes on where it ended. Raises OSError, Unreachable."""
+    mailbox, report = Mailbox(account), Report()
+    make_private(target)
+    for item in _unique([*mailbox.inbox(), *mailbox.sent()]):
+        folder = target / item.id
+        if folder.exists():
+            report.skipped += 1
+            continue
+        tell(item)
+        try:
+            _write(account, item.require(), folder)
+            report.written += 1
+        except (ProtocolError, ServerProblem) as trouble:
+            report.failed.append((item, trouble))
+    return report
+
+
+def _unique(items: list[Item]) -> Iterator[Item]:
+    """A message to oneself stands in both boxes; it is exported as received."""
+    seen: set[str] = set()
+    for item in items:
+        if item.id not in seen and item.state != "deleted":
+            seen.add(item.id)
+            yield item
+
+
+def _write(account: Account, message: Message, folder: Path) -> None:
+    part = folder.with_name(folder.name + _PART)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(part)
+    make_private(part)
+    try:
+        _fill(account, message, part)
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part)
+        raise
+    flush_folder(folder.parent)
+
+
+def _fill(account: Account, message: Message, folder: Path) -> None:
+    sealed = fetch_details(account, message.id)
+    message.opened.open_details(sealed)
+    write_private(folder / "details.age", sealed)
+    write_private(folder / "key.txt", f"# message key of {message.id}\n{message.opened.key}\n".encode())
+    write_private(folder / "envelope.signed", message.opened.container)
+    write_private(folder / "README.txt", _readme(message).encode())
+    if message.details.video is not None:
+        with (folder / "video.age").open("xb") as file:
+            for piece in verified_ciphertext(account.session, message):
+                file.write(piece)
+            file.flush()
+            flush(file.fileno())
+
+
+def _readme(message: Message) -> str:
+    fields = message.opened.fields
+    made = datetime.fromtimestamp(fields.created / 1000, UTC)
+    return _README.format(
+        id=message.id,
+        sender=fields.from_.acct if fields.from_ else "somebody unsigned",
+        to=", ".join(fields.sent_to or [fields.to.acct or ""]),
+        made=f"{made:%Y-%m-%d %H:%M:%S} UTC",
+        caption=message.details.caption or "",
+        no_video="" if message.details.video else " (this message has none)",
+    )

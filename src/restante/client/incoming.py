@@ -1,0 +1,165 @@
+"""The mailbox: what was received and what was sent, listed, followed, marked and deleted.
+
+>>> mailbox = Mailbox(account)
+>>> [item.message.sender for item in mailbox.inbox()]
+['ada']
+>>> item = mailbox.find("1")
+>>> mailbox.mark(item, "fetched")
+>>> mailbox.find(item.id).state
+'delivered'
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from restante.client.account import Account
+from restante.client.errors import (
+    AnswerMalformed,
+    ClientError,
+    MessageAmbiguous,
+    MessageUnknown,
+    ServerProblem,
+    Unreachable,
+)
+from restante.client.http import JSON
+from restante.client.opened import Item, Message
+from restante.client.opening import Opener
+from restante.protocol import ijson, wire
+from restante.protocol.ids import Prefix, is_id
+from restante.signing.errors import ProtocolError
+
+Box = Literal["inbox", "sent"]
+Wire = wire.InboxItem | wire.SentItem
+_PAGE = "50"
+_PAGES = 2000
+"""Longest list that is believed: 100,000 messages."""
+_PREFIX = "msg_"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in the inbox, the oldest first; ``since`` is where the next question begins."""
+
+    items: list[Item]
+    since: int
+
+
+class Mailbox:
+    """The two boxes of one account."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._opener = Opener(account)
+
+    def inbox(self) -> list[Item]:
+        """Lists what was received, the newest first; what cannot be opened is listed with its reason."""
+        return self._opened("inbox", self._listed("inbox", envelopes="inline"))
+
+    def sent(self) -> list[Item]:
+        """Lists what was sent, the newest first."""
+        return self._opened("sent", self._listed("sent", envelopes="inline"))
+
+    def changes(self, since: int) -> Changes:
+        """Lists what changed in the inbox after ``since``; deleted ones among them."""
+        found = list(self._listed("inbox", envelopes="inline", since=str(since)))
+        items = self._opened("inbox", found)
+        return Changes(items, max([since, *(item.change for item in found)]))
+
+    def find(self, reference: str) -> Item:
+        """Finds one message by the beginning of its id, or by its place in the inbox: 1 is the newest.
+
+        Raises MessageUnknown or MessageAmbiguous.
+        """
+        box, message_id = self._locate(reference)
+        shape: type[wire.InboxItem | wire.SentItem] = wire.InboxItem if box == "inbox" else wire.SentItem
+        try:
+            found: Wire = self._account.session.get(f"/api/v1/messages/{message_id}", shape, box=box)
+        except ServerProblem as problem:
+            if problem.code in ("not-found", "message-gone"):
+                raise MessageUnknown from problem
+            raise
+        if found.id != message_id:
+            raise AnswerMalformed("another message than the one asked for")
+        return self._opened(box, [found])[0]
+
+    def mark(self, item: Item, mark: Literal["fetched", "played"]) -> None:
+        """Tells the sender that it was fetched, or played; for what one sent oneself there is nothing to tell."""
+        if item.box == "inbox":
+            body = ijson.encode(wire.Mark(mark))
+            path = f"/api/v1/messages/{item.id}/marks"
+            self._account.session.call("POST", path, content=body, headers=JSON)
+
+    def delete_for_me(self, reference: str) -> str:
+        """Deletes one's own copies, also of a message that cannot be opened. Returns the id."""
+        return self._delete(reference, "me")
+
+    def delete_for_everyone(self, reference: str) -> str:
+        """Deletes a message that one sent, from every mailbox. Returns the id."""
+        return self._delete(reference, "everyone")
+
+    def _delete(self, reference: str, whose: str) -> str:
+        _, message_id = self._locate(reference)
+        self._account.session.call("DELETE", f"/api/v1/messages/{message_id}", query={"for": whose})
+        (self._account.profile.details / f"{message_id}.age").unlink(missing_ok=True)
+        return message_id
+
+    def _locate(self, reference: str) -> tuple[Box, str]:
+        if reference.isascii() and reference.isdigit():
+            return "inbox", self._nth(int(reference))
+        beginning = reference if reference.startswith(_PREFIX) else _PREFIX + reference
+        matches: dict[str, Box] = {}
+        for box in ("sent", "inbox"):
+            for item in self._listed(box, envelopes="none"):
+                if item.id.startswith(beginning):
+                    matches[item.id] = box
+        if not matches:
+            raise MessageUnknown
+        if len(matches) > 1:
+            raise MessageAmbiguous
+        (message_id, box), *_ = matches.items()
+        return box, message_id
+
+    def _nth(self, place: int) -> str:
+        for index, item in enumerate(self._listed("inbox", envelopes="none"), start=1):
+            if index == place:
+                return item.id
+        raise MessageUnknown
+
+    def _listed(self, box: Box, **query: str) -> Iterator[Wire]:
+        """Pages through a list; deleted ones are left out, unless changes are asked for."""
+        shape: type[wire.Inbox | wire.SentBox] = wire.Inbox if box == "inbox" else wire.SentBox
+        cursor: str | None = None
+        for _ in range(_PAGES):
+            place = {"cursor": cursor} if cursor else {}
+            page: wire.Inbox | wire.SentBox = self._account.session.get(
+                f"/api/v1/{box}", shape, limit=_PAGE, **query, **place
+            )
+            for item in page.items:
+                if not is_id(item.id, Prefix.MESSAGE):
+                    raise AnswerMalformed("a message's id")
+                if item.deleted_at is None or "since" in query:
+                    yield item
+            if not (cursor := page.cursor):
+                return
+        raise AnswerMalformed("a list without end")
+
+    def _opened(self, box: Box, items: Iterable[Wire]) -> list[Item]:
+        opened = [self._opened_one(box, item) for item in items]
+        self._opener.save()
+        return opened
+
+    def _opened_one(self, box: Box, item: Wire) -> Item:
+        if item.deleted_at is not None:
+            return Item(box, item)
+        try:
+            opened = (
+                self._opener.open_sent(item) if isinstance(item, wire.SentItem) else self._opener.open(item)
+            )
+            return Item(box, item, Message(opened, self._opener.details(opened)))
+        except Unreachable:
+            raise
+        except (ProtocolError, ClientError) as trouble:
+            if isinstance(trouble, ServerProblem) and trouble.status in (401, 429):
+                raise
+            return Item(box, item, trouble=trouble)

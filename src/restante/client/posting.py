@@ -1,0 +1,82 @@
+"""The last step of a send: details and envelopes are sealed once, stored in the draft, and posted until answered."""
+
+import secrets
+
+import httpx
+
+from restante.client.account import Account
+from restante.client.drafts import DraftRecord, Request
+from restante.client.errors import AnswerMalformed, ServerProblem, UploadGone
+from restante.client.http import Session
+from restante.client.people import People
+from restante.crypto.age import X25519Identity
+from restante.crypto.details import Details, Kind, details_sha256, seal_details
+from restante.crypto.envelopes import Message, Sender, seal_for_account, seal_own_copy
+from restante.protocol import ijson, wire
+from restante.protocol.encoding import b64, unb64
+from restante.protocol.names import split_acct
+
+_PATH = "/api/v1/messages"
+_LOST = frozenset({"upload-gone", "not-found"})
+
+
+def prepare(account: Account, record: DraftRecord, people: People) -> Request:
+    """Seals everything but the video, for recipients that were checked just now."""
+    assert record.upload is not None
+    key = X25519Identity.parse(record.key)
+    sealed = seal_details(Details(video=record.video, caption=record.caption, poster=record.poster), key)
+    message = Message(
+        id=record.id,
+        kind=Kind.VIDEO,
+        created_ms=record.created,
+        key=key,
+        details_sha256=details_sha256(sealed),
+        upload=record.upload,
+    )
+    sender = Sender(account.acct, account.identity.name, account.keyring.signing_key)
+    records = {split_acct(each.acct)[0]: each for each in people.recipients(record.to)}
+    own = account.keyring.own_recipient(record.created)
+    return Request(
+        idempotency_key=secrets.token_hex(16),
+        message=wire.Send(
+            id=record.id,
+            kind="video",
+            details_sha256=b64(message.details_sha256),
+            recipients=list(records),
+            upload=record.upload,
+        ),
+        details=b64(sealed),
+        envelopes={name: b64(seal_for_account(message, sender, each)) for name, each in records.items()},
+        sent=b64(seal_own_copy(message, sender, own, sent_to=record.to)),
+    )
+
+
+def post(session: Session, record: DraftRecord) -> wire.Sent:
+    """Posts the stored request: however often, it makes one message. Raises UploadGone when it needs a new upload."""
+    request = record.request
+    assert request is not None
+    body, content_type = _multipart(request)
+    headers = {"content-type": content_type, "idempotency-key": request.idempotency_key}
+    try:
+        sent = session.call("POST", _PATH, content=body, headers=headers).decode(wire.Sent)
+    except ServerProblem as problem:
+        if problem.code in _LOST or problem.code == "upload-unfinished":
+            raise UploadGone from problem
+        raise
+    if sent.id != record.id:
+        raise AnswerMalformed("another message's id")
+    return sent
+
+
+def _multipart(request: Request) -> tuple[bytes, str]:
+    parts = {
+        "message": (None, ijson.encode(request.message), "application/json"),
+        "details": (None, unb64(request.details), "application/octet-stream"),
+        "sent": (None, unb64(request.sent), "application/octet-stream"),
+    }
+    for name, envelope in request.envelopes.items():
+        parts[f"envelope:{name}"] = (None, unb64(envelope), "application/octet-stream")
+    boundary = f"restante-{request.idempotency_key}"
+    content_type = f"multipart/form-data; boundary={boundary}"
+    form = httpx.Request("POST", "https://localhost/", files=parts, headers={"content-type": content_type})
+    return form.read(), content_type

@@ -1,0 +1,55 @@
+"""A received video as an ordinary .mp4.
+
+>>> item = Mailbox(account).find("1")
+>>> path = save_new(account.session, item.require(), folder / "hello.mp4")
+>>> path.read_bytes()[4:8]
+b'ftyp'
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from restante import media
+from restante.client.downloads import plaintext
+from restante.client.errors import TargetExists
+from restante.client.files import place
+from restante.client.http import Session
+from restante.client.opened import Message
+
+
+def save_new(session: Session, message: Message, target: Path) -> Path:
+    """Saves under a name that is free. Raises TargetExists, VideoError, MediaError or OSError; then nothing is there."""
+    if target.exists():
+        raise TargetExists(str(target))
+    try:
+        return _save(session, message, target, place)
+    except FileExistsError as error:
+        raise TargetExists(str(target)) from error
+
+
+def save_replacing(session: Session, message: Message, target: Path) -> Path:
+    """Saves in place of an earlier file, which stays untouched until the new one is complete."""
+    return _save(session, message, target, lambda temporary, final: temporary.replace(final))
+
+
+def file_name(message: Message) -> str:
+    """Makes a name of sender and date, such as ``ada-2026-11-22-1840.mp4`` (local time)."""
+    when = datetime.fromtimestamp(message.opened.fields.created / 1000, UTC).astimezone()
+    return f"{(message.sender or 'unsigned').replace('@', '-')}-{when:%Y-%m-%d-%H%M}.mp4"
+
+
+def _save(session: Session, message: Message, target: Path, finish: Callable[[Path, Path], object]) -> Path:
+    """Writes beside the target; whether the video is whole is known before it gets its name."""
+    temporary = target.with_name(f".restante-{secrets.token_hex(8)}.part")
+    pieces = plaintext(session, message)
+    try:
+        media.save(pieces, temporary)
+        for _ in pieces:
+            pass  # what the muxer did not ask for is verified all the same
+        finish(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target

@@ -1,0 +1,115 @@
+"""State shards: the account's sealed notes on the server, with a sealed copy on this device.
+
+    >>> contacts = load_shard(account, CONTACTS, Contacts)
+    >>> isinstance(contacts.contacts, dict)
+    True
+
+What the server gives is merged with the copy, so that neither a rollback nor a loss there takes anything away.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from restante.client.account import Account
+from restante.client.errors import AnswerMalformed, ServerProblem
+from restante.client.files import make_private, write_private
+from restante.client.http import OCTETS
+from restante.crypto.errors import ShardRolledBack, StateError
+from restante.crypto.state import Contacts, Seen, Settings, next_rev, open_shard, seal_shard
+from restante.protocol.limits import SHARD_BYTES
+from restante.signing.errors import SigningError
+
+AnyShard = TypeVar("AnyShard", Contacts, Settings, Seen)
+_TRIES = 5
+
+
+def load_shard(account: Account, name: str, shape: type[AnyShard]) -> AnyShard:
+    """Fetches a shard and merges it with this device's copy; an empty one where there is neither.
+
+    A wrong one from the server is told as a notice, and the copy is used; without a copy, it raises StateError.
+    """
+    shard, _ = _load(account, name, shape)
+    return shard
+
+
+def change_shard(
+    account: Account, name: str, shape: type[AnyShard], change: Callable[[AnyShard], AnyShard]
+) -> AnyShard:
+    """Applies a change and stores it, again and again while other devices store theirs. Returns what was stored."""
+    for _ in range(_TRIES):
+        before, version = _load(account, name, shape)
+        after = change(before)
+        if after == before:
+            return before
+        after = next_rev(after)
+        sealed = seal_shard(after, state=account.keyring.state_identity, key=account.keyring.signing_key)
+        try:
+            condition = {"if-match": version} if version else {"if-none-match": "*"}
+            account.session.call("PUT", _path(name), content=sealed, headers={**OCTETS, **condition})
+        except ServerProblem as problem:
+            if problem.code != "stale-version":
+                raise
+            refused = problem
+        else:
+            _keep_copy(account, name, sealed, after.rev)
+            return after
+    raise refused
+
+
+def _load(account: Account, name: str, shape: type[AnyShard]) -> tuple[AnyShard, str | None]:
+    copy = _copy(account, name, shape)
+    sealed, version = _fetch(account, name)
+    highest = account.profile.signed_in.revs.get(name, 0)
+    if sealed is None:
+        if highest:
+            account.notice(f"{ShardRolledBack.sentence} ({name}). {ShardRolledBack.hint}")
+        return copy or shape(shard=name), None
+    try:
+        theirs = _open(account, sealed, name, shape, highest_rev=highest)
+    except (StateError, SigningError) as error:
+        if copy is None:
+            raise
+        account.notice(f"{error} ({name}). {error.hint}")
+        return copy, version
+    _keep_copy(account, name, sealed, theirs.rev)
+    return (theirs.merge(copy) if copy else theirs), version
+
+
+def _fetch(account: Account, name: str) -> tuple[bytes | None, str | None]:
+    try:
+        answer = account.session.call("GET", _path(name), limit=SHARD_BYTES)
+    except ServerProblem as problem:
+        if problem.code != "not-found":
+            raise
+        return None, None
+    if not (version := answer.headers.get("etag")):
+        raise AnswerMalformed("a shard without a version")
+    return answer.body, version
+
+
+def _copy(account: Account, name: str, shape: type[AnyShard]) -> AnyShard | None:
+    with contextlib.suppress(OSError, StateError, SigningError):
+        sealed = (account.profile.shards / f"{name}.age").read_bytes()
+        return _open(account, sealed, name, shape, highest_rev=0)
+    return None
+
+
+def _keep_copy(account: Account, name: str, sealed: bytes, rev: int) -> None:
+    write_private(make_private(account.profile.shards) / f"{name}.age", sealed)
+    account.profile.raise_rev(name, rev)
+
+
+def _open(account: Account, sealed: bytes, name: str, shape: type[AnyShard], *, highest_rev: int) -> AnyShard:
+    return open_shard(
+        sealed,
+        shape,
+        name=name,
+        state=account.keyring.state_identity,
+        signers=account.me.keys,
+        highest_rev=highest_rev,
+    )
+
+
+def _path(name: str) -> str:
+    return f"/api/v1/account/state/{name}"
