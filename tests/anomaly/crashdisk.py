@@ -7,6 +7,7 @@ on which some unflushed writes may have landed, whole or torn, in any order, as 
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -196,9 +197,19 @@ class CrashBlobs:
 
     def list(self) -> Iterator[BlobStat]:
         self.disk.check()
-        for name, file in list(self.disk.files.items()):
+        for name in list(self.disk.files):
             if name.startswith("blob/"):
-                yield BlobStat(name.removeprefix("blob/"), len(file.current), 0)
+                yield self.stat(name.removeprefix("blob/"))
+
+    def stat(self, blob_id: str) -> BlobStat:
+        self.disk.check()
+        file = self.disk.files.get(f"blob/{blob_id}")
+        if file is None:
+            raise BlobMissing(blob_id)
+        return BlobStat(blob_id, len(file.current), time.time_ns() // 1_000_000)
+
+    def path(self, _: str) -> None:
+        """No local file to name: everything is served by reading."""
 
     def free_bytes(self) -> int:
         return 2**40

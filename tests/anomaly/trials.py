@@ -34,9 +34,9 @@ def beginning() -> tuple[Disk, Pair]:
 @functools.cache
 def operations(seed: int) -> int:
     """How many disk operations the work takes when nothing fails."""
+    disk, pair = beginning()
 
     async def count() -> int:
-        disk, pair = beginning()
         running = disk.copy()
         async with World(running) as world:
             before = running.operations

@@ -6,21 +6,25 @@ disk that is left whether all of them hold.
 
 import asyncio
 import contextlib
+import functools
 import hashlib
+import io
 import itertools
 import random
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
 import httpx
+from litestar import Litestar
 from sqlalchemy import Engine
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.ijson import encode
-from restante.server.app import assemble
+from restante.server.app import assemble, build_litestar
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine
@@ -55,6 +59,22 @@ def engine_on(disk: Disk, *, synchronous: str = "FULL") -> Engine:
     return engine
 
 
+@functools.cache
+def _framework() -> Litestar:
+    with tempfile.TemporaryDirectory() as folder:
+        house = furnish(Settings(data=Path(folder)), SystemClock())
+        litestar = build_litestar(house)
+        house.database.stop()
+    return litestar
+
+
+def _litestar(house: House) -> Litestar:
+    """The JSON side, built once and moved from house to house: building it takes longer than a trial."""
+    litestar = _framework()
+    litestar.state.house = house
+    return litestar
+
+
 class Door(Protocol):
     """A server that can be asked, and whose disk can be looked at."""
 
@@ -70,11 +90,14 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
 
     def __init__(self, disk: Disk, *, synchronous: str = "FULL", settings: Settings = SETTINGS) -> None:
         self.disk = disk
+        self.log = io.StringIO()
         storage = Storage(engine_on(disk, synchronous=synchronous), (), CrashBlobs(disk))
-        self.house: House = furnish(settings, SystemClock(), storage)
+        self.house: House = furnish(settings, SystemClock(), storage, log_to=self.log)
         if synchronous != "FULL":
             self.house.database._assert_safe = lambda _: None  # type: ignore[method-assign] # the negative control
-        transport = httpx.ASGITransport(assemble(self.house), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            assemble(self.house, _litestar(self.house)), raise_app_exceptions=False
+        )
         self.client = httpx.AsyncClient(transport=transport, base_url="http://world", timeout=20)
 
     def stored(self, upload_id: str) -> bytes:

@@ -15,8 +15,8 @@ from restante import __version__
 from restante.server import health, info
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.asgi import App, Receive, Scope, Send
-from restante.server.clock import Clock, SystemClock
-from restante.server.config import Settings, from_environment
+from restante.server.clock import SystemClock
+from restante.server.config import from_environment
 from restante.server.edge.bodies import strict_json
 from restante.server.edge.farewell import with_farewell
 from restante.server.edge.guard import Guard
@@ -34,15 +34,9 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
 def create() -> App:
-    """What granian calls in its worker: settings from the environment, and a process that can be asked to stop."""
+    """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
     house = furnish(from_environment(), SystemClock())
     return with_farewell(assemble(house, build_litestar(house)), house.interrupt)
-
-
-def build(settings: Settings, *, clock: Clock | None = None) -> App:
-    """Builds the application on the embedded default: SQLite and local files in ``settings.data``."""
-    house = furnish(settings, clock or SystemClock())
-    return assemble(house, build_litestar(house))
 
 
 def assemble(house: House, control: Litestar) -> App:
@@ -84,7 +78,7 @@ def build_litestar(house: House) -> Litestar:
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)},
         exception_handlers={Exception: answer},
-        middleware=[strict_json],
+        middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
         state=State({"house": house}),
         openapi_config=OpenAPIConfig(title="Restante", version=__version__, path=f"{API}/openapi"),
@@ -96,7 +90,11 @@ def build_litestar(house: House) -> Litestar:
 
 def _provide(part: Callable[[State], Any]) -> Provide:
     """Looks a part up in the application's state, where the house is."""
-    return Provide(lambda state: part(state), sync_to_thread=False)
+
+    def found(state: State) -> Any:
+        return part(state)
+
+    return Provide(found, sync_to_thread=False)
 
 
 async def _actor(request: Request[Any, Any, State]) -> Actor:

@@ -1,6 +1,7 @@
 """/livez touches nothing; /readyz asks the database and the disk, and answers names and booleans only."""
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from sqlalchemy import text
 
@@ -14,7 +15,7 @@ def livez() -> dict[str, bool]:
 
 
 @get("/readyz", tags=["server"])
-async def readyz(house: House) -> Response[dict[str, bool]]:
+async def readyz(house: NamedDependency[House]) -> Response[dict[str, bool]]:
     """Tells whether requests can be served: 200 when every part is ready, else 503."""
     parts = {
         "database": await _database(house),

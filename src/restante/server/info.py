@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from restante import __version__
@@ -21,12 +22,12 @@ Leave a video, it waits for them. This address speaks to the `restante` command;
 
 
 @get("/", media_type="text/plain", sync_to_thread=False, include_in_schema=False)
-def welcome(house: House) -> str:
+def welcome(house: NamedDependency[House]) -> str:
     return WELCOME.format(version=__version__, name=house.server_name)
 
 
 @get("/api/v1/server", sync_to_thread=False, tags=["server"])
-def server_info(house: House) -> ServerInfo:
+def server_info(house: NamedDependency[House]) -> ServerInfo:
     """Tells the server's name, versions, sign-up policy and limits."""
     return ServerInfo(
         server_name=house.server_name,

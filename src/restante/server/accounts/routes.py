@@ -3,7 +3,9 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
 
 from restante.protocol import wire
 from restante.protocol.names import is_name
@@ -24,7 +26,10 @@ from restante.server.sessions.cookies import session_cookie
     ),
 )
 async def sign_up(
-    data: wire.SignUp, request: Request[Any, Any, Any], accounts: Accounts, settings: Settings
+    data: JSONBody[wire.SignUp],
+    request: Request[Any, Any, Any],
+    accounts: NamedDependency[Accounts],
+    settings: NamedDependency[Settings],
 ) -> Response[wire.SignedIn]:
     """Makes an account and signs it in; a web client's token is in the cookie `__Host-session`."""
     entry = await accounts.sign_up(data, prefix=_prefix(request, settings))
@@ -38,7 +43,11 @@ async def sign_up(
     responses=refusals(*JSON_BODY, *CHANGE, "sign-in-refused", "rate-limited"),
 )
 async def sign_in(
-    data: wire.SignIn, request: Request[Any, Any, Any], accounts: Accounts, settings: Settings, log: Log
+    data: JSONBody[wire.SignIn],
+    request: Request[Any, Any, Any],
+    accounts: NamedDependency[Accounts],
+    settings: NamedDependency[Settings],
+    log: NamedDependency[Log],
 ) -> Response[wire.SignedIn]:
     """Signs in by the bearer of a way in; a wrong name and a wrong bearer get the same answer."""
     try:
@@ -50,7 +59,7 @@ async def sign_in(
 
 
 @get("/api/v1/sign-in/{name:str}/salt", tags=["accounts"], responses=refusals("no-such-account"))
-async def sign_in_salt(accounts: Accounts, name: str) -> wire.Salt:
+async def sign_in_salt(accounts: NamedDependency[Accounts], name: FromPath[str]) -> wire.Salt:
     """Returns the salt of a name's passphrase; a name that nobody has gets one too, always the same."""
     if not is_name(name):
         raise Refusal("no-such-account")

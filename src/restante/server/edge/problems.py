@@ -57,7 +57,7 @@ def answer(request: Request, error: Exception) -> Response:  # type: ignore[type
     refusal = refusal_of(error)
     request_id = str(request.scope.get("request_id", ""))
     if refusal.entry is CODES["internal"]:
-        log: Log = request.app.state.log
+        log: Log = request.app.state.house.log
         log.fault(request_id, error)
     return Response(
         content=encode(problem_of(refusal, request_id)),

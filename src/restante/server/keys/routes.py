@@ -5,9 +5,10 @@ from typing import Annotated, Any, cast
 
 from litestar import Request, Response, get, put
 from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from restante.protocol import wire
 from restante.protocol.limits import KEYRING_BYTES, SHARD_BYTES
@@ -21,9 +22,9 @@ from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
 from restante.server.sessions.actor import Actor
 
 SEALED = "application/octet-stream"
-IfMatch = Annotated[str | None, Parameter(header="If-Match", description="The ETag of what is replaced.")]
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag of what is replaced.")]
 IfNoneMatch = Annotated[
-    str | None, Parameter(header="If-None-Match", description="`*` when there is nothing yet.")
+    str | None, HeaderParameter(name="If-None-Match", description="`*` when there is nothing yet.")
 ]
 _ETAG = ResponseHeader(name="ETag", description="The version, for If-Match.", documentation_only=True)
 _PUT = refusals(
@@ -49,13 +50,13 @@ class _SealedBody(Operation):
 
 
 @get("/api/v1/accounts/{name:str}/record", tags=["keys"], responses=refusals("no-such-account"))
-async def get_record(keys: Keys, name: str) -> wire.Record:
+async def get_record(keys: NamedDependency[Keys], name: FromPath[str]) -> wire.Record:
     """Returns the newest account record of a name. Verify it: the server's word is no proof."""
     return await keys.record(_existing(name))
 
 
 @get("/api/v1/accounts/{name:str}/records", tags=["keys"], responses=refusals("no-such-account"))
-async def get_records(keys: Keys, name: str) -> wire.Records:
+async def get_records(keys: NamedDependency[Keys], name: FromPath[str]) -> wire.Records:
     """Returns all account records of a name, oldest first, so that the chain from a pinned one can be followed."""
     return await keys.records(_existing(name))
 
@@ -65,7 +66,9 @@ async def get_records(keys: Keys, name: str) -> wire.Records:
     tags=["keys"],
     responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "no-such-account", "stale-record", "invalid-record"),
 )
-async def put_record(actor: Actor, keys: Keys, data: wire.PutRecord) -> wire.Record:
+async def put_record(
+    actor: NamedDependency[Actor], keys: NamedDependency[Keys], data: JSONBody[wire.PutRecord]
+) -> wire.Record:
     """Stores the account record that follows the newest one; storing the newest one again changes nothing."""
     return await keys.put_record(actor, data)
 
@@ -77,7 +80,7 @@ async def put_record(actor: Actor, keys: Keys, data: wire.PutRecord) -> wire.Rec
     response_headers=[_ETAG],
     responses=refusals(*SIGNED_IN, "not-found"),
 )
-async def get_keyring(actor: Actor, keys: Keys) -> Response[bytes]:
+async def get_keyring(actor: NamedDependency[Actor], keys: NamedDependency[Keys]) -> Response[bytes]:
     """Returns keyring.age."""
     return _sealed(await keys.keyring(actor))
 
@@ -91,8 +94,8 @@ async def get_keyring(actor: Actor, keys: Keys) -> Response[bytes]:
     responses=_PUT,
 )
 async def put_keyring(
-    actor: Actor,
-    keys: Keys,
+    actor: NamedDependency[Actor],
+    keys: NamedDependency[Keys],
     request: Request[Any, Any, Any],
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
@@ -104,7 +107,7 @@ async def put_keyring(
 
 
 @get("/api/v1/account/state", tags=["keys"], responses=refusals(*SIGNED_IN))
-async def list_shards(actor: Actor, keys: Keys) -> wire.Shards:
+async def list_shards(actor: NamedDependency[Actor], keys: NamedDependency[Keys]) -> wire.Shards:
     """Lists the state shards with their versions."""
     return await keys.shards(actor)
 
@@ -116,7 +119,9 @@ async def list_shards(actor: Actor, keys: Keys) -> wire.Shards:
     response_headers=[_ETAG],
     responses=refusals(*SIGNED_IN, "not-found"),
 )
-async def get_shard(actor: Actor, keys: Keys, shard: str) -> Response[bytes]:
+async def get_shard(
+    actor: NamedDependency[Actor], keys: NamedDependency[Keys], shard: FromPath[str]
+) -> Response[bytes]:
     """Returns a state shard."""
     return _sealed(await keys.shard(actor, _shard(shard)))
 
@@ -130,11 +135,11 @@ async def get_shard(actor: Actor, keys: Keys, shard: str) -> Response[bytes]:
     responses=_PUT,
 )
 async def put_shard(
-    actor: Actor,
-    keys: Keys,
+    actor: NamedDependency[Actor],
+    keys: NamedDependency[Keys],
     request: Request[Any, Any, Any],
     *,
-    shard: str,
+    shard: FromPath[str],
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[None]:
@@ -161,13 +166,13 @@ def _stored(version: str) -> Response[None]:
     return Response(None, status_code=204, headers={"etag": preconditions.etag(version)})
 
 
-def _existing(name: str) -> str:
+def _existing(name: FromPath[str]) -> str:
     if not is_name(name):
         raise Refusal("no-such-account")
     return name
 
 
-def _shard(name: str) -> str:
+def _shard(name: FromPath[str]) -> str:
     if not rules.is_shard_name(name):
         raise Refusal("not-found")
     return name

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 from litestar import Request, Response, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from restante.protocol import limits
@@ -50,20 +50,21 @@ FILE_HEADERS = {
 
 
 def _page(
-    limit: Annotated[int, Parameter(ge=1, le=limits.PAGE_ITEMS, description="Items of a page.")] = 50,
+    limit: Annotated[int, QueryParameter(ge=1, le=limits.PAGE_ITEMS, description="Items of a page.")] = 50,
     cursor: Annotated[
-        str | None, Parameter(description="From the page before; other parameters of place are ignored then.")
+        str | None,
+        QueryParameter(description="From the page before; other parameters of place are ignored then."),
     ] = None,
     since: Annotated[
         int | None,
-        Parameter(
+        QueryParameter(
             ge=0,
             le=limits.JSON_INT,
             description="Lists what changed after this `change`, tombstones included.",
         ),
     ] = None,
     envelopes: Annotated[
-        Literal["inline", "none"], Parameter(description="Whether items carry their envelopes.")
+        Literal["inline", "none"], QueryParameter(description="Whether items carry their envelopes.")
     ] = "inline",
 ) -> Page:
     return Page(limit=limit, cursor=cursor, since=since, with_envelopes=envelopes == "inline")
@@ -73,7 +74,9 @@ PAGE = {"page": Provide(_page, sync_to_thread=False)}
 
 
 @post("/api/v1/messages", tags=["messages"], responses=refusals(*SEND), operation_class=SendOperation)
-async def send_message(request: AnyRequest, actor: Actor, messages: Messages) -> Response[Sent]:
+async def send_message(
+    request: AnyRequest, actor: NamedDependency[Actor], messages: NamedDependency[Messages]
+) -> Response[Sent]:
     """Leaves a message for its recipients: all of it is stored, or nothing."""
     key = headers.idempotency_key(request.scope["headers"])
     kind = headers.content_type(request.scope["headers"])
@@ -87,20 +90,27 @@ async def send_message(request: AnyRequest, actor: Actor, messages: Messages) ->
 
 
 @get("/api/v1/inbox", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)
-async def list_inbox(actor: Actor, messages: Messages, page: Page) -> Inbox:
+async def list_inbox(
+    actor: NamedDependency[Actor], messages: NamedDependency[Messages], page: NamedDependency[Page]
+) -> Inbox:
     """Lists what was received, newest first; with `since`, what changed, oldest change first."""
     return await messages.inbox(actor, page)
 
 
 @get("/api/v1/sent", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)
-async def list_sent(actor: Actor, messages: Messages, page: Page) -> SentBox:
+async def list_sent(
+    actor: NamedDependency[Actor], messages: NamedDependency[Messages], page: NamedDependency[Page]
+) -> SentBox:
     """Lists what was sent and how far it came, newest first; with `since`, what changed, oldest change first."""
     return await messages.sent(actor, page)
 
 
 @get("/api/v1/messages/{message_id:str}", tags=["messages"], responses=refusals(*ONE, "invalid"))
 async def get_message(
-    actor: Actor, messages: Messages, message_id: str, box: Box | None = None
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    message_id: FromPath[str],
+    box: FromQuery[Box | None] = None,
 ) -> InboxItem | SentItem:
     """Tells one message: as received, or else as sent; `box` says which when it was sent to oneself."""
     return await messages.item(actor, message_id, box=box)
@@ -112,7 +122,9 @@ async def get_message(
     media_type="application/octet-stream",
     responses=refusals(*ONE),
 )
-async def get_details(actor: Actor, messages: Messages, message_id: str) -> Response[bytes]:
+async def get_details(
+    actor: NamedDependency[Actor], messages: NamedDependency[Messages], message_id: FromPath[str]
+) -> Response[bytes]:
     """Gives details.age to the sender and the recipients."""
     data, etag = await messages.details(actor, message_id)
     return Response(data, headers={**FILE_HEADERS, "ETag": etag})
@@ -124,7 +136,12 @@ async def get_details(actor: Actor, messages: Messages, message_id: str) -> Resp
     status_code=204,
     responses=refusals(*ONE, *CHANGE, *JSON_BODY),
 )
-async def mark_message(actor: Actor, messages: Messages, message_id: str, data: Mark) -> None:
+async def mark_message(
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    message_id: FromPath[str],
+    data: JSONBody[Mark],
+) -> None:
     """Notes that the recipient fetched or played it; `played` implies `fetched`; the first time of each stays."""
     await messages.mark(actor, message_id, data.mark)
 
@@ -135,10 +152,10 @@ async def mark_message(actor: Actor, messages: Messages, message_id: str, data: 
     responses=refusals(*SIGNED_IN, *CHANGE, "not-found", "invalid"),
 )
 async def delete_message(
-    actor: Actor,
-    messages: Messages,
-    message_id: str,
-    whose: Annotated[Literal["me", "everyone"], Parameter(query="for", description="Whose copies go.")],
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    message_id: FromPath[str],
+    whose: Annotated[Literal["me", "everyone"], QueryParameter(name="for", description="Whose copies go.")],
 ) -> None:
     """Deletes one's own copies, or as the sender everybody's; a second time changes nothing."""
     if whose == "me":
@@ -158,10 +175,10 @@ async def delete_message(
 )
 async def live_channel(
     request: AnyRequest,
-    actor: Actor,
-    messages: Messages,
-    sessions: Sessions,
-    last_event_id: Annotated[str | None, Parameter(header="Last-Event-ID")] = None,
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    sessions: NamedDependency[Sessions],
+    last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Stream:
     """Tells what happens to the account's messages as it happens, and after `Last-Event-ID` what was missed."""
     messages.channel.admit(actor.account_id)

@@ -1,7 +1,9 @@
 """Where an account is signed in, and signing out."""
 
 from litestar import Response, delete, get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from restante.protocol import wire
 from restante.server.problem_docs import CHANGE, SIGNED_IN, refusals
@@ -13,7 +15,7 @@ CURRENT = "current"
 
 
 @get("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN))
-async def list_sessions(actor: Actor, sessions: Sessions) -> wire.Sessions:
+async def list_sessions(actor: NamedDependency[Actor], sessions: NamedDependency[Sessions]) -> wire.Sessions:
     """Lists where the account is signed in, the place used last first."""
     return await sessions.list(actor)
 
@@ -23,7 +25,9 @@ async def list_sessions(actor: Actor, sessions: Sessions) -> wire.Sessions:
     tags=["sessions"],
     responses=refusals(*SIGNED_IN, *CHANGE, "not-found"),
 )
-async def revoke_session(actor: Actor, sessions: Sessions, session_id: str) -> Response[None]:
+async def revoke_session(
+    actor: NamedDependency[Actor], sessions: NamedDependency[Sessions], session_id: FromPath[str]
+) -> Response[None]:
     """Ends a session of the account; `current` is the one that asks."""
     ended = actor.session_id if session_id == CURRENT else session_id
     await sessions.revoke(actor, ended)
@@ -31,7 +35,9 @@ async def revoke_session(actor: Actor, sessions: Sessions, session_id: str) -> R
 
 
 @delete("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN, *CHANGE))
-async def revoke_all_sessions(actor: Actor, sessions: Sessions) -> Response[None]:
+async def revoke_all_sessions(
+    actor: NamedDependency[Actor], sessions: NamedDependency[Sessions]
+) -> Response[None]:
     """Ends all sessions of the account, the one that asks too."""
     await sessions.revoke_all(actor)
     return signed_out()
