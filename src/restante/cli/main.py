@@ -1,22 +1,68 @@
 """The command `restante`: client commands of this room, and commands that other distributions' extras bring."""
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
-app = App(name="restante", help="Leave a video, it waits for them.")
+from restante import __version__
+
+COMMANDS = {
+    "sign-up": "Makes an account, its keys and its recovery code.",
+    "sign-in": "Signs in on this device, by passphrase or recovery code.",
+    "sign-out": "Forgets the account on this device.",
+    "send": "Sends a video: converts, encrypts and uploads at once.",
+    "inbox": "Lists what was received.",
+    "sent": "Lists what was sent, and how far it came.",
+    "save": "Saves a received video as an .mp4.",
+    "delete": "Deletes a message.",
+    "drafts": "Lists messages that are not sent yet.",
+    "export": "Writes the whole mailbox to a folder of standard files.",
+    "accept": "Accepts the changed key of a contact.",
+}
+"""The client's commands, each in the module of its name."""
+USAGE = {"send": "Usage: restante send NAME... FILE [OPTIONS]\n       restante send --resume [DRAFT]"}
+GROUP = "restante.commands"
+FOUND = {"serve": "Runs a server (needs the extra `server`)."}
+"""What is said of commands found by entry point, since asking them would load the server."""
 
 
-def _add_found_commands() -> None:
-    for found in entry_points(group="restante.commands"):
-        app.command(found.load(), name=found.name)
+def build() -> App:
+    """Puts the commands together; none is imported before it runs."""
+    app = App(name="restante", help="Leave a video, it waits for them.", version=__version__)
+    for name, text in COMMANDS.items():
+        function = name.replace("-", "_")
+        usage = {"usage": USAGE[name]} if name in USAGE else {}
+        app.command(f"restante.cli.{function}:{function}", name=name, help=text, **usage)
+    for found in entry_points(group=GROUP):
+        app.command(found.value, name=found.name, help=FOUND.get(found.name, ""))
+    return app
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Runs one command line and returns the exit code: 0 done, 1 failed, 2 misuse."""
+    try:
+        result = build()(
+            tokens, exit_on_error=False, print_error=False, result_action="return_value", verbose=False
+        )
+    except CycloptsError as error:
+        from restante.cli.failures import misused
+
+        return misused(str(error), tokens)
+    except (Exception, KeyboardInterrupt) as error:
+        from restante.cli.failures import explain
+
+        code = explain(error)
+        if code is None:
+            raise
+        return code
+    return result if isinstance(result, int) else 0
 
 
 def main() -> None:
-    """Runs the command line; exit 0 done, 1 failed, 2 misuse."""
-    _add_found_commands()
-    app(sys.argv[1:])
+    """Runs the command line of this process."""
+    sys.exit(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -123,10 +123,13 @@ def sign_in_by_recovery_code(profile: Profile, url: str, name: str, code: str) -
     return _sign_in(profile, Session(url), _checked_name(name), _Way(MethodType.RECOVERY_CODE, access))
 
 
-def open_account(profile: Profile) -> Account:
-    """Opens the account that is signed in: fetches the keyring and unlocks it with this device's key."""
+def open_account(profile: Profile, *, url: str | None = None) -> Account:
+    """Opens the account that is signed in: fetches the keyring and unlocks it with this device's key.
+
+    ``url`` is used instead of the remembered address, this once.
+    """
     identity, kept = profile.signed_in, profile.secrets()
-    session = Session(identity.server, token=kept.token)
+    session = Session(url or identity.server, token=kept.token)
     fetched = device_keyring.fetch(session)
     device_key = X25519Identity.parse(kept.identity)
     keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)

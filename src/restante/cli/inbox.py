@@ -1,0 +1,64 @@
+"""`restante inbox`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.shapes import as_json, inbox_rows, one_row, tell_troubles
+from restante.cli.terminal import put_json, put_json_line, put_table, say
+from restante.client.account import Account
+from restante.client.events import follow as follow_events
+from restante.client.incoming import Mailbox
+from restante.client.opened import Item
+
+_TOLD = frozenset({"connected", "message", "resync"})
+
+
+def inbox(*, follow: Annotated[bool, Parameter(negative="")] = False, common: Common = DEFAULT) -> None:
+    """Lists what was received, the newest first.
+
+    Args:
+        follow: stays, and shows what arrives; with --json, one object on each line.
+        common: options of every command.
+    """
+    with using_account(common) as account:
+        if follow:
+            _follow(account, common)
+            return
+        items = Mailbox(account).inbox()
+        _show(items, account, common)
+
+
+def _show(items: list[Item], account: Account, common: Common) -> None:
+    me = account.identity.name
+    if common.json:
+        put_json([as_json(item, me=me) for item in items])
+        return
+    put_table(inbox_rows(items, me=me))
+    tell_troubles(items)
+    if not items:
+        say("Nothing here yet.")
+
+
+def _follow(account: Account, common: Common) -> None:
+    """Lists what is there, then asks for changes at each hint; what was shown is not shown again."""
+    mailbox, shown, since = Mailbox(account), set[str](), 0
+    for happening in follow_events(account.session):
+        if happening.kind not in _TOLD:
+            continue
+        changes = mailbox.changes(since)
+        since = changes.since
+        for item in changes.items:
+            if item.id not in shown and item.state != "deleted":
+                shown.add(item.id)
+                _show_one(item, account, common)
+
+
+def _show_one(item: Item, account: Account, common: Common) -> None:
+    me = account.identity.name
+    if common.json:
+        put_json_line(as_json(item, me=me))
+        return
+    put_table([one_row(item, me=me)])
+    tell_troubles([item])

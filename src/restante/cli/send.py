@@ -1,0 +1,81 @@
+"""`restante send`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from restante.cli.bars import showing_progress
+from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.failures import Interrupted, Missing
+from restante.cli.terminal import put, put_json, say
+from restante.client.account import Account
+from restante.client.drafts import Drafts
+from restante.client.outgoing import resume as go_on
+from restante.client.outgoing import send as send_video
+from restante.media import Shorten
+from restante.protocol import wire
+
+_USAGE = "restante send NAME… FILE"
+
+
+def send(
+    *names_and_file: str,
+    caption: str | None = None,
+    shorten: Annotated[bool, Parameter(negative="")] = False,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Sends a video to one or more accounts: any file that holds one, of at most three minutes.
+
+    Interrupted, the same command goes on; so does --resume.
+
+    Args:
+        names_and_file: the recipients' names, then the file; with --resume the beginning of a draft's id, or nothing.
+        caption: words to go with it.
+        shorten: sends the first three minutes of a longer video.
+        resume: goes on with a message that was interrupted.
+        common: options of every command.
+    """
+    if resume:
+        if len(names_and_file) > 1 or caption is not None or shorten:
+            raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
+    elif len(names_and_file) < 2:
+        raise Missing("a name and a file", hint=_USAGE)
+    with using_account(common) as account, _telling_of_draft(account):
+        if resume:
+            sent = _resume(account, *names_and_file)
+        else:
+            sent = _send(account, names_and_file, caption, Shorten.CUT if shorten else Shorten.REFUSE)
+    if common.json:
+        put_json({"id": sent.id, "received_at": sent.received_at, "state": sent.state})
+    else:
+        put(sent.id)
+
+
+def _send(account: Account, words: tuple[str, ...], caption: str | None, shorten: Shorten) -> wire.Sent:
+    *names, file = words
+    with showing_progress() as report:
+        return send_video(account, names, Path(file), caption=caption, shorten=shorten, report=report)
+
+
+def _resume(account: Account, beginning: str | None = None) -> wire.Sent:
+    with showing_progress() as report:
+        return go_on(account, beginning, report=report)
+
+
+@contextmanager
+def _telling_of_draft(account: Account) -> Iterator[None]:
+    """Whatever happened, what is kept is kept: says so."""
+    try:
+        yield
+    except BaseException as error:
+        drafts = Drafts(account.profile.drafts).all()
+        if drafts:
+            newest = drafts[-1].record.id
+            say(f"The message is kept as a draft. To go on: restante send --resume {newest}")
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted from error
+        raise

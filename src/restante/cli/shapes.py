@@ -1,0 +1,93 @@
+"""How messages look: as JSON for machines and as rows for people."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from restante.cli.terminal import say
+from restante.client.errors import printable
+from restante.client.opened import Item
+from restante.protocol import wire
+
+_STATES = {"stored": "new", "delivered": "fetched"}
+_ID_CHARS = 12
+_CAPTION_CHARS = 60
+
+
+def as_json(item: Item, *, me: str) -> dict[str, Any]:
+    """Describes an item. Times are Unix milliseconds; what only an opened message tells is null in a damaged one."""
+    message = item.message
+    video = message.details.video if message else None
+    return {
+        "id": item.id,
+        "from": _sender(item, me),
+        "to": _recipients(item, me),
+        "created_at": message.opened.fields.created if message else item.wire.received_at,
+        "received_at": item.wire.received_at,
+        "duration_s": video.ms / 1000 if video else None,
+        "caption": message.details.caption if message else None,
+        "state": item.state,
+        "kind": item.wire.kind,
+        "trust": message.opened.trust.value if message else None,
+        "error": {"code": item.trouble.code, "sentence": str(item.trouble), "hint": item.trouble.hint}
+        if item.trouble
+        else None,
+    }
+
+
+def inbox_rows(items: Sequence[Item], *, me: str) -> list[list[str]]:
+    """Makes the rows of an inbox, numbered as `save` takes the numbers."""
+    rows = [
+        [str(number), _when(item), _sender(item, me) or "unsigned", *_rest(item)]
+        for number, item in enumerate(items, start=1)
+    ]
+    return [["#", "when", "from", "length", "state", "id", "caption"], *rows] if rows else []
+
+
+def sent_rows(items: Sequence[Item], *, me: str) -> list[list[str]]:
+    """Makes the rows of what was sent."""
+    rows = [[_when(item), ", ".join(_recipients(item, me)), *_rest(item)] for item in items]
+    return [["when", "to", "length", "state", "id", "caption"], *rows] if rows else []
+
+
+def one_row(item: Item, *, me: str) -> list[str]:
+    """Makes the row of a message that comes while the inbox is followed."""
+    return [_when(item), _sender(item, me) or "unsigned", *_rest(item)]
+
+
+def tell_troubles(items: Iterable[Item]) -> None:
+    """Says what is wrong with damaged ones."""
+    for item in items:
+        if item.trouble is not None:
+            say(f"warning: {item.id}: {item.trouble} ({item.trouble.code})")
+
+
+def _rest(item: Item) -> list[str]:
+    message = item.message
+    video = message.details.video if message else None
+    length = f"{video.ms // 60_000}:{video.ms // 1000 % 60:02}" if video else ""
+    caption = printable((message.details.caption or message.details.text or "") if message else "")
+    state = item.state
+    if item.box == "inbox":
+        state = _STATES.get(state, state)  # type: ignore[assignment] # words for people
+    return [length, state, item.id[:_ID_CHARS], caption[:_CAPTION_CHARS]]
+
+
+def _when(item: Item) -> str:
+    created = item.message.opened.fields.created if item.message else item.wire.received_at
+    return f"{datetime.fromtimestamp(created / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _sender(item: Item, me: str) -> str | None:
+    """The signed sender; of a damaged message, the one that the server names."""
+    if item.message is not None:
+        return item.message.sender
+    return me if isinstance(item.wire, wire.SentItem) else item.wire.sender
+
+
+def _recipients(item: Item, me: str) -> list[str]:
+    if isinstance(item.wire, wire.InboxItem):
+        return [me]
+    if item.message is not None:
+        return list(item.message.sent_to)
+    return [delivery.recipient for delivery in item.wire.deliveries]
