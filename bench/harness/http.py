@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from bench.harness.films import Film
+
 _END = b"\r\n\r\n"
 _SINK = bytearray(1 << 20)
 TIMEOUT_S = 60
@@ -72,13 +74,14 @@ class Connection:
         self._socket.sendall(self.head(method, target, headers, len(body)) + body)
 
     def send_file(
-        self, method: str, target: str, headers: Mapping[str, str], file: int, *, start: int, count: int
+        self, method: str, target: str, headers: Mapping[str, str], film: Film, *, start: int, count: int
     ) -> Answer:
-        """Sends ``count`` bytes of an open file as the body."""
+        """Sends ``count`` bytes of a film as the body ([Note: Warm memory])."""
+        film.reserve.give(count)
         self._socket.sendall(self.head(method, target, headers, count), socket.MSG_MORE)
         end = start + count
         while start < end:
-            start += os.sendfile(self._socket.fileno(), file, start, end - start)
+            start += os.sendfile(self._socket.fileno(), film.descriptor, start, end - start)
         return self.answer(method, drop=False)
 
     def head(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:

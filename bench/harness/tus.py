@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from bench.harness.films import Film
 from bench.harness.http import Connection
 from bench.harness.processes import Running
 
@@ -28,7 +29,14 @@ class Tus:
         return urlsplit(answer.headers["location"]).path
 
     def append(
-        self, connection: Connection, upload: str, film: int, *, start: int, count: int, at: int | None = None
+        self,
+        connection: Connection,
+        upload: str,
+        film: Film,
+        *,
+        start: int,
+        count: int,
+        at: int | None = None,
     ) -> None:
         """Sends bytes of the film; ``at`` is the upload's offset where it is not the film's."""
         offset = start if at is None else at

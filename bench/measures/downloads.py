@@ -26,7 +26,7 @@ def downloads(rounds: int) -> Result:
         peer = stack.enter_context(nginx())
         with Connection(peer.port) as connection:
             connection.send_file("PUT", "/film", {}, video, start=0, count=FILM).expect(201)
-        path, headers = house.store_video(video, FILM)
+        path, headers = house.store_video(video)
         claims, figures = [], []
         for connections in (1, 4):
             turns = {

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Protocol
 
 from bench.harness.compare import Sample, cheaper, faster, interleave
-from bench.harness.films import film
+from bench.harness.films import Film, film
 from bench.harness.processes import Running
 from bench.harness.report import Result
 from bench.harness.turns import timed
@@ -25,7 +25,7 @@ SYNAPSE = "Matrix Synapse"
 class Pair(Protocol):
     """A sender and a recipient, both signed in."""
 
-    def exchange(self, video: int, size: int) -> None:
+    def exchange(self, video: Film) -> None:
         """Carries one message all the way."""
 
 
@@ -49,16 +49,17 @@ def jobs(rounds: int) -> Result:
     return Result("jobs", "The whole job, 8 pairs in parallel", claims, heading, figures)
 
 
-def _turn(server: Running, pairs: Sequence[Pair], video: int) -> Callable[[], Sample]:
+def _turn(server: Running, pairs: Sequence[Pair], video: Film) -> Callable[[], Sample]:
     def turn() -> Sample:
         latencies: list[float] = []
 
         def work(pair: Pair) -> None:
             for _ in range(EACH):
                 started_s = perf_counter()
-                pair.exchange(video, FILM)
+                pair.exchange(video)
                 latencies.append((perf_counter() - started_s) * 1000)
 
+        video.reserve.fill(FILM * PAIRS * EACH)
         sample = timed(server, work, pairs, units=PAIRS * EACH)
         return Sample(sample.units, sample.wall_s, sample.cpu_s, tuple(latencies))
 

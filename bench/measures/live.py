@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench.harness.compare import Claim, Sample, Samples, cheaper, interleave
-from bench.harness.films import film
+from bench.harness.films import Film, film
 from bench.harness.http import Connection
 from bench.harness.report import Result
 from bench.harness.tus import Tus
@@ -33,7 +33,7 @@ class Uploader:
     path: str
     latencies_ms: list[float] = field(default_factory=list)
 
-    def record(self, video: int, first_s: float) -> None:
+    def record(self, video: Film, first_s: float) -> None:
         """Sends a piece whenever one is due; a latency counts from then, so that a server that lags cannot hide it."""
         for number in range(PIECES):
             due_s = first_s + number * BETWEEN_S
@@ -67,13 +67,14 @@ def _ours(stack: ExitStack, name: str, durability: str) -> list[Tus]:
     return [house.tus(name) for _ in range(UPLOADERS // UNFINISHED)]
 
 
-def _turn(targets: list[Tus], video: int) -> Callable[[], Sample]:
+def _turn(targets: list[Tus], video: Film) -> Callable[[], Sample]:
     server = targets[0].server
 
     def turn() -> Sample:
         with ExitStack() as stack:
             uploaders = [_open(stack, targets[number % len(targets)]) for number in range(UPLOADERS)]
             pool = stack.enter_context(ThreadPoolExecutor(UPLOADERS))
+            video.reserve.fill(UPLOADERS * PIECES * PIECE)
             cpu_s, started_s = server.cpu_s(), time.perf_counter() + 0.1
             running = [
                 pool.submit(one.record, video, started_s + number * BETWEEN_S / UPLOADERS)

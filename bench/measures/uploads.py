@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from itertools import count
 
 from bench.harness.compare import Sample, cheaper, faster, interleave
-from bench.harness.films import film
+from bench.harness.films import Film, film
 from bench.harness.http import Connection
 from bench.harness.processes import Running
 from bench.harness.report import Result, moved
@@ -61,17 +61,17 @@ def whole(rounds: int) -> Result:
     return Result("whole", "Upload in one request, 4 connections", claims, *moved(samples))
 
 
-def _turn(target: Tus, video: int, piece: int) -> Callable[[], Sample]:
+def _turn(target: Tus, video: Film, piece: int) -> Callable[[], Sample]:
     def upload(connection: Connection) -> str:
         path = target.create(connection, FILM)
         for start in range(0, FILM, piece):
             target.append(connection, path, video, start=start, count=min(piece, FILM - start))
         return path
 
-    return lambda: _uploads(target.server, upload, target.delete)
+    return lambda: _uploads(target.server, video, upload, target.delete)
 
 
-def _put(server: Running, video: int) -> Callable[[], Sample]:
+def _put(server: Running, video: Film) -> Callable[[], Sample]:
     numbers = count()
 
     def upload(connection: Connection) -> str:
@@ -82,10 +82,12 @@ def _put(server: Running, video: int) -> Callable[[], Sample]:
     def delete(connection: Connection, path: str) -> None:
         connection.ask("DELETE", path, {}).expect(204)
 
-    return lambda: _uploads(server, upload, delete)
+    return lambda: _uploads(server, video, upload, delete)
 
 
-def _uploads(server: Running, upload: Upload, delete: Callable[[Connection, str], None]) -> Sample:
+def _uploads(
+    server: Running, video: Film, upload: Upload, delete: Callable[[Connection, str], None]
+) -> Sample:
     made: list[str] = []
 
     def work(connection: Connection) -> None:
@@ -93,6 +95,7 @@ def _uploads(server: Running, upload: Upload, delete: Callable[[Connection, str]
 
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(server.port)) for _ in range(CONNECTIONS)]
+        video.reserve.fill(FILM * EACH * CONNECTIONS)
         sample = timed(server, work, connections, units=FILM * EACH * CONNECTIONS)
         for path in made:
             delete(connections[0], path)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.harness.films import Film
 from bench.harness.http import Answer, Connection, Unexpected
 from bench.harness.processes import Running
 from bench.harness.tus import Tus
@@ -50,10 +51,10 @@ class House:
         """Two new accounts with their connections."""
         return Pair(self.server, make_account(self.url), make_account(self.url))
 
-    def store_video(self, video: int, size: int) -> tuple[str, dict[str, str]]:
+    def store_video(self, video: Film) -> tuple[str, dict[str, str]]:
         """Sends a message with the video and returns its path and the headers that its recipient asks with."""
         with contextlib.closing(self.pair()) as pair:
-            message = pair.send(video, size)
+            message = pair.send(video)
             return f"{API}/messages/{message}/video", pair.recipient.headers
 
 
@@ -71,9 +72,9 @@ class Pair:
         for connection in (self._sending, self._receiving, self._told):
             connection.close()
 
-    def exchange(self, video: int, size: int) -> None:
+    def exchange(self, video: Film) -> None:
         """One message: upload, send, be told, fetch envelope, details and video, mark it."""
-        message = self.send(video, size)
+        message = self.send(video)
         while json.loads(self._told.next_event()["data"]) != {"kind": "message", "id": message}:
             pass  # what was marked before is told, too
         items = json.loads(self._get(f"inbox?since={self._since}").body)["items"]
@@ -82,14 +83,15 @@ class Pair:
             raise Unexpected("the message is not in the inbox")
         self._get(f"messages/{message}/details")
         got = self._get(f"messages/{message}/video", drop=True)
-        if got.size != size:
-            raise Unexpected(f"{got.size} bytes of {size}")
+        if got.size != video.size:
+            raise Unexpected(f"{got.size} bytes of {video.size}")
         headers = {**self.recipient.headers, "Content-Type": "application/json"}
         target = f"{API}/messages/{message}/marks"
         self._receiving.ask("POST", target, headers, b'{"mark":"fetched"}').expect(200, 201, 204)
 
-    def send(self, video: int, size: int) -> str:
+    def send(self, video: Film) -> str:
         """Uploads the open file in pieces and sends it; returns the message's id."""
+        size = video.size
         upload = self._uploads.create(self._sending, size)
         for start in range(0, size, PIECE):
             self._uploads.append(self._sending, upload, video, start=start, count=min(PIECE, size - start))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from bench.harness.films import Film
 from bench.harness.http import Connection, Unexpected
 from bench.harness.processes import Running, free_port, listens, running
 from bench.peers.servers import PYTHON, data_folder
@@ -132,13 +133,13 @@ class Pair:
         self._sender.close()
         self._recipient.close()
 
-    def exchange(self, video: int, size: int) -> None:
+    def exchange(self, video: Film) -> None:
         """One message: upload the open file, tell the room, be told, download it."""
         self._recipient.listen()
         headers = {**self._sender.auth, "Content-Type": "application/octet-stream"}
         target = "/_matrix/media/v3/upload?filename=video"
         uploaded = self._sender.connection.send_file(
-            "POST", target, headers, video, start=0, count=size
+            "POST", target, headers, video, start=0, count=video.size
         ).expect(200)
         self._transaction += 1
         content = {"msgtype": "m.video", "body": "video", "url": json.loads(uploaded.body)["content_uri"]}
@@ -148,8 +149,8 @@ class Pair:
         media = told["content"]["url"].removeprefix("mxc://")
         target = f"/_matrix/client/v1/media/download/{media}"
         got = self._recipient.connection.ask("GET", target, self._recipient.auth, drop=True).expect(200)
-        if got.size != size:
-            raise Unexpected(f"{got.size} bytes of {size}")
+        if got.size != video.size:
+            raise Unexpected(f"{got.size} bytes of {video.size}")
 
 
 def _register(connection: Connection, name: str) -> str:
