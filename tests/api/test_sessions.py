@@ -1,0 +1,371 @@
+"""Sessions: where one is signed in, and that signing out is final at once."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import insert
+
+from restante.protocol.encoding import b64
+from restante.server.db import migrate
+from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.db.tables import accounts
+from restante.server.errors import Refusal
+from restante.server.sessions.cache import FRESH_FOR_S
+from restante.server.sessions.service import NewSession, Sessions
+from tests.api.people import Person, assert_problem, make_account, new_client
+from tests.serving import Server
+
+DAY_MS = 24 * 3600 * 1000
+HOUR_MS = 3600 * 1000
+START_MS = 1_800_000_000_000
+
+
+def signed_in(person: Person) -> tuple[httpx.Client, str]:
+    """Another device of the person's: its client and its session id."""
+    body = person.sign_in().json()
+    return new_client(person.url, body["token"]), body["session_id"]
+
+
+def ids(client: httpx.Client) -> list[str]:
+    return [item["id"] for item in client.get("/api/v1/sessions").json()["items"]]
+
+
+def test_the_list_tells_which_session_asks(server: Server) -> None:
+    ann = make_account(server.url)
+    other, other_id = signed_in(ann)
+    with other:
+        items = other.get("/api/v1/sessions").json()["items"]
+    assert {item["id"]: item["current"] for item in items} == {ann.session_id: False, other_id: True}
+    for item in items:
+        assert item["client"] == "cli"
+        assert item["created_at"] == item["last_seen_at"]
+        assert set(item) == {"id", "client", "created_at", "last_seen_at", "current"}
+
+
+def test_a_revoked_session_is_dead_at_once_and_the_others_live(server: Server) -> None:
+    ann = make_account(server.url)
+    other, other_id = signed_in(ann)
+    with other:
+        assert other_id in ids(other), "it is in the cache now"
+        answer = ann.client.delete(f"/api/v1/sessions/{other_id}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert "clear-site-data" not in answer.headers
+        assert_problem(other.get("/api/v1/sessions"), 401, "not-signed-in")
+    assert ids(ann.client) == [ann.session_id]
+    assert_problem(ann.client.delete(f"/api/v1/sessions/{other_id}"), 404, "not-found")
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_sign_out_ends_the_session_that_asks(server: Server, by_id: bool) -> None:
+    ann = make_account(server.url)
+    other, _ = signed_in(ann)
+    answer = ann.client.delete(f"/api/v1/sessions/{ann.session_id if by_id else 'current'}")
+    assert answer.status_code == 204
+    assert answer.headers["clear-site-data"] == '"cache"'
+    assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
+    assert_problem(ann.client.delete("/api/v1/sessions/current"), 401, "not-signed-in")
+    with other:
+        assert len(ids(other)) == 1
+
+
+def test_sign_out_everywhere_ends_all_sessions_of_this_account_only(server: Server) -> None:
+    ann, bob = make_account(server.url), make_account(server.url)
+    others = [signed_in(ann)[0] for _ in range(3)]
+    assert all(len(ids(other)) == 4 for other in others)
+    assert ann.client.delete("/api/v1/sessions").status_code == 204
+    for client in (ann.client, *others):
+        assert_problem(client.get("/api/v1/sessions"), 401, "not-signed-in")
+        client.close()
+    assert ids(bob.client) == [bob.session_id]
+    assert ann.sign_in().status_code == 201
+
+
+def test_another_accounts_session_looks_like_none(server: Server) -> None:
+    ann, bob = make_account(server.url), make_account(server.url)
+    foreign = ann.client.delete(f"/api/v1/sessions/{bob.session_id}")
+    absent = ann.client.delete("/api/v1/sessions/ses_aaaaaaaaaaaaaaaaaaaaaaaaaa")
+    garbage = ann.client.delete("/api/v1/sessions/%27%20or%201=1")
+    for answer in (foreign, absent, garbage):
+        assert_problem(answer, 404, "not-found")
+    assert ids(bob.client) == [bob.session_id]
+
+
+def test_a_session_outlives_the_server(new_server: Callable[..., Server]) -> None:
+    server = new_server()
+    ann = make_account(server.url)
+    server.kill()
+    server.start()
+    assert ids(ann.client) == [ann.session_id]
+
+
+def test_a_revocation_outlives_the_server(new_server: Callable[..., Server]) -> None:
+    server = new_server(RESTANTE_FAILPOINT="session-revoked:1")
+    ann = make_account(server.url)
+    with pytest.raises(httpx.TransportError):
+        ann.client.delete("/api/v1/sessions/current")
+    server.kill()
+    server.start(RESTANTE_FAILPOINT="")
+    assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
+
+
+GUARDED = [
+    ("GET", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions"),
+    ("DELETE", "/api/v1/sessions/current"),
+    ("GET", "/api/v1/account/keyring"),
+    ("PUT", "/api/v1/account/keyring"),
+    ("GET", "/api/v1/account/state"),
+    ("GET", "/api/v1/account/state/contacts"),
+    ("PUT", "/api/v1/account/state/contacts"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_nobody_gets_in_without_a_session(server: Server, method: str, path: str) -> None:
+    ann = make_account(server.url)
+    others = b64(hashlib.sha256(ann.token.encode()).digest())
+    headers = [
+        {},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": f"Basic {ann.token}"},
+        {"authorization": ann.token},
+        {"authorization": f"Bearer {ann.token}="},
+        {"authorization": f"Bearer {ann.token[:-1]}"},
+        {"authorization": f"Bearer {ann.token}x"},
+        {"authorization": f"Bearer {others}"},
+        {"authorization": f"Bearer {ann.session_id}"},
+        {"authorization": "Bearer \xff\xfe"},
+        {"authorization": "Bearer ' or 1=1 --"},
+        {"cookie": "__Host-session="},
+        {"cookie": f"session={ann.token}"},
+        {"cookie": f"__Host-session={others}"},
+        {"cookie": '__Host-session="'},
+        {"cookie": ";;;=;"},
+    ]
+    with new_client(server.url) as nobody:
+        for header in headers:
+            encoded = {key: value.encode("latin-1") for key, value in header.items()}
+            same_origin = {"sec-fetch-site": "same-origin"} if "cookie" in header else {}
+            answer = nobody.request(method, path, headers=encoded | same_origin)
+            assert_problem(answer, 401, "not-signed-in")
+            assert answer.headers["www-authenticate"] == "Bearer"
+    assert ids(ann.client) == [ann.session_id]
+
+
+def web(person: Person) -> tuple[str, httpx.Response]:
+    """Signs in as a browser: the cookie's value and the answer."""
+    answer = person.sign_in(client="web")
+    cookie = SimpleCookie(answer.headers["set-cookie"])["__Host-session"]
+    return cookie.value, answer
+
+
+def test_the_webs_token_is_in_its_cookie_alone(server: Server) -> None:
+    ann = make_account(server.url)
+    token, answer = web(ann)
+    assert answer.json()["token"] == ""
+    assert token not in answer.text
+    (header,) = answer.headers.get_list("set-cookie")
+    cookie = SimpleCookie(header)["__Host-session"]
+    assert cookie["secure"] is True
+    assert cookie["httponly"] is True
+    assert cookie["samesite"].lower() == "lax"
+    assert cookie["path"] == "/"
+    assert cookie["domain"] == ""
+    assert int(cookie["max-age"]) >= 90 * 24 * 3600
+    with new_client(server.url) as browser:
+        listed = browser.get("/api/v1/sessions", headers={"cookie": f"__Host-session={token}"}).json()
+    assert {item["client"]: item["current"] for item in listed["items"]} == {"web": True, "cli": False}
+
+
+def test_sign_out_takes_the_cookie_away(server: Server) -> None:
+    ann = make_account(server.url)
+    token, _ = web(ann)
+    headers = {"cookie": f"__Host-session={token}", "sec-fetch-site": "same-origin"}
+    with new_client(server.url) as browser:
+        answer = browser.delete("/api/v1/sessions/current", headers=headers)
+        assert answer.status_code == 204
+        cookie = SimpleCookie(answer.headers["set-cookie"])["__Host-session"]
+        assert (cookie.value, cookie["max-age"], cookie["path"], cookie["secure"]) == ("", "0", "/", True)
+        assert_problem(browser.get("/api/v1/sessions", headers=headers), 401, "not-signed-in")
+
+
+FOREIGN = [
+    {},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "none"},
+    {"sec-fetch-site": "cross-site", "origin": "SELF"},
+    {"origin": "null"},
+    {"origin": "https://evil.example"},
+    {"origin": "http://127.0.0.1.evil.example"},
+    {"origin": "http://127.0.0.1"},
+    {"origin": "SELF.evil.example"},
+    {"origin": ""},
+]
+OWN = [
+    {"sec-fetch-site": "same-origin"},
+    {"origin": "SELF"},
+    {"sec-fetch-site": "same-origin", "origin": "SELF"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_another_site_cannot_act_with_our_cookie(server: Server, headers: dict[str, str]) -> None:
+    ann = make_account(server.url)
+    token, _ = web(ann)
+    sent = {key: value.replace("SELF", server.url) for key, value in headers.items()}
+    with new_client(server.url) as browser:
+        answer = browser.delete("/api/v1/sessions", headers={"cookie": f"__Host-session={token}", **sent})
+    assert_problem(answer, 403, "forbidden-origin")
+    assert len(ids(ann.client)) == 2
+
+
+@pytest.mark.parametrize("headers", OWN)
+def test_our_own_pages_can(server: Server, headers: dict[str, str]) -> None:
+    ann = make_account(server.url)
+    token, _ = web(ann)
+    sent = {key: value.replace("SELF", server.url) for key, value in headers.items()}
+    with new_client(server.url) as browser:
+        answer = browser.delete("/api/v1/sessions", headers={"cookie": f"__Host-session={token}", **sent})
+    assert answer.status_code == 204
+    assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.wall_ms = START_MS
+        self.running_s = 0.0
+
+    def now_ms(self) -> int:
+        return self.wall_ms
+
+    def monotonic_s(self) -> float:
+        return self.running_s
+
+    def move(self, ms: int) -> None:
+        self.wall_ms += ms
+        self.running_s += ms / 1000
+
+
+class Nodes:
+    """Two processes' session rooms on one database, with one clock."""
+
+    def __init__(self, path: Path) -> None:
+        engine = sqlite_engine(path)
+        migrate.upgrade(engine)
+        engine.dispose()
+        self.clock = Hands()
+        self.database = Database(sqlite_engine(path), sqlite_readers(path))
+        self.here = Sessions(self.database, self.clock)
+        self.there = Sessions(self.database, self.clock)
+
+    async def sign_in(self) -> NewSession:
+        def work(connection):
+            account_id = connection.execute(insert(accounts).values(name="ann", created_at=0)).lastrowid
+            return self.here.create(connection, account_id, "cli")
+
+        return await self.database.write(work)
+
+    async def is_in(self, sessions: Sessions, session: NewSession) -> bool:
+        try:
+            actor = await sessions.actor(session.token)
+        except Refusal:
+            return False
+        return (actor.name, actor.session_id) == ("ann", session.id)
+
+    async def last_seen_ms(self, session: NewSession) -> int:
+        """Reads what is stored, once the writes that were asked for are through."""
+        actor = await self.here.actor(session.token)
+        await asyncio.sleep(0)
+        await self.database.write(lambda _: None)
+        return (await self.here.list(actor)).items[0].last_seen_at
+
+
+def run(path: Path, story: Callable[[Nodes], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        nodes = Nodes(path / "db.sqlite3")
+        nodes.database.start()
+        try:
+            await story(nodes)
+        finally:
+            nodes.database.stop()
+
+    asyncio.run(whole())
+
+
+def test_a_session_ends_after_90_days_unused_and_the_sweep_removes_it(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        nodes.clock.move(90 * DAY_MS - 1)
+        assert await nodes.is_in(nodes.there, session)
+        assert await nodes.there.sweep() == 0
+        nodes.clock.move(90 * DAY_MS)
+        assert not await nodes.is_in(nodes.here, session)
+        assert not await nodes.is_in(nodes.there, session)
+        assert await nodes.here.sweep() == 1
+        assert await nodes.here.sweep() == 0
+
+    run(tmp_path, story)
+
+
+def test_use_keeps_a_session_alive_and_is_noted_once_an_hour(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        nodes.clock.move(HOUR_MS)
+        assert await nodes.last_seen_ms(session) == START_MS
+        nodes.clock.move(HOUR_MS)
+        assert await nodes.last_seen_ms(session) == START_MS + 2 * HOUR_MS
+        for _ in range(5):
+            nodes.clock.move(80 * DAY_MS)
+            assert await nodes.is_in(nodes.here, session)
+            assert await nodes.last_seen_ms(session) == nodes.clock.now_ms()
+
+    run(tmp_path, story)
+
+
+def test_a_clock_set_back_harms_no_session(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        nodes.clock.wall_ms -= 3650 * DAY_MS
+        nodes.clock.running_s += 10
+        assert await nodes.is_in(nodes.here, session)
+        assert await nodes.last_seen_ms(session) == START_MS
+        assert await nodes.here.sweep() == 0
+
+    run(tmp_path, story)
+
+
+def test_another_process_forgets_a_revoked_session_within_five_seconds(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        assert await nodes.is_in(nodes.there, session)
+        await nodes.here.revoke(await nodes.here.actor(session.token), session.id)
+        assert not await nodes.is_in(nodes.here, session)
+        nodes.clock.move(int(FRESH_FOR_S * 1000) - 1)
+        assert await nodes.is_in(nodes.there, session), "remembered, or the test proves nothing"
+        nodes.clock.move(1)
+        assert not await nodes.is_in(nodes.there, session)
+
+    assert FRESH_FOR_S < 5
+    run(tmp_path, story)
+
+
+def test_a_look_up_that_races_with_a_revocation_is_not_remembered(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        actor = await nodes.here.actor(session.token)
+        nodes.clock.move(10_000)
+        looking = [asyncio.create_task(nodes.is_in(nodes.here, session)) for _ in range(20)]
+        await nodes.here.revoke(actor, session.id)
+        await asyncio.gather(*looking)
+        assert not await nodes.is_in(nodes.here, session)
+
+    run(tmp_path, story)
