@@ -29,7 +29,7 @@ run: .venv/.made ## serve on http://127.0.0.1:8080 with SQLite and local files (
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng
+	@tools/need-debian ffmpeg age espeak-ng strace
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts

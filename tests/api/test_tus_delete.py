@@ -1,0 +1,52 @@
+"""DELETE: an upload ends for good, its bytes soon after."""
+
+import pytest
+from tests.api.people import assert_problem, make_account
+from tests.api.uploading import create, delete, finished, head, noise, patch, post, wait_until
+from tests.serving import Server
+
+
+@pytest.fixture
+def person(server: Server):
+    return make_account(server.url)
+
+
+@pytest.mark.parametrize("length", [1000, None, 0])
+def test_delete_removes_the_upload_and_its_bytes(server, person, length):
+    url = create(person, length)
+    patch(person, url, 0, b"x" * 10)
+    answer = delete(person, url)
+    assert (answer.status_code, answer.headers["tus-resumable"]) == (204, "1.0.0")
+    name = url.rpartition("/")[2]
+    wait_until(lambda: not (server.data / "blobs" / name[4:6] / name).exists(), within_s=30)
+    assert head(person, url).status_code == 410
+
+
+def test_delete_of_a_finished_unclaimed_upload_is_fine(person):
+    url = finished(person, noise(100))
+    assert delete(person, url).status_code == 204
+    assert head(person, url).status_code == 410
+
+
+def test_after_delete_every_verb_hears_that_it_is_gone(person):
+    url = create(person)
+    assert delete(person, url).status_code == 204
+    assert_problem(delete(person, url), 410, "upload-gone")
+    assert_problem(patch(person, url, 0, b"x"), 410, "upload-gone")
+    assert head(person, url).status_code == 410
+
+
+def test_the_capability_may_delete_too(server, person):
+    answer = post(person, 5)
+    bearer = {"authorization": f"Bearer {answer.headers['upload-capability']}"}
+    assert delete(person, answer.headers["location"], **bearer).status_code == 204
+
+
+def test_tombstone_outlives_a_restart(new_server):
+    server = new_server()
+    person = make_account(server.url)
+    url = create(person)
+    assert delete(person, url).status_code == 204
+    server.kill()
+    server.start()
+    assert head(person, url).status_code == 410
