@@ -50,8 +50,8 @@ def read(path):
     return Vector(path.name, keys, body)
 
 
-def values():
-    return json.loads((FOLDER / "values.json").read_text(encoding="utf-8"))
+def values(name="values.json"):
+    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
 def outcome(run):
