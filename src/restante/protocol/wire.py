@@ -10,8 +10,9 @@ from msgspec import Meta
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{3,32}$")]
 B64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$")]
-MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$")]
-UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$")]
+# The lengths shut out a line feed at the end, which `$` lets pass.
+MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
+UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 UnlockType = Literal["passphrase", "recovery"]
