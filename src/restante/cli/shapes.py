@@ -22,12 +22,12 @@ def as_json(item: Item, *, me: str) -> dict[str, Any]:
         "id": item.id,
         "from": _sender(item, me),
         "to": _recipients(item, me),
-        "created_at": message.opened.fields.created if message else item.wire.received_at,
-        "received_at": item.wire.received_at,
+        "created_at": message.opened.fields.created if message else item.listed.received_at,
+        "received_at": item.listed.received_at,
         "duration_s": video.ms / 1000 if video else None,
         "caption": message.details.caption if message else None,
         "state": item.state,
-        "kind": item.wire.kind,
+        "kind": item.listed.kind,
         "trust": message.opened.trust.value if message else None,
         "error": {"code": item.trouble.code, "sentence": str(item.trouble), "hint": item.trouble.hint}
         if item.trouble
@@ -74,7 +74,7 @@ def _rest(item: Item) -> list[str]:
 
 
 def _when(item: Item) -> str:
-    created = item.message.opened.fields.created if item.message else item.wire.received_at
+    created = item.message.opened.fields.created if item.message else item.listed.received_at
     return f"{datetime.fromtimestamp(created / 1000, UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
@@ -82,12 +82,12 @@ def _sender(item: Item, me: str) -> str | None:
     """The signed sender; of a damaged message, the one that the server names."""
     if item.message is not None:
         return item.message.sender
-    return me if isinstance(item.wire, wire.SentItem) else item.wire.sender
+    return me if isinstance(item.listed, wire.SentItem) else item.listed.sender
 
 
 def _recipients(item: Item, me: str) -> list[str]:
-    if isinstance(item.wire, wire.InboxItem):
+    if isinstance(item.listed, wire.InboxItem):
         return [me]
     if item.message is not None:
         return list(item.message.sent_to)
-    return [delivery.recipient for delivery in item.wire.deliveries]
+    return [delivery.recipient for delivery in item.listed.deliveries]

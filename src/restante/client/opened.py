@@ -56,27 +56,27 @@ class Item:
     """One line of the inbox or of what was sent; exactly one of ``message`` and ``trouble`` is there unless deleted."""
 
     box: Literal["inbox", "sent"]
-    wire: wire.InboxItem | wire.SentItem = field(repr=False)
+    listed: wire.InboxItem | wire.SentItem = field(repr=False)
     message: Message | None = field(default=None, repr=False)
     trouble: Trouble | None = None
 
     @property
     def id(self) -> str:
         """The message's id."""
-        return self.wire.id
+        return self.listed.id
 
     @property
     def state(self) -> State:
         """How far the message came, or ``damaged``."""
-        if self.wire.deleted_at is not None:
+        if self.listed.deleted_at is not None:
             return "deleted"
         if self.trouble is not None:
             return "damaged"
-        if isinstance(self.wire, wire.SentItem):
-            return self.wire.state
-        if self.wire.played_at is not None:
+        if isinstance(self.listed, wire.SentItem):
+            return self.listed.state
+        if self.listed.played_at is not None:
             return "played"
-        return "stored" if self.wire.fetched_at is None else "delivered"
+        return "stored" if self.listed.fetched_at is None else "delivered"
 
     def require(self) -> Message:
         """Returns the message, or raises why it is not shown."""
