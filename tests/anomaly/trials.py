@@ -1,6 +1,7 @@
 """One trial: run the work on a disk that dies at the k-th operation, then ask the survivor whether each promise holds."""
 
 import asyncio
+import copy
 import functools
 import random
 from dataclasses import dataclass
@@ -46,25 +47,24 @@ def operations(seed: int) -> int:
     return asyncio.run(count())
 
 
-def power_fails(seed: int, *, synchronous: str = "FULL") -> Trial:
-    """The power fails at a random operation; unflushed writes are lost, whole, half or not at all."""
-    return _trial(seed, synchronous=synchronous, lose_power=True)
+def die(seed: int, *, synchronous: str = "FULL") -> tuple[Trial, Trial]:
+    """Everything stops at a random operation. Returns what is left after power loss, and after process death.
 
-
-def process_dies(seed: int, *, synchronous: str = "FULL") -> Trial:
-    """The process dies at a random operation; what it wrote stays in the page cache."""
-    return _trial(seed, synchronous=synchronous, lose_power=False)
-
-
-def _trial(seed: int, *, synchronous: str, lose_power: bool) -> Trial:
+    With the power, unflushed writes are lost: whole, half or not at all. With the process, what it wrote stays in the page cache.
+    """
     chance = random.Random(seed)
     disk, pair = beginning()
     running = disk.copy(dies_at=chance.randrange(operations(seed % 5)))
     ledger = Ledger()
     asyncio.run(_until_death(running, pair, ledger, seed % 5, synchronous))
-    survivor = running.power_loss(chance) if lose_power else running.copy()
-    broken = asyncio.run(_check(survivor, pair, ledger))
-    return Trial(broken, len(ledger.uploads), len(ledger.messages))
+    without_power, without_process = running.power_loss(chance), running.copy()
+    return _judge(without_power, pair, ledger), _judge(without_process, pair, ledger)
+
+
+def _judge(survivor: Disk, pair: Pair, ledger: Ledger) -> Trial:
+    promised = copy.deepcopy(ledger)
+    broken = asyncio.run(_check(survivor, pair, promised))
+    return Trial(broken, len(promised.uploads), len(promised.messages))
 
 
 async def _until_death(disk: Disk, pair: Pair, ledger: Ledger, seed: int, synchronous: str) -> None:

@@ -158,7 +158,7 @@ async def people(door: Door) -> Pair:
     return Pair(*made)
 
 
-async def work(door: Door, pair: Pair, ledger: Ledger, *, seed: int, messages: int = 3) -> None:
+async def work(door: Door, pair: Pair, ledger: Ledger, *, seed: int, messages: int = 2) -> None:
     """Uploads, sends, marks and deletes, two at a time, until all is done or the server is dead."""
     await asyncio.gather(
         *(_one_sender(door, pair, ledger, random.Random(f"{seed}.{lane}"), messages) for lane in range(2))
