@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common, using_account
 from restante.cli.failures import Missing
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import ask, can_ask, put_json, say
 from restante.client.people import ChangedKey, People
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json
 from restante.client.incoming import Mailbox
 

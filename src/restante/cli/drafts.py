@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put_json, put_table, say
 from restante.client.drafts import Draft, Drafts
 from restante.client.errors import printable

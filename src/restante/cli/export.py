@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from restante.cli.common import DEFAULT, Common, using_account
 from restante.cli.failures import FAILED
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json, say
 from restante.client.export import export as write_all
 

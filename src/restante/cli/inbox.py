@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.shapes import as_json, inbox_rows, one_row, tell_troubles
 from restante.cli.terminal import put_json, put_json_line, put_table, say
 from restante.client.account import Account

@@ -40,10 +40,13 @@ def build() -> App:
     return app
 
 
+app = build()
+
+
 def run(tokens: Sequence[str]) -> int:
     """Runs one command line and returns the exit code: 0 done, 1 failed, 2 misuse."""
     try:
-        result = build()(
+        result = app(
             tokens, exit_on_error=False, print_error=False, result_action="return_value", verbose=False
         )
     except CycloptsError as error:

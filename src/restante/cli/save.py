@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json, say
 from restante.client.account import Account
 from restante.client.errors import ClientError

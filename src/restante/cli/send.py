@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from restante.cli.bars import showing_progress
-from restante.cli.common import DEFAULT, Common, using_account
 from restante.cli.failures import Interrupted, Missing
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json, say
 from restante.client.account import Account
 from restante.client.drafts import Drafts

@@ -1,6 +1,6 @@
 """`restante sent`."""
 
-from restante.cli.common import DEFAULT, Common, using_account
+from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.shapes import as_json, sent_rows, tell_troubles
 from restante.cli.terminal import put_json, put_table, say
 from restante.client.incoming import Mailbox

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common
 from restante.cli.failures import Missing
+from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import ask_secret, can_ask, put, put_json
 from restante.client.accounts import sign_in_by_passphrase, sign_in_by_recovery_code
 from restante.client.profile import PASSPHRASE_VARIABLE, RECOVERY_CODE_VARIABLE, Environment

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common
+from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import put_json, say
 from restante.client.accounts import sign_out as leave
 from restante.client.accounts import sign_out_everywhere

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.common import DEFAULT, Common
 from restante.cli.failures import Missing
+from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import ask_secret, can_ask, put_json, put_table, say
 from restante.client.accounts import sign_up as make_account
 from restante.client.profile import PASSPHRASE_VARIABLE, Environment

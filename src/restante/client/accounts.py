@@ -1,13 +1,15 @@
 """An account on this device: made, signed in to, opened for use, left.
 
->>> new = sign_up(Profile.at(folder), server_url, "ada")
+>>> profile = Profile.at(folder)
+>>> new = sign_up(profile, server_url, "alan")
 >>> len(new.passphrase.split())
 6
->>> account = open_account(Profile.at(folder))
->>> account.acct.startswith("ada@")
-True
->>> sign_out(Profile.at(folder))
->>> account = sign_in_by_passphrase(Profile.at(folder), server_url, "ada", new.passphrase)
+>>> new.account.close()
+>>> sign_out(profile)
+>>> sign_in_by_passphrase(profile, server_url, "alan", new.passphrase).close()
+>>> with open_account(profile) as account:
+...     account.acct
+'alan@localhost'
 """
 
 import platform
@@ -78,6 +80,11 @@ def sign_up(profile: Profile, url: str, name: str, *, passphrase: str | None = N
         passphrases.check_chosen(passphrase, name=name)
     chosen = passphrase if passphrase is not None else passphrases.generate()
     session = Session(url)
+    with session.closed_on_error():
+        return _sign_up(profile, session, name, chosen)
+
+
+def _sign_up(profile: Profile, session: Session, name: str, chosen: str) -> SignedUp:
     server_name = _server_name(session)
     salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
     ways = [
@@ -111,16 +118,19 @@ def sign_in_by_passphrase(profile: Profile, url: str, name: str, passphrase: str
     """Signs in and makes this device one that can open the keyring. Raises ServerProblem."""
     _refuse_signed_in(profile)
     session = Session(url)
-    salt = session.get(f"/api/v1/sign-in/{_checked_name(name)}/salt", wire.Salt).salt
-    access = passphrases.passphrase_access(passphrase, salt=_unb64(salt))
-    return _sign_in(profile, session, name, _Way(MethodType.PASSPHRASE, access))
+    with session.closed_on_error():
+        salt = session.get(f"/api/v1/sign-in/{_checked_name(name)}/salt", wire.Salt).salt
+        access = passphrases.passphrase_access(passphrase, salt=_unb64(salt))
+        return _sign_in(profile, session, name, _Way(MethodType.PASSPHRASE, access))
 
 
 def sign_in_by_recovery_code(profile: Profile, url: str, name: str, code: str) -> Account:
     """Signs in by the code of the sign-up. Raises RecoveryCodeTypo before anything is sent."""
     _refuse_signed_in(profile)
     access = unlock_access(recovery.read_code(code))
-    return _sign_in(profile, Session(url), _checked_name(name), _Way(MethodType.RECOVERY_CODE, access))
+    session = Session(url)
+    with session.closed_on_error():
+        return _sign_in(profile, session, _checked_name(name), _Way(MethodType.RECOVERY_CODE, access))
 
 
 def open_account(profile: Profile, *, url: str | None = None) -> Account:
@@ -130,13 +140,14 @@ def open_account(profile: Profile, *, url: str | None = None) -> Account:
     """
     identity, kept = profile.signed_in, profile.secrets()
     session = Session(url or identity.server, token=kept.token)
-    fetched = device_keyring.fetch(session)
-    device_key = X25519Identity.parse(kept.identity)
-    keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)
-    account = Account(profile, session, identity, keyring)
-    device_keyring.check_rev(account)
-    renew_record_if_due(account)
-    return account
+    with session.closed_on_error():
+        fetched = device_keyring.fetch(session)
+        device_key = X25519Identity.parse(kept.identity)
+        keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)
+        account = Account(profile, session, identity, keyring)
+        device_keyring.check_rev(account)
+        renew_record_if_due(account)
+        return account
 
 
 def sign_out(profile: Profile) -> None:

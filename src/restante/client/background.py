@@ -1,4 +1,13 @@
-"""The thread that uploads while the conversion is still running."""
+"""The thread that uploads while the conversion is still running.
+
+>>> spool = Spool(draft)
+>>> with BackgroundUpload(account.session, draft) as upload:
+...     spool.append(bytes(100_000))
+...     upload.offer(spool.size)
+>>> upload.uploaded_bytes in (0, 100_000)
+True
+>>> spool.close()
+"""
 
 from threading import Condition, Thread
 from types import TracebackType

@@ -1,4 +1,9 @@
-"""The keyring on the server: fetched, and changed in agreement with other devices (If-Match, merge on 412)."""
+"""The keyring on the server: fetched, and changed in agreement with other devices (If-Match, merge on 412).
+
+>>> fetched = fetch(account.session)
+>>> fetched.sealed.startswith(b"age-encryption.org/v1")
+True
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -33,6 +33,9 @@ ClientError
     ├── MessageAmbiguous     message-ambiguous
     ├── NothingToSave        nothing-to-save
     └── TargetExists         target-exists
+
+    >>> str(NoAccount()), NoAccount.code
+    ('Nobody is signed in here', 'no-account')
 """
 
 from typing import ClassVar

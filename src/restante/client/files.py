@@ -1,4 +1,10 @@
-"""Files that appear whole or not at all, readable by their owner only; and locks between processes."""
+"""Files that appear whole or not at all, readable by their owner only; and locks between processes.
+
+>>> path = make_private(folder / "private") / "note"
+>>> write_private(path, b"whole or not at all")
+>>> oct(path.stat().st_mode & 0o777)
+'0o600'
+"""
 
 import contextlib
 import os

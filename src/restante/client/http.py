@@ -86,6 +86,15 @@ class Session:
         """Closes the connections, also under a request of another thread."""
         self._http.close()
 
+    @contextmanager
+    def closed_on_error(self) -> Iterator[None]:
+        """Closes the connections when what follows fails, since nobody would hold them then."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
     def get(self, path: str, shape: type[T], **query: str) -> T:
         """Gets JSON of a known shape."""
         return self.call("GET", path, query=query).decode(shape)

@@ -1,13 +1,13 @@
 """Sending a video: converted, sealed, spooled and uploaded at the same time, then addressed to each recipient.
 
-    >>> sent = send(account, ["grace"], video, caption="Hello")
-    >>> sent.state
-    'stored'
-
-[Note: Crash rule] Sealing is never continued after an interruption, since its nonces would repeat. When the whole
-video is in the spool, the same bytes go on from the server's offset, or to a new upload when the server lost the old
-one. When it is not, the file is converted anew under a new message key to a new upload, and the old one is terminated.
+>>> sent = send(account, ["grace"], video, caption="Hello")
+>>> sent.state
+'stored'
 """
+
+# [Note: Crash rule] Sealing is never continued after an interruption, since its nonces would repeat. When the whole
+# video is in the spool, the same bytes go on from the server's offset, or to a new upload when the server lost the old
+# one. When it is not, the file is converted anew under a new message key to a new upload, and the old one is terminated.
 
 import contextlib
 from collections.abc import Callable, Sequence

@@ -1,4 +1,9 @@
-"""The last step of a send: details and envelopes are sealed once, stored in the draft, and posted until answered."""
+"""The last step of a send: details and envelopes are sealed once, stored in the draft, and posted until answered.
+
+>>> draft.change(request=prepare(account, draft.record, People(account)))
+>>> draft.record.request.message.recipients
+['grace']
+"""
 
 import secrets
 
