@@ -92,6 +92,8 @@ def test_head_is_the_same_after_a_restart(new_server):
     url, deferred = create(person, 1000), create(person, None)
     patch(person, url, 0, noise(700))
     patch(person, deferred, 0, noise(50))
+    gone = create(person)
+    assert delete(person, gone).status_code == 204
     before = [head(person, each).headers for each in (url, deferred)]
     server.kill()
     server.start()
@@ -101,6 +103,7 @@ def test_head_is_the_same_after_a_restart(new_server):
         assert [new.get(name) for name in names] == [old.get(name) for name in names]
         skew = _expiry(new) - _expiry(old)
         assert abs(skew) <= 2, "the file's own time dates the last byte"
+    assert head(person, gone).status_code == 410
 
 
 def _expiry(headers) -> float:

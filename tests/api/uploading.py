@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -79,27 +80,48 @@ class Wire:
         return self.send("\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *headers, "", ""]))
 
     def answer(self) -> bytes:
-        """Reads until the server closes, or says nothing for a while after having answered."""
+        """Reads one whole answer, or what there is until the server closes."""
         received = b""
-        while True:
+        while not _is_whole(received):
             try:
                 piece = self.socket.recv(65536)
-            except (TimeoutError, ConnectionError):
-                return received
+            except ConnectionError:
+                break
             if not piece:
-                return received
+                break
             received += piece
-            self.socket.settimeout(0.3)
+        return received
+
+    def answers(self, *, idle_s: float = 0.3) -> bytes:
+        """Reads everything until the server closes or has nothing more to say."""
+        received = self.answer()
+        self.socket.settimeout(idle_s)
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while piece := self.socket.recv(65536):
+                received += piece
+        return received
 
     def status(self) -> int:
-        """The status of the first answer; 0 when the server closed without one."""
+        """The status of the next answer; 0 when the server closes without one."""
         line = self.answer().split(b"\r\n", 1)[0].split()
         return int(line[1]) if len(line) > 1 else 0
+
+    def end(self) -> "Wire":
+        """Says that nothing more will come, to a server that may have closed already."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+        return self
 
     def reset(self) -> None:
         """Closes with RST, as a crashed client's machine would."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.socket.close()
+
+
+def _is_whole(received: bytes) -> bool:
+    head, separator, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: (\d+)", head.lower())
+    return bool(separator) and len(body) >= (int(length[1]) if length else 0)
 
 
 @contextlib.contextmanager

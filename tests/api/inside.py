@@ -1,0 +1,117 @@
+"""The whole server in this process, on a real SQLite file, where a test brings its own clock or a disk that fails."""
+
+import asyncio
+import contextlib
+import errno
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tests.api.people import sign_up_form
+
+from restante.server.app import assemble, build_litestar
+from restante.server.blobs.local import LocalBlobFile, LocalBlobs
+from restante.server.blobs.store import BlobsFull
+from restante.server.clock import SystemClock
+from restante.server.config import Settings
+from restante.server.db.engine import sqlite_engine, sqlite_readers
+from restante.server.house import House, Storage, furnish
+
+OPEN_HANDED: dict[str, Any] = {
+    "keep_free_bytes": 0,
+    "rate_sign_up": "100000/1s",
+    "rate_uploads": "100000/1s",
+    "sweep_every_s": 3600.0,
+}
+
+
+class MovedClock(SystemClock):
+    """The machine's clock, plus what the test adds."""
+
+    ahead_s = 0.0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + int(self.ahead_s * 1000)
+
+    def monotonic_s(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+class SickBlobs(LocalBlobs):
+    """Local files on a disk that can fill up, or lose the power to flush."""
+
+    room_bytes = 2**40
+    flush_error: OSError | None = None
+
+    def create(self, blob_id: str) -> LocalBlobFile:
+        if not self.room_bytes:
+            raise BlobsFull(errno.ENOSPC, "full")
+        return self._sick(super().create(blob_id))
+
+    def open(self, blob_id: str) -> LocalBlobFile:
+        return self._sick(super().open(blob_id))
+
+    def _sick(self, file: LocalBlobFile) -> LocalBlobFile:
+        descriptor, file._descriptor = file._descriptor, -1
+        return SickFile(descriptor, self)
+
+
+class SickFile(LocalBlobFile):
+    def __init__(self, descriptor: int, disk: SickBlobs) -> None:
+        super().__init__(descriptor)
+        self._disk = disk
+
+    def write(self, offset: int, data: bytes) -> int:
+        fits = min(len(data), self._disk.room_bytes)
+        self._disk.room_bytes -= fits
+        super().write(offset, data[:fits])
+        if fits < len(data):
+            raise BlobsFull(errno.ENOSPC, "full")
+        return fits
+
+    def flush(self) -> None:
+        if self._disk.flush_error is not None:
+            raise self._disk.flush_error
+        super().flush()
+
+
+class Inside:
+    """A running house, its disk and its clock; ``client`` speaks to it without a network."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        path = folder / "restante.sqlite3"
+        self.clock = MovedClock()
+        self.blobs = SickBlobs(folder / "blobs")
+        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs)
+        self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
+        transport = httpx.ASGITransport(assemble(self.house, build_litestar(self.house)))
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://inside")
+
+    async def sign_up(self, name: str) -> dict[str, str]:
+        """Makes an account; returns the header that speaks for it."""
+        answer = await self.client.post("/api/v1/accounts", json=sign_up_form(name))
+        assert answer.status_code == 201, answer.text
+        return {"authorization": f"Bearer {answer.json()['token']}"}
+
+
+@contextlib.asynccontextmanager
+async def opened(folder: Path, **settings: Any) -> AsyncIterator[Inside]:
+    inside = Inside(folder, **settings)
+    await inside.house.open()
+    try:
+        yield inside
+    finally:
+        await inside.client.aclose()
+        await inside.house.close()
+
+
+def run(folder: Path, scenario: Callable[[Inside], Awaitable[None]], **settings: Any) -> None:
+    """Runs the scenario in a house of its own."""
+
+    async def main() -> None:
+        async with opened(folder, **settings) as inside:
+            await asyncio.wait_for(scenario(inside), 60)
+
+    asyncio.run(main())
