@@ -3,6 +3,7 @@
 Bodies of files go out by sendfile(2); bodies that nobody reads come in with MSG_TRUNC, which drops them in the kernel.
 """
 
+import contextlib
 import os
 import socket
 import struct
@@ -40,13 +41,8 @@ class Connection:
     """One keep-alive connection; one request at a time."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
-        self._socket.settimeout(
-            None
-        )  # the kernel keeps the time instead, which saves a poll(2) for each call
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self._socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", TIMEOUT_S, 0))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = port
+        self._socket = _connect(port)
         self._head = f"Host: 127.0.0.1:{port}\r\n"
         self._buffer, self._events = bytearray(), bytearray()
 
@@ -59,9 +55,6 @@ class Connection:
     def close(self) -> None:
         self._socket.close()
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
     def ask(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", *, drop: bool = False
     ) -> Answer:
@@ -71,6 +64,7 @@ class Connection:
 
     def post(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> None:
         """Sends a request whose ``answer`` is read later."""
+        self._reopen_if_closed()
         self._socket.sendall(self.head(method, target, headers, len(body)) + body)
 
     def send_file(
@@ -78,6 +72,7 @@ class Connection:
     ) -> Answer:
         """Sends ``count`` bytes of a film as the body ([Note: Warm memory])."""
         film.reserve.give(count)
+        self._reopen_if_closed()
         self._socket.sendall(self.head(method, target, headers, count), socket.MSG_MORE)
         end = start + count
         while start < end:
@@ -123,6 +118,14 @@ class Connection:
             if "data" in fields:
                 return fields
 
+    def _reopen_if_closed(self) -> None:
+        """Servers close a connection that was idle for some seconds; every client has to expect that."""
+        with contextlib.suppress(BlockingIOError):
+            if self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+                raise Unexpected("an answer that nobody asked for")
+            self._socket.close()
+            self._socket = _connect(self._port)
+
     def _read_head(self) -> tuple[int, dict[str, str]]:
         while (end := self._buffer.find(_END)) < 0:
             self._more()
@@ -158,3 +161,11 @@ class Connection:
         if not data:
             raise Unexpected("the connection ended before the answer")
         self._buffer += data
+
+
+def _connect(port: int) -> socket.socket:
+    connected = socket.create_connection(("127.0.0.1", port))
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):  # cheaper than Python's time-out, which polls
+        connected.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", TIMEOUT_S, 0))
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connected

@@ -1,4 +1,7 @@
-"""Two hundred recordings at once: each sends 256 KiB about every second, and waits for its acknowledgement."""
+"""Two hundred recordings at once: each sends 256 KiB about every second, and waits for its acknowledgement.
+
+tuspyserver does not take part: on two cores it falls behind this rate and hangs.
+"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,9 +15,9 @@ from bench.harness.films import Film, film
 from bench.harness.http import Connection
 from bench.harness.report import Result
 from bench.harness.tus import Tus
-from bench.measures.uploads import NODE, OURS, POWER, PYTHON
+from bench.measures.uploads import NODE, OURS, POWER
 from bench.peers.ours import UNFINISHED, ours
-from bench.peers.servers import tus_node, tus_python
+from bench.peers.servers import tus_node
 
 UPLOADERS = 200
 RATE = 2_000_000 / 8
@@ -42,6 +45,9 @@ class Uploader:
             self.target.append(self.connection, self.path, video, start=start, count=PIECE)
             self.latencies_ms.append((time.perf_counter() - due_s) * 1000)
 
+    def discard(self) -> None:
+        self.target.delete(self.connection, self.path)
+
 
 def live(rounds: int) -> Result:
     """CPU, acknowledgements and memory; the length of each upload stays unknown, as while recording."""
@@ -51,11 +57,10 @@ def live(rounds: int) -> Result:
             name: _ours(stack, name, durability) for name, durability in ((POWER, "power"), (OURS, "process"))
         }
         targets[NODE] = [Tus(NODE, stack.enter_context(tus_node()))]
-        targets[PYTHON] = [Tus(PYTHON, stack.enter_context(tus_python()))]
         samples = interleave({name: _turn(several, video) for name, several in targets.items()}, rounds)
         peaks = {name: several[0].server.peak_mib() for name, several in targets.items()}
     claims = _claims(samples, POWER, peaks[POWER])
-    claims += [cheaper("200 live uploads", samples, POWER, peer) for peer in (NODE, PYTHON)]
+    claims.append(cheaper("200 live uploads", samples, POWER, NODE))
     heading = ("server", "% of a core", "p50 ms", "p99 ms", "peak MiB")
     figures = [_figures(name, taken, peaks[name]) for name, taken in samples.items()]
     return Result("live", "200 live uploads of 2 Mbit/s, 256 KiB at a time", claims, heading, figures)
@@ -83,8 +88,8 @@ def _turn(targets: list[Tus], video: Film) -> Callable[[], Sample]:
             for done in running:
                 done.result()
             wall_s, cpu_s = time.perf_counter() - started_s, server.cpu_s() - cpu_s
-            for one in uploaders:
-                one.target.delete(one.connection, one.path)
+            for done in [pool.submit(one.discard) for one in uploaders]:
+                done.result()
         latencies = tuple(latency for one in uploaders for latency in one.latencies_ms)
         return Sample(UPLOADERS * PIECES * PIECE, wall_s, cpu_s, latencies)
 
