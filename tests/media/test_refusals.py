@@ -26,7 +26,7 @@ def refusal(path):
     return by_convert.type
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_noise_is_no_video(seed, tmp_path):
     path = tmp_path / "noise.mp4"
     path.write_bytes(random.Random(seed).randbytes(300_000))  # the seed is in the test's name
@@ -95,7 +95,7 @@ def test_cut_off_file_gives_what_it_has(tmp_path, send):
     assert_plays(result.saved, duration_s=result.report.duration_ms / 1000)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_scratched_file_gives_what_it_has_or_is_refused(seed, tmp_path, send):
     """Bytes knocked out all over the pictures of a real clip; nothing but a MediaError may come of it."""
     randomness = random.Random(seed)  # the seed is in the test's name
@@ -111,7 +111,7 @@ def test_scratched_file_gives_what_it_has_or_is_refused(seed, tmp_path, send):
     assert_plays(result.saved, duration_s=4.0, tolerance_s=0.2)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_broken_header_never_raises_anything_else(seed, tmp_path):
     randomness = random.Random(seed)  # the seed is in the test's name
     data = bytearray(real("carphone_pristine").read_bytes())
@@ -138,7 +138,7 @@ def test_nothing_is_said_on_stderr(tmp_path, shelf):
         tmp_path / "cut.mp4",
         real("carphone_pristine"),
         odd("zero-frames", shelf),
-        odd("hevc-hdr", shelf),
+        odd("ten-bit", shelf),
     ]
     result = subprocess.run(
         [sys.executable, "-c", script, *files],

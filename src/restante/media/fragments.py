@@ -43,20 +43,25 @@ class Fragments:
         fragments._hand_over()
 
     def _hand_over(self) -> None:
-        pieces, self._outbox.pieces = self._outbox.pieces, []
-        for piece in pieces:
+        for piece in self._outbox.take():
             self._sink(piece)
 
 
 class _Outbox:
-    """What libav writes to: a list, since a file object that cannot seek is all it may rely on."""
+    """What libav writes to, which cannot seek.
+
+    ``write`` is a builtin on purpose: in Python code called by libav an interrupt could strike, and would be lost.
+    """
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
+        self.write = self.pieces.append
 
-    def write(self, data: bytes) -> int:
-        self.pieces.append(bytes(data))
-        return len(data)
+    def take(self) -> list[bytes]:
+        """Empties the outbox and returns what was in it."""
+        pieces = self.pieces.copy()
+        self.pieces.clear()
+        return pieces
 
 
 @contextmanager

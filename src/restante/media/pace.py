@@ -23,7 +23,8 @@ class Pace:
     def keeps(self, time_s: Fraction) -> bool:
         """Tells whether to show the frame of this time; times that do not advance are refused by the caller."""
         interval = self.interval_s
-        if self._due is not None and time_s < self._due - _EARLY * interval:
+        early = _EARLY * interval if self.rate is None or self.rate <= MAX_RATE + 1 else 1 / (2 * self.rate)
+        if self._due is not None and time_s < self._due - early:
             return False
         due = time_s if self._due is None else max(self._due, time_s - interval)
         self._due = due + interval

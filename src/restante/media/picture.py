@@ -31,6 +31,7 @@ class Picture:
         self._pixel_aspect = pixel_aspect or Fraction(1)
         self.natural: Size | None = None
         self._size: Size | None = None
+        self._turn: tuple[int, Turn] | None = None
         self._reformatter = VideoReformatter()
         self._progressive = _Deinterlacer()
         self._finishers: dict[tuple[Size, Turn], _Finisher] = {}
@@ -41,18 +42,26 @@ class Picture:
         assert self._size is not None
         return self._size
 
-    def measure(self, frame: VideoFrame) -> Turn:
-        """Takes the size from the first frame; returns how this one has to be turned."""
-        turn = turn_of(_matrix(frame))
+    def measure(self, frame: VideoFrame) -> tuple[Turn, Size]:
+        """Returns how a frame has to be turned and its size then; the first one settles the size of all."""
+        turn = self._turn_of(frame)
         natural = shown(Size(frame.width, frame.height), pixel_aspect=self._pixel_aspect, turn=turn)
         if self._size is None:
             self.natural, self._size = natural, fitted(natural)
-        return turn
+        return turn, natural
+
+    def _turn_of(self, frame: VideoFrame) -> Turn:
+        """Reads the side data only when the angle changes.
+
+        A frame whose side data was read is in a reference cycle with it, and at 4K the collector comes too late.
+        """
+        if self._turn is None or self._turn[0] != frame.rotation:
+            self._turn = (frame.rotation, turn_of(_matrix(frame)))
+        return self._turn[1]
 
     def render(self, frame: VideoFrame) -> VideoFrame:
         """Returns the finished picture, without the source's time, tags or frame type."""
-        turn = self.measure(frame)
-        natural = shown(Size(frame.width, frame.height), pixel_aspect=self._pixel_aspect, turn=turn)
+        turn, natural = self.measure(frame)
         room = self.size if natural == self.natural else inside(natural, self.size)
         scaled = self._scaled(self._progressive.take(frame), room.swapped if turn.swaps else room)
         finished = self._finisher(Size(scaled.width, scaled.height), turn).take(scaled)

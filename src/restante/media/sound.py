@@ -65,7 +65,7 @@ class Sound:
         if kind == self._kind:
             return []
         packets = self._drained()
-        self._kind, self._graph = kind, _graph(*kind, start=self._samples)
+        self._kind, self._graph = kind, _graph(*kind, start=self._samples * frame.sample_rate // RATE)
         return packets
 
     def _drained(self) -> list[AnyPacket]:
@@ -98,12 +98,14 @@ class Sound:
 
 
 def _graph(rate: int, sample_format: str, layout: str, *, start: int) -> Graph:
+    """Builds the resampler for one kind of sound; ``start``, where its output begins, counts samples of its input."""
     graph = Graph()
     source = graph.add_abuffer(
         sample_rate=rate, format=sample_format, layout=layout, time_base=Fraction(1, rate)
     )
     resample = graph.add(
-        "aresample", f"{RATE}:async=1000:min_hard_comp=0.1:first_pts={start}:ochl=mono:osf=fltp:rematrix_maxval=1"
+        "aresample",
+        f"{RATE}:async=1000:min_hard_comp=0.1:first_pts={start}:ochl=mono:osf=fltp:rematrix_maxval=1",
     )
     graph.link_nodes(source, resample, graph.add("abuffersink")).configure()
     return graph

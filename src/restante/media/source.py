@@ -28,6 +28,7 @@ _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _SPLICED = {"mpegts", "mpeg"}
 """Broadcast formats, in which files are joined by joining their bytes."""
 _JUMP_S = 10
+_STEP_BACK_S = Fraction(1, 2)
 _HEAD_BYTES = 12
 _DECODER_THREADS = 4
 """Each thread holds a frame of its own, which at 4K counts."""
@@ -113,7 +114,10 @@ class Source:
 
 
 class _Splice:
-    """Joins what was recorded in pieces: a jump of more than ten seconds continues where the piece before ended."""
+    """Joins what was recorded in pieces: after a jump, times continue where the piece before ended.
+
+    Forwards, up to ten seconds may be a gap in the reception; backwards, decoding times never go.
+    """
 
     def __init__(self) -> None:
         self.shift = 0
@@ -123,9 +127,10 @@ class _Splice:
         if packet.dts is None:
             return
         dts = packet.dts + self.shift
-        if self._expected is not None and abs(dts - self._expected) * packet.time_base > _JUMP_S:
-            self.shift += self._expected - dts
-            dts = self._expected
+        expected = dts if self._expected is None else self._expected
+        if not -_STEP_BACK_S <= (dts - expected) * packet.time_base <= _JUMP_S:
+            self.shift += expected - dts
+            dts = expected
         if packet.pts is not None:
             packet.pts += self.shift
         packet.dts = dts

@@ -28,7 +28,7 @@ class Copied:
         self.is_open = isinstance(stream, AudioStream)
 
     def take(self, _source: Source, packet: AnyPacket) -> list[AnyPacket]:
-        if packet.dts is None or packet.pts is None:
+        if packet.dts is None or packet.pts is None or packet.is_corrupt:
             return []
         _refuse_long((packet.pts + (packet.duration or 0)) * packet.time_base)
         packet.stream = self._stream
