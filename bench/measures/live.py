@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Self
 
 from bench.harness.compare import Claim, Sample, Samples, cheaper, interleave
 from bench.harness.films import Film, film
@@ -35,6 +36,11 @@ class Uploader:
     connection: Connection
     path: str
     latencies_ms: list[float] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, target: Tus) -> Self:
+        connection = Connection(target.server.port)
+        return cls(target, connection, target.create(connection, None))
 
     def record(self, video: Film, first_s: float) -> None:
         """Sends a piece whenever one is due; a latency counts from then, so that a server that lags cannot hide it."""
@@ -77,8 +83,11 @@ def _turn(targets: list[Tus], video: Film) -> Callable[[], Sample]:
 
     def turn() -> Sample:
         with ExitStack() as stack:
-            uploaders = [_open(stack, targets[number % len(targets)]) for number in range(UPLOADERS)]
             pool = stack.enter_context(ThreadPoolExecutor(UPLOADERS))
+            mine = [targets[number % len(targets)] for number in range(UPLOADERS)]
+            uploaders = list(pool.map(Uploader.begin, mine))
+            for one in uploaders:
+                stack.callback(one.connection.close)
             video.reserve.fill(UPLOADERS * PIECES * PIECE)
             cpu_s, started_s = server.cpu_s(), time.perf_counter() + 0.1
             running = [
@@ -94,11 +103,6 @@ def _turn(targets: list[Tus], video: Film) -> Callable[[], Sample]:
         return Sample(UPLOADERS * PIECES * PIECE, wall_s, cpu_s, latencies)
 
     return turn
-
-
-def _open(stack: ExitStack, target: Tus) -> Uploader:
-    connection = stack.enter_context(Connection(target.server.port))
-    return Uploader(target, connection, target.create(connection, None))
 
 
 def _claims(samples: Samples, name: str, peak_mib: float) -> list[Claim]:

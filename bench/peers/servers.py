@@ -37,7 +37,17 @@ def tus_python() -> Iterator[Running]:
         "--port",
         str(port),
     ]
-    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
+    command += [
+        "--loop",
+        "uvloop",
+        "--http",
+        "httptools",
+        "--no-access-log",
+        "--timeout-keep-alive",
+        "75",
+        "--log-level",
+        "warning",
+    ]
     with data_folder("tus-python") as folder:
         env = {"TUS_FILES": str(folder)}
         with running(command, port=port, log=folder / "log", cwd=PEERS, ready=listens, env=env) as server:
