@@ -28,7 +28,7 @@ class Channel:
     """Opens live channels; ``heartbeat_s`` between comments that keep proxies awake, ``check_s`` between looks at the session."""
 
     def __init__(
-        self, database: Database, bus: MemoryBus, *, heartbeat_s: float = 20.0, check_s: float = 4.0
+        self, database: Database, bus: MemoryBus, *, heartbeat_s: float = 20.0, check_s: float = 3.0
     ) -> None:
         self._database = database
         self._bus = bus

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from restante.server.db.tables import accounts, envelopes, idempotency_keys, messages
 from restante.server.messages.rules import Box, Parcel, Position, Row, claim_of
 
-BATCH = 200
+BATCH = 100
 """Rows that one sweep transaction touches at most."""
 
 VIEW = (

@@ -196,12 +196,11 @@ class Messages:
         return count
 
     async def forget_tombstones(self, now_ms: int) -> int:
-        """Forgets deletions of more than 90 days ago; returns how many rows."""
-        before_ms = now_ms - TOMBSTONE_MS
-        count = await self._database.write(partial(queries.forget_copies, before_ms=before_ms))
+        """Forgets deletions of more than 90 days ago, of whole messages and of single copies; returns how many."""
+        before_ms, count = now_ms - TOMBSTONE_MS, 0
         while forgotten := await self._database.write(partial(queries.forget_messages, before_ms=before_ms)):
             count += forgotten
-        return count
+        return count + await self._database.write(partial(queries.forget_copies, before_ms=before_ms))
 
     async def forget_keys(self, now_ms: int) -> int:
         """Forgets idempotency keys of more than seven days ago; returns how many."""
