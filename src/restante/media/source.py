@@ -21,7 +21,7 @@ from restante.media.packets import AnyPacket, Packet
 # libav and x264 would write to stderr, past the command line's own words.
 av.logging.set_level(None)
 
-# [Note: Formats] Containers with a signature only. A playlist (hls, dash, concat) would make libav open whatever it
+# Containers with a signature only. A playlist (hls, dash, concat) would make libav open whatever it
 # names, a text would be drawn as a picture (tty), and noise passes for a raw stream (mp3, mpegvideo).
 _FORMATS = "mov,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,gif,apng,h264,hevc,ivf,rm,dv,wtv,nut,yuv4mpegpipe,wav,flac"
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
