@@ -27,6 +27,8 @@ def drafts(*, discard: str | None = None, common: Common = DEFAULT) -> None:
         put_json(rows)
         return
     put_table([[row["id"], row["state"], ", ".join(row["to"]), printable(row["file"])] for row in rows])
+    for folder in kept.damaged():
+        say(f"warning: {folder} cannot be read; remove it to free its space.")
     if not rows:
         say("Nothing is waiting to be sent.")
 

@@ -9,7 +9,6 @@ A draft is made before the first byte is sealed and goes when the server has con
 
 import os
 import shutil
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
@@ -17,7 +16,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from restante.client.errors import DraftBusy, DraftDamaged, DraftUnknown
+from restante.client.errors import DraftBusy, DraftUnknown
 from restante.client.files import flush, flush_folder, lock, make_private, write_private
 from restante.crypto.age import X25519Identity
 from restante.crypto.details import Poster, Video
@@ -30,11 +29,11 @@ _LOCK = "lock"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The file that is sent, and by what a change of it is noticed."""
+    """The file that is sent, and by what a change of it is noticed; nanoseconds are too many for a JSON number."""
 
     path: str
     size: int
-    mtime_ns: int
+    mtime_ns: str
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,8 +152,13 @@ class Drafts:
         return draft
 
     def all(self) -> list[Draft]:
-        """Lists the drafts, the oldest first; what cannot be read is left out."""
-        return sorted(self._readable(), key=lambda draft: (draft.record.created, draft.record.id))
+        """Lists the drafts, the oldest first."""
+        readable = [draft for draft in map(_read, self._folders()) if draft is not None]
+        return sorted(readable, key=lambda draft: (draft.record.created, draft.record.id))
+
+    def damaged(self) -> list[Path]:
+        """Lists the folders whose record cannot be read: nothing can be done with what is in them."""
+        return [folder for folder in self._folders() if _read(folder) is None]
 
     def find(self, beginning: str | None) -> Draft:
         """Finds the only draft, or the one whose id begins like this. Raises DraftUnknown."""
@@ -174,20 +178,15 @@ class Drafts:
                 return draft
         return None
 
-    def _readable(self) -> Iterator[Draft]:
-        for folder in self._folder.glob("msg_*"):
-            try:
-                yield _read(folder)
-            except DraftDamaged:
-                continue
+    def _folders(self) -> list[Path]:
+        return list(self._folder.glob("msg_*"))
 
 
-def _read(folder: Path) -> Draft:
+def _read(folder: Path) -> Draft | None:
     try:
-        record = ijson.decode((folder / _RECORD).read_bytes(), DraftRecord)
-    except (OSError, ijson.BadJson) as error:
-        raise DraftDamaged from error
-    return Draft(folder, record)
+        return Draft(folder, ijson.decode((folder / _RECORD).read_bytes(), DraftRecord))
+    except (OSError, ijson.BadJson):
+        return None
 
 
 def _with_prefix(beginning: str | None) -> str:

@@ -25,7 +25,6 @@ ClientError
 │   ├── CaptionTooLong       caption-too-long
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
-│   ├── DraftDamaged         draft-damaged
 │   ├── SourceChanged        source-changed
 │   └── UploadGone           upload-gone
 └── MailboxError
@@ -206,12 +205,6 @@ class DraftBusy(SendError):
     code = "draft-busy"
     sentence = "Another command is sending this draft"
     hint = "Wait for it, or stop it first."
-
-
-class DraftDamaged(SendError):
-    code = "draft-damaged"
-    sentence = "The draft cannot be read"
-    hint = "Send the file again; `restante drafts --discard DRAFT` removes what is left."
 
 
 class SourceChanged(SendError):

@@ -100,7 +100,7 @@ def discard(account: Account, draft: Draft) -> None:
 def describe_source(path: Path) -> Source:
     """Notes by what a file is recognised. Raises OSError."""
     status = path.stat()
-    return Source(str(path.resolve()), status.st_size, status.st_mtime_ns)
+    return Source(str(path.resolve()), status.st_size, str(status.st_mtime_ns))
 
 
 def _go_on(account: Account, drafts: Drafts, draft: Draft, report: Report) -> wire.Sent:
@@ -148,7 +148,7 @@ def _convert(account: Account, draft: Draft, report: Report) -> None:
         tail, manifest = sealer.finish()
         take(tail)
         spool.finish()
-    _note_complete(draft, manifest, converted)
+        _note_complete(draft, manifest, converted)
 
 
 def _note_complete(draft: Draft, manifest: VideoManifest, converted: Converted) -> None:

@@ -1,0 +1,111 @@
+"""Damage on the server's disk: a clear error, exit 1, no file left; and whatever is whole is not affected."""
+
+import sqlite3
+
+import pytest
+
+from tests.footage import assert_plays
+
+
+@pytest.fixture
+def delivered(person, new_server, clip):
+    """Two messages that wait: the first one is to be damaged."""
+    server = new_server()
+    ann, bob = person("ann", at=server), person("bob", at=server)
+    ids = [ann.send("bob", clip, "--caption", caption) for caption in ("first", "second")]
+    return ann, bob, server, ids
+
+
+def blob_of(server, message_id):
+    (upload,) = query(server, "SELECT upload_id FROM messages WHERE id = ?", message_id)
+    (path,) = [path for path in (server.data / "blobs").rglob(upload) if path.is_file()]
+    return path
+
+
+def query(server, sql, *values):
+    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        return database.execute(sql, values).fetchone()
+
+
+def flip(path, place):
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+
+
+def left_over(tmp_path):
+    return [path for path in tmp_path.iterdir() if path.name.endswith((".mp4", ".part"))]
+
+
+@pytest.mark.parametrize("place", [300, -100], ids=["near the beginning", "near the end"])
+def test_a_flipped_bit_in_a_video_is_found_before_anything_is_kept(delivered, tmp_path, place):
+    ann, bob, server, (first, second) = delivered
+    flip(blob_of(server, first), place)
+    answer = bob.run("save", first, "-o", tmp_path / "saved.mp4").failed()
+    assert "is not the one that the sender signed" in answer.err
+    assert "hint: " in answer.err
+    assert left_over(tmp_path) == []
+    assert ann.sent()[1]["state"] == "stored"
+    bob.ok("save", second, "-o", tmp_path / "second.mp4")
+    assert_plays(tmp_path / "second.mp4", duration_s=1.2)
+
+
+@pytest.mark.parametrize("keep", [0, 1000, -1], ids=["nothing", "the beginning", "all but a byte"])
+def test_a_video_that_was_cut_off_is_not_saved(delivered, tmp_path, keep):
+    _, bob, server, (first, _) = delivered
+    path = blob_of(server, first)
+    path.write_bytes(path.read_bytes()[:keep])
+    bob.run("save", first, "-o", tmp_path / "saved.mp4").failed()
+    assert left_over(tmp_path) == []
+
+
+def test_a_video_swapped_for_another_is_refused(delivered, tmp_path):
+    _, bob, server, (first, second) = delivered
+    blob_of(server, first).write_bytes(blob_of(server, second).read_bytes())
+    assert "signed" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
+    assert left_over(tmp_path) == []
+
+
+def test_a_damaged_envelope_is_listed_with_its_reason_and_the_others_are_well(delivered, tmp_path):
+    _, bob, server, (first, second) = delivered
+    damage(server, first, "envelopes", "envelope", "message_id")
+    items = {item["id"]: item for item in bob.inbox()}
+    assert items[second]["state"] == "stored"
+    broken = items[first]
+    assert (broken["state"], broken["error"]["code"]) == ("damaged", "envelope-damaged")
+    assert (broken["caption"], broken["duration_s"], broken["from"]) == (None, None, "ann")
+    assert "envelope-damaged" in bob.ok("inbox").err
+    assert "damaged, cut off or altered" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
+    assert left_over(tmp_path) == []
+    bob.ok("delete", first)
+    assert [item["id"] for item in bob.inbox()] == [second]
+
+
+def test_damaged_details_are_listed_with_their_reason(delivered):
+    _, bob, server, (first, second) = delivered
+    damage(server, first, "messages", "details", "id")
+    states = {item["id"]: (item["state"], (item["error"] or {}).get("code")) for item in bob.inbox()}
+    assert states == {first: ("damaged", "details-swapped"), second: ("stored", None)}
+
+
+def test_an_envelope_listed_under_another_id_is_refused(delivered):
+    _, bob, server, (first, second) = delivered
+    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        database.execute(
+            "UPDATE envelopes SET envelope = (SELECT envelope FROM envelopes WHERE message_id = ? AND box = 'inbox')"
+            " WHERE message_id = ? AND box = 'inbox'",
+            (second, first),
+        )
+    states = {item["id"]: (item["error"] or {}).get("code") for item in bob.inbox()}
+    assert states == {first: "message-mislabelled", second: None}
+
+
+def damage(server, message_id, table, column, key):
+    """Flips the last bit of what the server stores."""
+    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        extra = " AND box = 'inbox'" if table == "envelopes" else ""
+        (data,) = database.execute(
+            f"SELECT {column} FROM {table} WHERE {key} = ?{extra}", (message_id,)
+        ).fetchone()
+        changed = data[:-1] + bytes([data[-1] ^ 1])
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE {key} = ?{extra}", (changed, message_id))

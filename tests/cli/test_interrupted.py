@@ -1,0 +1,161 @@
+"""Nothing that was begun is lost: server killed, client killed in either phase, upload lost, answer lost."""
+
+import os
+import signal
+import sqlite3
+
+import httpx
+import pytest
+
+from tests.cli.person import hard_kill, until
+from tests.footage import assert_plays
+
+
+@pytest.fixture
+def pair(person, new_server):
+    mine = new_server()
+    return person("ann", at=mine), person("bob", at=mine), mine
+
+
+def blobs(server):
+    return [path for path in (server.data / "blobs").rglob("*") if path.is_file()]
+
+
+def spooled_bytes(person):
+    return sum(draft.spool.stat().st_size for draft in person.drafts if draft.spool.exists())
+
+
+def uploaded_bytes(server):
+    return sum(path.stat().st_size for path in blobs(server))
+
+
+def assert_one_message(ann, bob, path, *, duration_s):
+    assert [item["id"] for item in bob.inbox()] == [item["id"] for item in ann.sent()]
+    assert len(bob.inbox()) == 1
+    bob.ok("save", "1", "-o", path)
+    assert_plays(path, duration_s=duration_s)
+    assert ann.drafts == []
+
+
+def test_a_server_killed_in_mid_upload_gets_the_rest_when_it_is_back(pair, long_clip, tmp_path):
+    ann, bob, server = pair
+    with ann.started("send", "bob", long_clip) as sending:
+        until(lambda: uploaded_bytes(server) > 300_000)
+        server.kill()
+        assert sending.poll() is None
+        before = uploaded_bytes(server)
+        server.start()
+        _, err = sending.communicate(timeout=90)
+    assert sending.returncode == 0, err
+    assert before > 0
+    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
+    assert len(blobs(server)) == 1
+
+
+def test_a_client_killed_while_converting_begins_anew_with_another_key(pair, long_clip, tmp_path):
+    ann, bob, server = pair
+    with ann.started("send", "bob", long_clip, "--caption", "again") as sending:
+        until(lambda: uploaded_bytes(server) > 300_000)
+        hard_kill(sending)
+    (draft,) = ann.drafts
+    assert not draft.is_complete
+    (listed,) = ann.ok("drafts", "--json").json
+    assert (listed["state"], listed["to"], listed["caption"]) == ("incomplete", ["bob"], "again")
+    sent_id = ann.send("bob", long_clip, "--caption", "again")
+    assert sent_id != draft.record.id
+    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
+    until(lambda: len(blobs(server)) == 1)  # the first upload was terminated
+
+
+def complete_draft(ann, server, film):
+    """Stops the server's process while the client converts, so that a whole spool waits; then kills the client."""
+    with ann.started("send", "bob", film) as sending:
+        until(lambda: uploaded_bytes(server) > 100_000)
+        os.killpg(server.process.pid, signal.SIGSTOP)
+        try:
+            until(lambda: any(draft.is_complete for draft in ann.drafts), within_s=60)
+            hard_kill(sending)
+        finally:
+            os.killpg(server.process.pid, signal.SIGCONT)
+    (draft,) = ann.drafts
+    return draft
+
+
+def test_a_client_killed_while_uploading_goes_on_from_the_servers_offset(pair, long_clip, tmp_path):
+    ann, bob, server = pair
+    draft = complete_draft(ann, server, long_clip)
+    assert 0 < uploaded_bytes(server) < draft.record.video.size
+    assert ann.ok("drafts", "--json").json[0]["state"] == "complete"
+    assert ann.ok("send", "--resume").out.strip() == draft.record.id
+    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
+    assert [path.name for path in blobs(server)] == [draft.record.upload]
+
+
+def test_the_same_command_goes_on_as_well_and_a_lost_upload_is_sent_again(pair, long_clip, tmp_path):
+    ann, bob, server = pair
+    draft = complete_draft(ann, server, long_clip)
+    headers = {"authorization": f"Bearer {ann.profile.secrets().token}", "tus-resumable": "1.0.0"}
+    gone = httpx.delete(f"{server.url}/api/v1/uploads/{draft.record.upload}", headers=headers)
+    assert gone.status_code == 204
+    assert ann.send("bob", long_clip) == draft.record.id
+    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
+
+
+def test_a_send_whose_answer_was_lost_makes_one_message(pair, clip, tmp_path):
+    """The server dies between its commit and its answer; the draft is kept, and the repetition is recognised."""
+    ann, bob, server = pair
+    server.kill()
+    server.start(RESTANTE_FAILPOINT="send-before-answer:1")
+    with ann.started("send", "bob", clip) as sending:
+        until(server.died, within_s=40)
+        server.kill()
+        server.start()
+        _, err = sending.communicate(timeout=60)
+    assert sending.returncode == 0, err
+    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=1.2)
+    with sqlite3.connect(server.data / "restante.sqlite3") as database:
+        assert database.execute("SELECT count(*) FROM messages").fetchone() == (1,)
+
+
+def test_an_interrupt_says_how_to_go_on(pair, long_clip):
+    ann, _, server = pair
+    with ann.started("send", "bob", long_clip) as sending:
+        until(lambda: uploaded_bytes(server) > 100_000)
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=30)
+    assert (sending.returncode, out) == (1, "")
+    assert "error: Interrupted." in err
+    assert "restante send --resume msg_" in err
+    assert "Traceback" not in err
+    assert len(ann.drafts) == 1
+
+
+def test_a_discarded_draft_takes_its_upload_along(pair, long_clip):
+    ann, _, server = pair
+    with ann.started("send", "bob", long_clip) as sending:
+        until(lambda: uploaded_bytes(server) > 100_000)
+        hard_kill(sending)
+    assert ann.ok("drafts", "--discard", ann.drafts[0].record.id, "--json").json == []
+    assert ann.drafts == []
+    until(lambda: blobs(server) == [])
+
+
+def test_a_file_that_is_no_video_leaves_no_draft(pair, tmp_path):
+    ann, *_ = pair
+    noise = tmp_path / "noise.mp4"
+    noise.write_bytes(os.urandom(100_000))
+    assert "not a video" in ann.run("send", "bob", noise).failed().err
+    assert ann.drafts == []
+    assert ann.run("send", "--resume").failed().err.startswith("error: There is no such draft")
+
+
+def test_a_changed_file_is_not_resumed(pair, long_clip, tmp_path):
+    ann, *_ = pair
+    film = tmp_path / "film.mp4"
+    film.write_bytes(long_clip.read_bytes())
+    with ann.started("send", "bob", film) as sending:
+        until(lambda: spooled_bytes(ann) > 0)
+        hard_kill(sending)
+    film.unlink()
+    assert "the file again" in ann.run("send", "--resume").failed().err
+    assert len(ann.drafts) == 1
