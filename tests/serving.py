@@ -31,6 +31,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class ServerDied(AssertionError):
+    """The server did not come up."""
+
+
 @dataclass
 class Server:
     """One server process on one data folder; can be killed and started again on the same port."""
@@ -90,6 +94,13 @@ class Server:
         """Tells whether the worker or the process is gone (a failpoint fired)."""
         return self.process is None or self.process.poll() is not None
 
+    def answers(self) -> bool:
+        """Tells whether a worker is alive."""
+        try:
+            return httpx.get(f"{self.url}/livez", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
@@ -113,7 +124,7 @@ class Server:
                     return
             time.sleep(0.05)
         self.kill()
-        raise AssertionError(f"the server did not start:\n{self.log()[-3000:]}")
+        raise ServerDied(f"the server did not start:\n{self.log()[-3000:]}")
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import httpx
 from litestar import Litestar
@@ -135,6 +135,10 @@ class Ledger:
     marked: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     unsure_deletes: set[str] = field(default_factory=set)
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stored: dict[str, dict[str, list[bytes]]] = field(default_factory=dict)
+    ended_tokens: list[str] = field(default_factory=list)
+    removed_uploads: list[str] = field(default_factory=list)
 
 
 Headers = dict[str, str]
@@ -160,9 +164,10 @@ async def people(door: Door) -> Pair:
 
 async def work(door: Door, pair: Pair, ledger: Ledger, *, seed: int, messages: int = 2) -> None:
     """Uploads, sends, marks and deletes, two at a time, until all is done or the server is dead."""
-    await asyncio.gather(
-        *(_one_sender(door, pair, ledger, random.Random(f"{seed}.{lane}"), messages) for lane in range(2))
-    )
+    lanes = (_one_sender(door, pair, ledger, random.Random(f"{seed}.{lane}"), messages) for lane in range(2))
+    for outcome in await asyncio.gather(*lanes, return_exceptions=True):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, httpx.TransportError):
+            raise outcome
 
 
 async def _one_sender(door: Door, pair: Pair, ledger: Ledger, chance: random.Random, messages: int) -> None:

@@ -1,0 +1,86 @@
+"""The tests can fail: each bug is sown into a copy of the source, and the suite that guards against it must report it.
+
+A bug is one replaced text. When the text is gone, the bug has to be sown elsewhere: that fails as well.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.serving import ROOT
+
+
+@dataclass(frozen=True)
+class Bug:
+    name: str
+    file: str
+    right: str
+    wrong: str
+    guard: str
+
+
+POWER = "tests/anomaly/test_power_loss.py::test_neither_power_loss_nor_process_death_loses_anything_acknowledged[0]"
+BUGS = (
+    Bug(
+        "one-flush-removed",
+        "server/uploads/durable.py",
+        'self._every_byte = settings.durability == "power"',
+        "self._every_byte = False",
+        POWER,
+    ),
+    Bug(
+        "acknowledged-before-the-commit",
+        "server/db/engine.py",
+        'failpoint("db-before-commit")',
+        "_answer(outcomes)",
+        POWER,
+    ),
+    Bug(
+        "idempotency-key-not-looked-up",
+        "server/messages/sending.py",
+        "known = self._by_key(connection)",
+        "known = None",
+        "tests/api/test_send.py::test_another_request_under_a_used_key_is_refused",
+    ),
+    Bug(
+        "offset-one-too-small",
+        "server/blobs/local.py",
+        "return os.fstat(self._descriptor).st_size",
+        "return max(0, os.fstat(self._descriptor).st_size - 1)",
+        "tests/api/test_tus_patch.py",
+    ),
+    Bug(
+        "sweep-without-grace",
+        "server/uploads/sweeps.py",
+        "if now_s - since_s >= grace_s",
+        "if now_s - since_s >= grace_s * 0",
+        "tests/api/test_sweeps.py",
+    ),
+)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_sown_bug_is_caught(bug: Bug, tmp_path: Path):
+    shutil.copytree(ROOT / "src" / "restante", tmp_path / "restante")
+    file = tmp_path / "restante" / bug.file
+    text = file.read_text()
+    assert text.count(bug.right) == 1, "sow it elsewhere"
+    file.write_text(text.replace(bug.right, bug.wrong))
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", bug.guard]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1, f"not caught:\n{run.stdout[-2000:]}{run.stderr[-500:]}"
+    assert "1 failed" in run.stdout
