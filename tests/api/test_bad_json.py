@@ -1,6 +1,10 @@
 """Every operation with a JSON body against every kind of body that is none (strict I-JSON, RFC 7493)."""
 
+import contextlib
 import gzip
+import socket
+import time
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -181,6 +185,37 @@ def test_a_body_too_large_is_refused_announced_or_not(
         problem = assert_problem(send(person, operation, b" " * (JSON_BYTES + 1)), 413, "too-large")
         assert problem["limit"] == JSON_BYTES
         assert_problem(send(person, operation, unannounced()), 413, "too-large")  # type: ignore[arg-type] # httpx takes both
+
+
+@pytest.mark.parametrize("trickles", [False, True])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "POST /api/v1/sign-in\r\nContent-Type: application/json",
+        'PUT /api/v1/account/keyring\r\nContent-Type: application/octet-stream\r\nIf-Match: "x"',
+    ],
+)
+def test_a_body_that_stalls_or_trickles_is_ended(
+    new_server: Callable[..., Server], head: str, trickles: bool
+) -> None:
+    server = new_server(RESTANTE_BODY_TIMEOUT_S="1")
+    ann = make_account(server.url)
+    line, _, rest = head.partition("\r\n")
+    announced = f"Authorization: Bearer {ann.token}\r\nContent-Length: 1000"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+        wire.sendall(f"{line} HTTP/1.1\r\nHost: x\r\n{rest}\r\n{announced}\r\n\r\n".encode())
+        started_s = time.monotonic()
+        wire.settimeout(0.2 if trickles else 10)
+        answer = b""
+        while not answer and time.monotonic() - started_s < 10:
+            wire.sendall(b" " if trickles else b"")
+            with contextlib.suppress(TimeoutError):
+                answer = wire.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"code":"timeout"' in answer
+    assert b"connection: close" in answer.lower()
+    assert 0.5 < time.monotonic() - started_s < 5
+    assert ann.sign_in().status_code == 201
 
 
 def test_the_server_is_unharmed(person: Person) -> None:

@@ -183,6 +183,17 @@ def test_the_webs_token_is_in_its_cookie_alone(server: Server) -> None:
     assert {item["client"]: item["current"] for item in listed["items"]} == {"web": True, "cli": False}
 
 
+@pytest.mark.parametrize(
+    "neighbour", ['a={"x":"y"}', "a=b c", "a@b=1", "x", "", "=", "__Host-sessions=1", "é=ü"]
+)
+def test_a_neighbours_cookie_does_not_sign_out(server: Server, neighbour: str) -> None:
+    ann = make_account(server.url)
+    token, _ = web(ann)
+    with new_client(server.url) as browser:
+        for cookie in (f"{neighbour}; __Host-session={token}", f"__Host-session={token};{neighbour}"):
+            assert browser.get("/api/v1/sessions", headers={"cookie": cookie.encode()}).status_code == 200
+
+
 def test_sign_out_takes_the_cookie_away(server: Server) -> None:
     ann = make_account(server.url)
     token, _ = web(ann)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 
 from restante.server.errors import Refusal
 
@@ -21,7 +20,7 @@ class Actor:
 
 def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Reads the bearer token, or else the session cookie. Raises Refusal not-signed-in when there is neither."""
-    cookie = b""
+    cookies: list[bytes] = []
     for key, value in headers:
         if key == b"authorization":
             scheme, _, token = value.partition(b" ")
@@ -29,11 +28,18 @@ def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
                 raise Refusal("not-signed-in")
             return token.strip().decode("latin-1")
         if key == b"cookie":
-            cookie = value
-    try:
-        morsel = SimpleCookie(cookie.decode("latin-1")).get(COOKIE)
-    except CookieError as error:
-        raise Refusal("not-signed-in") from error
-    if morsel is None:
-        raise Refusal("not-signed-in")
-    return morsel.value
+            cookies += value.split(b";")
+    return _session_of(cookies)
+
+
+def _session_of(cookies: list[bytes]) -> str:
+    """Finds our cookie by its name alone.
+
+    [Note: Neighbours' cookies] The standard library stops at the first cookie that it dislikes, and on a shared domain
+    any neighbour may set such a one.
+    """
+    for cookie in cookies:
+        name, _, value = cookie.strip().partition(b"=")
+        if name == COOKIE.encode():
+            return value.decode("latin-1")
+    raise Refusal("not-signed-in")
