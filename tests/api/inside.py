@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.api.people import sign_up_form
 
 from restante.server.app import assemble, build_litestar
 from restante.server.blobs.local import LocalBlobFile, LocalBlobs
@@ -18,6 +17,7 @@ from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine, sqlite_readers
 from restante.server.house import House, Storage, furnish
+from tests.api.people import sign_up_form
 
 OPEN_HANDED: dict[str, Any] = {
     "keep_free_bytes": 0,

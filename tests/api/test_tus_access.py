@@ -1,11 +1,11 @@
 """Who may touch an upload: its account, and whoever bears its capability. To all others it does not exist."""
 
 import pytest
+
+from restante.protocol.ids import Prefix, new_id
 from tests.api.people import assert_problem, make_account, new_client
 from tests.api.uploading import BODY, TUS, UPLOADS, create, delete, finished, head, noise, offset, patch, post
 from tests.serving import Server
-
-from restante.protocol.ids import Prefix, new_id
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def test_a_session_that_ended_stops_and_the_offset_stays(server, person):
 
 
 @pytest.mark.parametrize("authorization", [None, "Basic YTpi", "Bearer", "Bearer x", "bearer \xe9"])
-def test_without_a_right_token_the_answer_is_401_for_what_exists_and_what_does_not(server, person, authorization):
+def test_without_a_right_token_the_answer_is_401_for_what_exists_and_what_does_not(
+    server, person, authorization
+):
     headers = TUS if authorization is None else TUS | {"authorization": authorization.encode("latin-1")}
     with new_client(server.url) as nobody:
         for url in (create(person), f"{UPLOADS}/{new_id(Prefix.UPLOAD)}"):
@@ -140,7 +142,9 @@ def test_nothing_of_the_metadata_is_stored_or_logged(new_server):
     patch(person, url, 0, planted)
     post(person, 100, upload_metadata=f"canary-key {secret},canary-key {secret}")
     head(person, url)
-    places = [path.read_bytes() for path in server.data.rglob("*") if path.is_file()] + [server.log().encode()]
+    places = [path.read_bytes() for path in server.data.rglob("*") if path.is_file()] + [
+        server.log().encode()
+    ]
     assert any(planted in place for place in places)
     for needle in (b"canary-key", secret.encode(), b"canary-in-metadata"):
         assert not any(needle in place for place in places)

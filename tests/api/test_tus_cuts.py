@@ -4,6 +4,7 @@ import random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.api.people import make_account
 from tests.api.uploading import create, delete, head, offset, patch, patch_head, wire
 

@@ -1,6 +1,7 @@
 """DELETE: an upload ends for good, its bytes soon after."""
 
 import pytest
+
 from tests.api.people import assert_problem, make_account
 from tests.api.uploading import create, delete, finished, head, noise, patch, post, wait_until
 from tests.serving import Server

@@ -4,12 +4,12 @@ import errno
 
 import httpx
 import pytest
-from tests.api.inside import Inside, run
-from tests.api.uploading import BODY, TUS, UPLOADS
 
 from restante.protocol.ids import Prefix, new_id
 from restante.server.blobs.store import BlobsFull
 from restante.server.errors import Refusal
+from tests.api.inside import Inside, run
+from tests.api.uploading import BODY, TUS, UPLOADS
 
 HOUR_S = 3600.0
 
@@ -62,7 +62,9 @@ def test_full_disk_keeps_what_went_in_and_the_upload_resumes(tmp_path, durabilit
     run(tmp_path, scenario, durability=durability)
 
 
-@pytest.mark.parametrize(("error", "status"), [(OSError(errno.EIO, "failed"), 503), (BlobsFull(errno.ENOSPC, "full"), 507)])
+@pytest.mark.parametrize(
+    ("error", "status"), [(OSError(errno.EIO, "failed"), 503), (BlobsFull(errno.ENOSPC, "full"), 507)]
+)
 def test_failed_flush_is_never_acknowledged_and_ends_the_upload(tmp_path, error, status):
     """The kernel drops what it could not write and reports it once: asking again would lie."""
 

@@ -3,16 +3,23 @@
 import re
 
 import pytest
+
 from tests.api.people import make_account
 from tests.api.uploading import create, head, offset, patch_head, wire
 
 BODY = "HELLO"
 CASES = {
     "length and chunked": (["Content-Length: 5", "Transfer-Encoding: chunked"], "0\r\n\r\n{hidden}"),
-    "chunked and length": (["Transfer-Encoding: chunked", "Content-Length: 5"], "5\r\nHELLO\r\n0\r\n\r\n{hidden}"),
+    "chunked and length": (
+        ["Transfer-Encoding: chunked", "Content-Length: 5"],
+        "5\r\nHELLO\r\n0\r\n\r\n{hidden}",
+    ),
     "identity, chunked": (["Transfer-Encoding: identity, chunked"], "5\r\nHELLO\r\n0\r\n\r\n"),
     "chunked, identity": (["Transfer-Encoding: chunked, identity"], "5\r\nHELLO\r\n0\r\n\r\n{hidden}"),
-    "chunked twice": (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], "5\r\nHELLO\r\n0\r\n\r\n"),
+    "chunked twice": (
+        ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+        "5\r\nHELLO\r\n0\r\n\r\n",
+    ),
     "two lengths": (["Content-Length: 5", "Content-Length: 500"], "HELLO{hidden}"),
     "list of lengths": (["Content-Length: 5, 500"], "HELLO{hidden}"),
     "negative length": (["Content-Length: -5"], "HELLO{hidden}"),
@@ -80,7 +87,8 @@ def test_a_hidden_request_that_stands_in_the_open_is_carried_out(server, person)
 
 
 @pytest.mark.parametrize(
-    "line", ["PATCH {url}", "PATCH {url} HTTP/9.9", "PATCH  {url}  HTTP/1.1", "\0\1\2", "PATCH " + "a" * 70_000]
+    "line",
+    ["PATCH {url}", "PATCH {url} HTTP/9.9", "PATCH  {url}  HTTP/1.1", "\0\1\2", "PATCH " + "a" * 70_000],
 )
 def test_request_lines_that_are_none_are_refused(server, person, url, line):
     with wire(server.port) as connection:

@@ -4,6 +4,7 @@ import email.utils
 import time
 
 import pytest
+
 from tests.api.people import make_account
 from tests.api.uploading import create, delete, head, noise, offset, patch, patch_head, wait_until, wire
 from tests.serving import Server

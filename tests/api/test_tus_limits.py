@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+
 from tests.api.people import assert_problem, make_account
 from tests.api.uploading import create, delete, finished, head, noise, patch, post
 
@@ -26,7 +27,9 @@ def nearly_full(new_server, tmp_path):
     """A server that wants to keep what is free now, but for 50 GiB."""
     free = shutil.disk_usage(tmp_path).free
     return new_server(
-        RESTANTE_UPLOAD_BYTES="100g", RESTANTE_KEEP_FREE_BYTES=str(free - 50 * 1024**3), RESTANTE_RATE_UPLOADS="1000/1s"
+        RESTANTE_UPLOAD_BYTES="100g",
+        RESTANTE_KEEP_FREE_BYTES=str(free - 50 * 1024**3),
+        RESTANTE_RATE_UPLOADS="1000/1s",
     )
 
 

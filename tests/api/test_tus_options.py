@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.api.people import assert_problem, make_account, new_client
 from tests.api.uploading import TUS, UPLOADS, create
 
@@ -72,7 +73,10 @@ def test_any_other_version_is_refused_and_nothing_happens(server, method, versio
         ]
     )
     answer = person.client.request(
-        method, UPLOADS if method == "POST" else url, headers=headers, content=b"" if method == "POST" else b"x"
+        method,
+        UPLOADS if method == "POST" else url,
+        headers=headers,
+        content=b"" if method == "POST" else b"x",
     )
     assert answer.status_code == 412
     assert answer.headers["tus-version"] == answer.headers["tus-resumable"] == "1.0.0"

@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.api.people import assert_problem, make_account
 from tests.api.test_tus_post import NUMBERS
 from tests.api.uploading import (
@@ -71,7 +72,9 @@ def test_append_needs_an_offset_once(person):
     assert_problem(person.client.patch(url, headers=twice, content=b"x"), 400, "bad-length")
 
 
-@pytest.mark.parametrize("content_type", [None, "", "application/octet-stream", "application/offset+octet-stream; a=b"])
+@pytest.mark.parametrize(
+    "content_type", [None, "", "application/octet-stream", "application/offset+octet-stream; a=b"]
+)
 def test_append_rejects_another_content_type(person, content_type):
     url = create(person, 10)
     headers = TUS | {"upload-offset": "0"}
@@ -200,7 +203,12 @@ def test_deferred_length_may_come_before_the_last_bytes(person):
 
 @pytest.mark.parametrize(
     ("length", "status", "code"),
-    [("4", 400, "bad-length"), ("6", 413, "too-large"), (str(64 * 1024 * 1024 + 1), 413, "too-large"), ("-1", 400, "bad-length")],
+    [
+        ("4", 400, "bad-length"),
+        ("6", 413, "too-large"),
+        (str(64 * 1024 * 1024 + 1), 413, "too-large"),
+        ("-1", 400, "bad-length"),
+    ],
 )
 def test_deferred_length_that_cannot_be_is_refused(person, length, status, code):
     url = create(person, None)
@@ -271,30 +279,3 @@ def test_delete_ends_a_patch_in_progress(server, person):
         assert delete(person, url).status_code == 204
         assert writing.send(b"k").status() == 410
     assert head(person, url).status_code == 410
-
-
-# Finishing
-
-
-def test_finish_lost_five_times_and_asked_by_twenty_at_once_is_one_finish(server, person):
-    """64 MiB; each answer is the same, each comes quickly (promise R14)."""
-    size = 64 * 1024 * 1024
-    url = create(person, None)
-    megabytes = noise(4 * 1024 * 1024)
-    for start in range(0, size, len(megabytes)):
-        assert patch(person, url, start, megabytes).status_code == 204
-    for _ in range(5):
-        with wire(server.port) as lost:
-            lost.start("PATCH", url, *patch_head(person, size, 0, f"Upload-Length: {size}"))
-
-    def finish(_: int):
-        began = time.monotonic()
-        answer = patch(person, url, size, b"", upload_length=str(size))
-        return answer.status_code, answer.headers["upload-offset"], time.monotonic() - began
-
-    with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(finish, range(20)))
-    assert {answer[:2] for answer in answers} == {(204, str(size))}
-    assert max(answer[2] for answer in answers) < 1.0
-    assert offset(person, url) == size
-    delete(person, url)

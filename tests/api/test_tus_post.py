@@ -5,11 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from restante.protocol.ids import Prefix, is_id
 from tests.api.people import assert_problem, make_account, new_client
 from tests.api.uploading import BODY, TUS, UPLOADS, create, delete, head, noise, offset, patch, post, wire
 from tests.serving import Server
-
-from restante.protocol.ids import Prefix, is_id
 
 MAX = 64 * 1024 * 1024
 NUMBERS = ["-1", "1e9", "0x10", "1_0", "１０", " 1 0", "+5", "1" * 20, "9" * 5000, str(2**63), "", "1.0", "٣"]  # noqa: RUF001 - digits that are not ASCII are the point
