@@ -55,7 +55,7 @@ def test_a_video_that_was_cut_off_is_not_saved(delivered, tmp_path, keep):
     _, bob, server, (first, _) = delivered
     path = blob_of(server, first)
     path.write_bytes(path.read_bytes()[:keep])
-    bob.run("save", first, "-o", tmp_path / "saved.mp4").failed()
+    assert "cut off" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
     assert left_over(tmp_path) == []
 
 

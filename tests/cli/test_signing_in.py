@@ -103,9 +103,9 @@ def test_a_passphrase_of_ones_own_is_judged_and_not_shown(person):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["sign-up", "Not A Name"], 1, "3 to 32 of a-z"),
+        (["sign-up", "Not A Name"], 2, "3 to 32 of a-z"),
         (["sign-up", "admin"], 1, "not reserved"),
-        (["sign-in", "Not A Name"], 1, "name or the secret is wrong"),
+        (["sign-in", "../admin"], 2, "not an account's name"),
     ],
 )
 def test_impossible_names_are_refused(person, words, code, says):

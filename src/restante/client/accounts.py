@@ -23,7 +23,14 @@ import msgspec
 
 from restante.client import device_keyring
 from restante.client.account import Account, now_ms
-from restante.client.errors import AlreadySignedIn, AnswerMalformed, ServerProblem, ServerTooNew, Unreachable
+from restante.client.errors import (
+    AlreadySignedIn,
+    AnswerMalformed,
+    BadName,
+    ServerProblem,
+    ServerTooNew,
+    Unreachable,
+)
 from restante.client.http import Session
 from restante.client.profile import Identity, Profile
 from restante.client.record_chain import fetch_chain
@@ -73,9 +80,9 @@ class _Way:
 def sign_up(profile: Profile, url: str, name: str, *, passphrase: str | None = None) -> SignedUp:
     """Makes keys, a recovery code and, unless one was chosen, a passphrase of six words; then the account.
 
-    Raises AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …), Unreachable.
+    Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …), Unreachable.
     """
-    _refuse_signed_in(profile)
+    _check_before(profile, name)
     if passphrase is not None:
         passphrases.check_chosen(passphrase, name=name)
     chosen = passphrase if passphrase is not None else passphrases.generate()
@@ -116,21 +123,21 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str) -> Sign
 
 def sign_in_by_passphrase(profile: Profile, url: str, name: str, passphrase: str) -> Account:
     """Signs in and makes this device one that can open the keyring. Raises ServerProblem."""
-    _refuse_signed_in(profile)
+    _check_before(profile, name)
     session = Session(url)
     with session.closed_on_error():
-        salt = session.get(f"/api/v1/sign-in/{_checked_name(name)}/salt", wire.Salt).salt
+        salt = session.get(f"/api/v1/sign-in/{name}/salt", wire.Salt).salt
         access = passphrases.passphrase_access(passphrase, salt=_unb64(salt))
         return _sign_in(profile, session, name, _Way(MethodType.PASSPHRASE, access))
 
 
 def sign_in_by_recovery_code(profile: Profile, url: str, name: str, code: str) -> Account:
     """Signs in by the code of the sign-up. Raises RecoveryCodeTypo before anything is sent."""
-    _refuse_signed_in(profile)
+    _check_before(profile, name)
     access = unlock_access(recovery.read_code(code))
     session = Session(url)
     with session.closed_on_error():
-        return _sign_in(profile, session, _checked_name(name), _Way(MethodType.RECOVERY_CODE, access))
+        return _sign_in(profile, session, name, _Way(MethodType.RECOVERY_CODE, access))
 
 
 def open_account(profile: Profile, *, url: str | None = None) -> Account:
@@ -258,7 +265,9 @@ def _known(profile: Profile, acct: str) -> Identity | None:
     return identity if identity and identity.acct == acct else None
 
 
-def _refuse_signed_in(profile: Profile) -> None:
+def _check_before(profile: Profile, name: str) -> None:
+    if not is_name(name):
+        raise BadName
     identity = profile.identity
     if identity is not None and identity.session_id:
         raise AlreadySignedIn(identity.acct)
@@ -271,11 +280,6 @@ def _server_name(session: Session) -> str:
     if not is_server_name(info.server_name):
         raise AnswerMalformed("the server's name")
     return info.server_name
-
-
-def _checked_name(name: str) -> str:
-    """Lets nothing but a name into an address; any other word is as unknown as an unknown name."""
-    return name if is_name(name) else "-" * 32
 
 
 def _unb64(text: str) -> bytes:

@@ -8,30 +8,44 @@ b'ftyp'
 
 from collections.abc import Iterator
 
-from restante.client.errors import AnswerMalformed, NothingToSave, Unreachable
+from restante.client.errors import AnswerMalformed, NothingToSave, ServerProblem, Unreachable
 from restante.client.http import Session
 from restante.client.opened import Message
 from restante.client.retry import Patience
 from restante.crypto.video import VideoOpener
 from restante.protocol.limits import PART_BYTES
 
+_EMPTY_ANSWERS = 3
+
 
 def ciphertext(session: Session, message_id: str, size: int) -> Iterator[bytes]:
-    """Yields ``video.age`` as the server has it, unverified; ends early when the server's file does."""
-    offset, patience = 0, Patience(session.retry)
+    """Yields ``video.age`` as the server has it, unverified; ends early when the server's file does.
+
+    A connection that breaks is taken up again; one that thrice gives nothing has nothing more to give.
+    """
+    offset, empty, patience = 0, 0, Patience(session.retry)
     path = f"/api/v1/messages/{message_id}/video"
     while offset < size:
         headers = {"range": f"bytes={offset}-"} if offset else {}
+        answered = False
         try:
             with session.stream("GET", path, headers=headers) as response:
                 _check_start(offset, response.status_code, response.headers.get("content-range", ""))
+                answered = True
                 for piece in response.iter_bytes(PART_BYTES):
-                    offset += len(piece)
+                    offset, empty, answered = offset + len(piece), 0, False
                     patience.renew()
                     yield piece
         except Unreachable:
+            empty += answered
+            if empty == _EMPTY_ANSWERS:
+                return
             if not patience.wait():
                 raise
+        except ServerProblem as problem:
+            if problem.code != "range-unsatisfiable":
+                raise
+            return
         else:
             return
 

@@ -2,6 +2,7 @@
 
 ClientError
 ├── Misuse                   what was asked for cannot be meant
+│   ├── BadName              bad-name
 │   ├── BadServerUrl         bad-server-url
 │   ├── PlainHttpRefused     plain-http-refused
 │   └── UnknownServer        unknown-server
@@ -58,6 +59,12 @@ class ClientError(Exception):
 
 class Misuse(ClientError):
     """The call itself is wrong; a command line exits with 2."""
+
+
+class BadName(Misuse):
+    code = "bad-name"
+    sentence = "This is not an account's name"
+    hint = "A name has 3 to 32 of a-z, 0-9, _ and -."
 
 
 class BadServerUrl(Misuse):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from restante.client.account import Account
-from restante.client.errors import UnknownServer
+from restante.client.errors import BadName, UnknownServer
 from restante.client.record_chain import check_chain, fetch_history
 from restante.client.shards import change_shard, load_shard
 from restante.crypto import pins
@@ -22,7 +22,7 @@ from restante.crypto.pins import Pin
 from restante.crypto.safety import SafetyNumber, safety_number
 from restante.crypto.state import CONTACTS, Contacts
 from restante.protocol.encoding import unb64
-from restante.protocol.names import split_acct
+from restante.protocol.names import is_name, split_acct
 from restante.signing import records
 from restante.signing.records import Record
 
@@ -49,11 +49,13 @@ class People:
         return self._contacts.pin(acct)
 
     def acct_of(self, name: str) -> str:
-        """Returns the address of ``ada`` or ``ada@this-server``. Raises UnknownServer."""
+        """Returns the address of ``ada`` or ``ada@this-server``. Raises UnknownServer or BadName."""
         own = self._account.identity.server_name
         bare, at, server = name.partition("@")
         if at and server != own:
             raise UnknownServer(server)
+        if not is_name(bare):
+            raise BadName(bare)
         return f"{bare}@{own}"
 
     def recipients(self, names: Sequence[str]) -> list[Record]:

@@ -1,0 +1,69 @@
+"""An export is opened by stock tools, without us and without the server."""
+
+import hashlib
+import json
+import stat
+import subprocess
+
+import pytest
+from tests.footage import ffmpeg
+
+
+def opened_by_age(folder, name):
+    command = ["age", "-d", "-i", folder / "key.txt", folder / name]
+    return subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
+
+
+@pytest.fixture
+def mailbox(person, new_server, clip):
+    server = new_server()
+    ann, bob = person("ann", at=server), person("bob", at=server)
+    ids = [ann.send("bob", clip, "--caption", "one"), bob.send("ann", clip, "--caption", "two")]
+    return bob, server, ids
+
+
+def test_the_age_program_opens_everything(mailbox, tmp_path):
+    bob, server, ids = mailbox
+    assert bob.ok("export", tmp_path / "all", "--json").json == {"written": 2, "skipped": 0, "failed": []}
+    server.kill()
+    for message_id, caption in zip(ids, ("one", "two"), strict=True):
+        folder = tmp_path / "all" / message_id
+        assert {path.name for path in folder.iterdir()} == {
+            "README.txt",
+            "details.age",
+            "envelope.signed",
+            "key.txt",
+            "video.age",
+        }
+        details = json.loads(opened_by_age(folder, "details.age"))
+        assert details["caption"] == caption
+        (folder / "video.mp4").write_bytes(opened_by_age(folder, "video.age"))
+        ffmpeg("-i", folder / "video.mp4", "-f", "null", "-")
+        kind, _, _, payload = (folder / "envelope.signed").read_bytes().split(b"\n", 3)
+        assert kind == b"restante/1 envelope"
+        signed = json.loads(payload)
+        assert signed["id"] == message_id
+        hashes = [
+            hashlib.sha256((folder / "video.age").read_bytes()[at : at + 2**18]).digest() for at in (0,)
+        ]
+        assert len(details["video"]["sha256"]) == len(hashes)
+        assert stat.S_IMODE((folder / "key.txt").stat().st_mode) == 0o600
+        assert "age -d -i key.txt" in (folder / "README.txt").read_text()
+
+
+def test_an_export_goes_on_where_it_ended_and_names_what_is_damaged(mailbox, tmp_path):
+    bob, server, (first, second) = mailbox
+    target = tmp_path / "all"
+    blob = next(path for path in (server.data / "blobs").rglob("upl_*") if path.is_file())
+    whole = blob.read_bytes()
+    blob.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    answer = bob.run("export", target)
+    assert (answer.code, answer.out.strip()) == (1, "1 written, 0 there already, 1 failed")
+    assert "video-part-swapped" in answer.err
+    (written,) = target.iterdir()
+    assert written.name in (first, second)
+    blob.write_bytes(whole)
+    (target / f"{first}.part").mkdir(exist_ok=True)
+    again = bob.ok("export", target, "--json").json
+    assert again == {"written": 1, "skipped": 1, "failed": []}
+    assert {path.name for path in target.iterdir()} - {f"{first}.part"} == {first, second}
