@@ -264,30 +264,31 @@ def test_a_closed_server_takes_no_accounts(new_server: Callable[..., Server]) ->
     assert ann.sign_in().status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("failpoint", "is_stored"),
-    [
-        ("limit-taken:1", False),
-        ("account-written:1", False),
-        ("unlock-methods-written:1", False),
-        ("session-created:1", False),
-        ("account-acknowledged:1", True),
-    ],
-)
-def test_a_death_amid_sign_up_leaves_all_or_nothing(
-    new_server: Callable[..., Server], failpoint: str, is_stored: bool
-) -> None:
-    server = new_server(RESTANTE_FAILPOINT=failpoint)
-    form = sign_up_form(new_name())
-    with pytest.raises(httpx.TransportError):
-        sign_up(server.url, form)
+DEATHS = {
+    "limit-taken:1": False,
+    "account-written:1": False,
+    "unlock-methods-written:1": False,
+    "session-created:1": False,
+    "account-acknowledged:1": True,
+}
+
+
+def test_a_death_amid_sign_up_leaves_all_or_nothing(new_server: Callable[..., Server]) -> None:
+    server = new_server()
+    forms = {failpoint: sign_up_form(new_name()) for failpoint in DEATHS}
+    for failpoint, form in forms.items():
+        server.kill()
+        server.start(RESTANTE_FAILPOINT=failpoint)
+        with pytest.raises(httpx.TransportError):
+            sign_up(server.url, form)
     server.kill()
-    server.start(RESTANTE_FAILPOINT="")
+    server.start()
     with new_client(server.url) as nobody:
-        found = nobody.get(f"/api/v1/accounts/{form['name']}/record")
-        assert found.status_code == (200 if is_stored else 404)
-        sign_in = {"name": form["name"], "type": "recovery", "client": "cli"} | {
-            "bearer": form["unlock"][1]["bearer"]
-        }
-        assert nobody.post("/api/v1/sign-in", json=sign_in).status_code == (201 if is_stored else 401)
-    assert sign_up(server.url, form).status_code == (409 if is_stored else 201)
+        for failpoint, form in forms.items():
+            is_stored = DEATHS[failpoint]
+            found = nobody.get(f"/api/v1/accounts/{form['name']}/record")
+            assert found.status_code == (200 if is_stored else 404), failpoint
+            entry = {"name": form["name"], "type": "recovery", "client": "cli"}
+            entered = nobody.post("/api/v1/sign-in", json=entry | {"bearer": form["unlock"][1]["bearer"]})
+            assert entered.status_code == (201 if is_stored else 401), failpoint
+            assert sign_up(server.url, form).status_code == (409 if is_stored else 201), failpoint

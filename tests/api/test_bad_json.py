@@ -4,7 +4,7 @@ import contextlib
 import gzip
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 
 from restante.protocol.limits import JSON_BYTES
 from tests.api.people import Person, assert_problem, make_account
-from tests.serving import Server
+from tests.serving import Server, serving
 
 KNOWN = {
     ("POST", "/api/v1/accounts"),
@@ -187,6 +187,13 @@ def test_a_body_too_large_is_refused_announced_or_not(
         assert_problem(send(person, operation, unannounced()), 413, "too-large")  # type: ignore[arg-type] # httpx takes both
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that waits for a body for a second only."""
+    with serving(tmp_path_factory.mktemp("impatient") / "data", RESTANTE_BODY_TIMEOUT_S="1") as running:
+        yield running
+
+
 @pytest.mark.parametrize("trickles", [False, True])
 @pytest.mark.parametrize(
     "head",
@@ -195,14 +202,11 @@ def test_a_body_too_large_is_refused_announced_or_not(
         'PUT /api/v1/account/keyring\r\nContent-Type: application/octet-stream\r\nIf-Match: "x"',
     ],
 )
-def test_a_body_that_stalls_or_trickles_is_ended(
-    new_server: Callable[..., Server], head: str, trickles: bool
-) -> None:
-    server = new_server(RESTANTE_BODY_TIMEOUT_S="1")
-    ann = make_account(server.url)
+def test_a_body_that_stalls_or_trickles_is_ended(impatient: Server, head: str, trickles: bool) -> None:
+    ann = make_account(impatient.url)
     line, _, rest = head.partition("\r\n")
     announced = f"Authorization: Bearer {ann.token}\r\nContent-Length: 1000"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as wire:
         wire.sendall(f"{line} HTTP/1.1\r\nHost: x\r\n{rest}\r\n{announced}\r\n\r\n".encode())
         started_s = time.monotonic()
         wire.settimeout(0.2 if trickles else 10)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 import pytest
@@ -313,48 +314,55 @@ def test_everyone_sees_their_own_only(server: Server) -> None:
     assert bob.client.get(KEYRING).content == bob.keyring != ann.keyring
 
 
-@pytest.mark.parametrize(
-    ("failpoint", "is_stored"),
-    [
-        ("keyring-written:1", False),
-        ("keyring-stored:1", True),
-        ("shard-written:1", False),
-        ("shard-stored:1", True),
-    ],
-)
-def test_a_death_amid_a_store_leaves_the_old_or_the_new(
-    new_server: Callable[..., Server], failpoint: str, is_stored: bool
-) -> None:
-    server = new_server()
-    ann = make_account(server.url)
-    path = KEYRING if "keyring" in failpoint else CONTACTS
-    old, etag = fresh(ann, path)
+DEATHS = {
+    "keyring-written:1": False,
+    "keyring-stored:1": True,
+    "shard-written:1": False,
+    "shard-stored:1": True,
+    "record-written:1": False,
+    "record-stored:1": True,
+}
+
+
+def die_at(server: Server, failpoint: str, request: Callable[[], httpx.Response]) -> None:
+    """Starts the server anew so that it dies in the middle of the request."""
     server.kill()
     server.start(RESTANTE_FAILPOINT=failpoint)
-    new = sealed()
     with pytest.raises(httpx.TransportError):
-        put(ann.client, path, new, if_match=etag)
-    server.kill()
-    server.start(RESTANTE_FAILPOINT="")
-    assert ann.client.get(path).content == (new if is_stored else old)
-    assert put(ann.client, path, new, if_match=etag).status_code == 204
-    assert ann.client.get(path).content == new
+        request()
 
 
-@pytest.mark.parametrize(("failpoint", "is_stored"), [("record-written:1", False), ("record-stored:1", True)])
-def test_a_death_amid_a_record_leaves_the_chain_whole(
-    new_server: Callable[..., Server], failpoint: str, is_stored: bool
-) -> None:
-    server = new_server(RESTANTE_FAILPOINT=failpoint)
-    ann = make_account(server.url)
-    second = next_record(ann, ann.record)
-    with pytest.raises(httpx.TransportError):
-        put_record(ann, second)
+def test_a_death_amid_a_store_leaves_the_old_or_the_new(new_server: Callable[..., Server]) -> None:
+    server = new_server()
+    stories: dict[str, tuple[Person, str, bytes, bytes, str]] = {}
+    for failpoint in list(DEATHS)[:4]:
+        person, path = make_account(server.url), KEYRING if "keyring" in failpoint else CONTACTS
+        old, etag = fresh(person, path)
+        stories[failpoint] = person, path, old, sealed(), etag
+    for failpoint, (person, path, _, new, etag) in stories.items():
+        die_at(server, failpoint, partial(put, person.client, path, new, if_match=etag))
     server.kill()
-    server.start(RESTANTE_FAILPOINT="")
-    assert stored_records(ann) == [ann.record, *([second] if is_stored else [])]
-    assert put_record(ann, second).status_code == 200
-    assert stored_records(ann) == [ann.record, second]
+    server.start()
+    for failpoint, (person, path, old, new, etag) in stories.items():
+        assert person.client.get(path).content == (new if DEATHS[failpoint] else old), failpoint
+        assert put(person.client, path, new, if_match=etag).status_code == 204
+        assert person.client.get(path).content == new
+
+
+def test_a_death_amid_a_record_leaves_the_chain_whole(new_server: Callable[..., Server]) -> None:
+    server = new_server()
+    stories: dict[str, tuple[Person, bytes]] = {}
+    for failpoint in list(DEATHS)[4:]:
+        person = make_account(server.url)
+        stories[failpoint] = person, next_record(person, person.record)
+    for failpoint, (person, second) in stories.items():
+        die_at(server, failpoint, partial(put_record, person, second))
+    server.kill()
+    server.start()
+    for failpoint, (person, second) in stories.items():
+        assert stored_records(person) == [person.record, *([second] if DEATHS[failpoint] else [])]
+        assert put_record(person, second).status_code == 200
+        assert stored_records(person) == [person.record, second]
 
 
 def test_a_name_nobody_has_takes_no_record(server: Server) -> None:
