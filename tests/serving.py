@@ -101,6 +101,15 @@ class Server:
         except httpx.TransportError:
             return False
 
+    def keeps_answering(self, *, for_s: float) -> bool:
+        """Tells whether it is still alive a moment later: some work follows its answer."""
+        deadline = time.monotonic() + for_s
+        while self.answers():
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.02)
+        return False
+
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 

@@ -25,7 +25,7 @@ def beginning() -> tuple[Disk, Pair]:
 
     async def make() -> tuple[Disk, Pair]:
         disk = Disk()
-        async with World(disk) as world:
+        async with World.on_disk(disk) as world:
             pair = await people(world)
         return disk, pair
 
@@ -39,7 +39,7 @@ def operations(seed: int) -> int:
 
     async def count() -> int:
         running = disk.copy()
-        async with World(running) as world:
+        async with World.on_disk(running) as world:
             before = running.operations
             await work(world, pair, Ledger(), seed=seed)
         return running.operations - before
@@ -70,7 +70,7 @@ def _judge(survivor: Disk, pair: Pair, ledger: Ledger) -> Trial:
 async def _until_death(disk: Disk, pair: Pair, ledger: Ledger, seed: int, synchronous: str) -> None:
     start, dies_at = disk.operations, disk.dies_at
     disk.dies_at = None
-    world = World(disk, synchronous=synchronous)
+    world = World.on_disk(disk, synchronous=synchronous)
     await world.house.open()
     disk.dies_at = disk.operations - start + (dies_at or 0)
     try:
@@ -81,5 +81,5 @@ async def _until_death(disk: Disk, pair: Pair, ledger: Ledger, seed: int, synchr
 
 
 async def _check(disk: Disk, pair: Pair, ledger: Ledger) -> list[str]:
-    async with World(disk) as world:
+    async with World.on_disk(disk) as world:
         return await check(world, pair, ledger)

@@ -12,6 +12,7 @@ import io
 import itertools
 import random
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -86,23 +87,27 @@ class Door(Protocol):
 
 
 class World(contextlib.AbstractAsyncContextManager["World"]):
-    """One server process on a disk; `async with` opens it, and leaving is a death without goodbye."""
+    """One server in this process; `async with` opens it, and leaving is a death without goodbye."""
 
-    def __init__(self, disk: Disk, *, synchronous: str = "FULL", settings: Settings = SETTINGS) -> None:
-        self.disk = disk
+    def __init__(
+        self, storage: Storage, stored: Callable[[str], bytes], *, settings: Settings = SETTINGS
+    ) -> None:
         self.log = io.StringIO()
-        storage = Storage(engine_on(disk, synchronous=synchronous), (), CrashBlobs(disk))
+        self.stored = stored
         self.house: House = furnish(settings, SystemClock(), storage, log_to=self.log)
-        if synchronous != "FULL":
-            self.house.database._assert_safe = lambda _: None  # type: ignore[method-assign] # the negative control
         transport = httpx.ASGITransport(
             assemble(self.house, _litestar(self.house)), raise_app_exceptions=False
         )
         self.client = httpx.AsyncClient(transport=transport, base_url="http://world", timeout=20)
 
-    def stored(self, upload_id: str) -> bytes:
-        """The bytes of a blob on the disk."""
-        return bytes(self.disk.files[f"blob/{upload_id}"].current)
+    @classmethod
+    def on_disk(cls, disk: Disk, *, synchronous: str = "FULL") -> "World":
+        """A server on a disk that can lose power."""
+        storage = Storage(engine_on(disk, synchronous=synchronous), (), CrashBlobs(disk))
+        world = cls(storage, lambda upload_id: bytes(disk.files[f"blob/{upload_id}"].current))
+        if synchronous != "FULL":
+            world.house.database._assert_safe = lambda _: None  # type: ignore[method-assign] # the negative control
+        return world
 
     async def __aenter__(self) -> Self:
         await self.house.open()
@@ -171,7 +176,7 @@ async def work(door: Door, pair: Pair, ledger: Ledger, *, seed: int, messages: i
 
 
 async def _one_sender(door: Door, pair: Pair, ledger: Ledger, chance: random.Random, messages: int) -> None:
-    for _ in range(messages):
+    for number in range(messages):
         upload = await send_upload(door, pair, ledger, chance)
         if upload is None:
             return
@@ -184,7 +189,7 @@ async def _one_sender(door: Door, pair: Pair, ledger: Ledger, chance: random.Ran
             )
             if answer.is_success:
                 ledger.marked.add(message_id)
-        if chance.random() < 0.4:
+        if number == 0 or chance.random() < 0.4:
             await delete(door, pair, ledger, message_id)
 
 
