@@ -128,7 +128,7 @@ def _killed_at_random_times(folder: Path, seeds: range) -> None:
 
 
 def test_killed_at_random_times_loses_nothing_acknowledged(tmp_path: Path):
-    _killed_at_random_times(tmp_path, range(12))
+    _killed_at_random_times(tmp_path, range(8))
 
 
 @pytest.mark.long
