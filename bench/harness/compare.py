@@ -5,11 +5,14 @@ four. So contestants take turns, A B A B, each ratio is of two samples of the sa
 ratios is what counts; figures of different runs are never compared.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 GB = 1e9
+SETTLE_S = 2.5
+"""Pause after a turn, in which servers that remove files later than they are told to do so."""
 RATIO = "x"
 """Unit of a claim that compares."""
 
@@ -79,6 +82,7 @@ def interleave(contestants: Mapping[str, Callable[[], Sample]], rounds: int) -> 
         names = list(contestants)[:: 1 if number % 2 else -1]
         for name in names:
             sample = contestants[name]()
+            time.sleep(SETTLE_S)
             if number:
                 samples[name].append(sample)
     return samples

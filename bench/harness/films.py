@@ -3,8 +3,9 @@
 [Note: Warm memory] A virtual machine hands memory that has been free for a while back to its host, and pays for it again
 at the first touch: five to ten times what storing a page costs otherwise, and more than most servers' whole work. Which
 server pays would be chance. So a turn begins with a reserve of memory in use, and each request gives up as much of it as
-it is about to send, just before: that is what the server's file is then made of, whoever serves and however fast. The reserve is page cache of the same file system,
-because memory is reused in blocks of one kind: anonymous memory or tmpfs does not help.
+it is about to send, just before: that is what the server's file is then made of, whoever serves and however fast. The
+reserve is page cache of the same file system; anonymous memory or tmpfs does not help (measured: 0.9 CPU s/GB for a new
+file, 0.9 with tmpfs given up, 0.2 with page cache given up).
 """
 
 import os
