@@ -1,5 +1,10 @@
-"""Writes what is generated from the code: the OpenAPI document. With ``--check`` it only compares."""
+"""Writes what is generated from the code: the OpenAPI document and the client's table of errors.
 
+With ``--check`` it only compares.
+"""
+
+import importlib
+import inspect
 import json
 import sys
 import tempfile
@@ -11,6 +16,14 @@ from restante.server.config import Settings
 from restante.server.house import furnish
 
 ROOT = Path(__file__).parent.parent
+ERRORS = ROOT / "docs" / "reference" / "errors.md"
+CLIENT_HEADING = "## Refusals of the client\n"
+CLIENT_ROOMS = {
+    "restante.client.errors": "Command line and library",
+    "restante.media.errors": "Video files",
+    "restante.crypto.errors": "Messages, keyrings, state",
+    "restante.signing.errors": "Containers and account records",
+}
 
 
 def openapi() -> str:
@@ -22,9 +35,33 @@ def openapi() -> str:
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def errors() -> str:
+    """The page of errors with its second half anew: what the command line says as `error:` and `hint:`."""
+    head = ERRORS.read_text().partition(CLIENT_HEADING)[0].rstrip()
+    intro = "`restante` says them as `error:` and `hint:`; with `--json` the code stands in the answer. Made by `make generate`."
+    return "\n".join([head, "", CLIENT_HEADING, intro, *map(_table, CLIENT_ROOMS)]).rstrip() + "\n"
+
+
+def _table(module: str) -> str:
+    found = inspect.getmembers(importlib.import_module(module), inspect.isclass)
+    rows = {
+        vars(kind)["code"]: f"| `{vars(kind)['code']}` | {_cell(kind, 'sentence')} | {_cell(kind, 'hint')} |"
+        for _, kind in found
+        if kind.__module__ == module and isinstance(vars(kind).get("code"), str)
+    }
+    lines = [rows[code] for code in sorted(rows)]
+    return "\n".join(
+        ["", f"### {CLIENT_ROOMS[module]}", "| code | says | way out |", "| --- | --- | --- |", *lines]
+    )
+
+
+def _cell(kind: type, name: str) -> str:
+    return str(getattr(kind, name, "")).replace("|", "\\|")
+
+
 def main() -> int:
     """Returns 1 when something differs and was only to be checked."""
-    wanted = {ROOT / "protocol" / "openapi.json": openapi()}
+    wanted = {ROOT / "protocol" / "openapi.json": openapi(), ERRORS: errors()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
         for path in stale:

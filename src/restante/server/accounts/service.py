@@ -13,9 +13,7 @@ from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
-from restante.server.keys import queries as key_queries
-from restante.server.keys.queries import Stored
-from restante.server.keys.rules import version_of
+from restante.server.keys.service import store_first
 from restante.server.limits.service import Limiter
 from restante.server.sessions.service import NewSession, Sessions
 
@@ -101,9 +99,7 @@ class Accounts:
         now_ms = self._clock.now_ms()
         account_id = queries.add_account(connection, new.name, now_ms=now_ms)
         failpoint("account-written")
-        key_queries.add_record(connection, account_id, rev=1, record=new.record.raw, now_ms=now_ms)
-        keyring = Stored(version_of(new.keyring), new.keyring)
-        key_queries.add_keyring(connection, account_id, keyring, now_ms=now_ms)
+        store_first(connection, account_id, record=new.record.raw, keyring=new.keyring, now_ms=now_ms)
         queries.add_unlock_methods(connection, account_id, new.unlock, now_ms=now_ms)
         failpoint("unlock-methods-written")
         return self._sessions.create(connection, account_id, new.client)

@@ -136,6 +136,14 @@ class Keys:
         return wire.Record(acct=f"{name}@{self._server_name}", rev=rev, record=b64(record))
 
 
+def store_first(
+    connection: Connection, account_id: int, *, record: bytes, keyring: bytes, now_ms: int
+) -> None:
+    """Stores the checked record and keyring of a new account, within its sign-up's transaction."""
+    queries.add_record(connection, account_id, rev=1, record=record, now_ms=now_ms)
+    queries.add_keyring(connection, account_id, Stored(rules.version_of(keyring), keyring), now_ms=now_ms)
+
+
 def _is_repeated(old: Stored | None, new: Stored, precondition: Precondition) -> bool:
     """Tells that these very bytes are stored already: a PUT whose answer was lost (RFC 9110 section 13.1.1).
 
