@@ -8,11 +8,10 @@ from tests.footage import assert_plays
 
 
 @pytest.fixture
-def delivered(person, new_server, clip):
+def delivered(person, server, clip):
     """Two messages that wait: the first one is to be damaged."""
-    server = new_server()
-    ann, bob = person("ann", at=server), person("bob", at=server)
-    ids = [ann.send("bob", clip, "--caption", caption) for caption in ("first", "second")]
+    ann, bob = person(), person()
+    ids = [ann.send(bob.name, clip, "--caption", caption) for caption in ("first", "second")]
     return ann, bob, server, ids
 
 
@@ -67,13 +66,13 @@ def test_a_video_swapped_for_another_is_refused(delivered, tmp_path):
 
 
 def test_a_damaged_envelope_is_listed_with_its_reason_and_the_others_are_well(delivered, tmp_path):
-    _, bob, server, (first, second) = delivered
+    ann, bob, server, (first, second) = delivered
     damage(server, first, "envelopes", "envelope", "message_id")
     items = {item["id"]: item for item in bob.inbox()}
     assert items[second]["state"] == "stored"
     broken = items[first]
     assert (broken["state"], broken["error"]["code"]) == ("damaged", "envelope-damaged")
-    assert (broken["caption"], broken["duration_s"], broken["from"]) == (None, None, "ann")
+    assert (broken["caption"], broken["duration_s"], broken["from"]) == (None, None, ann.name)
     assert "envelope-damaged" in bob.ok("inbox").err
     assert "damaged, cut off or altered" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
     assert left_over(tmp_path) == []

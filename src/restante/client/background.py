@@ -9,6 +9,7 @@ True
 >>> spool.close()
 """
 
+from dataclasses import replace
 from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,6 @@ from typing import Self
 from restante.client.drafts import Draft
 from restante.client.errors import ClientError, ServerProblem, ServerUnbelievable, Unreachable, UploadGone
 from restante.client.http import Session, is_passing
-from restante.client.retry import Retry
 from restante.client.tus import FIRST_BYTES, Sender, Upload
 
 _JOIN_S = 30.0
@@ -34,8 +34,7 @@ class BackgroundUpload:
         self._available = 0
         self._stopping = False
         self._failure: ClientError | None = None
-        retry = session.retry
-        patient = Retry(retry.base_s, retry.cap_s, retry.patience_s, retry.jitter, sleep=self._sleep)
+        patient = replace(session.retry.patient(), sleep=self._sleep)
         self._sender = Sender(session, Upload(draft.record.upload), draft.read, retry=patient)
         self._thread = Thread(target=self._run, name="upload", daemon=True)
 

@@ -23,7 +23,7 @@ def ciphertext(session: Session, message_id: str, size: int) -> Iterator[bytes]:
 
     A connection that breaks is taken up again; one that thrice gives nothing has nothing more to give.
     """
-    offset, empty, patience = 0, 0, Patience(session.retry)
+    offset, empty, patience = 0, 0, Patience(session.retry.patient())
     path = f"/api/v1/messages/{message_id}/video"
     while offset < size:
         headers = {"range": f"bytes={offset}-"} if offset else {}

@@ -191,7 +191,7 @@ def _upload_rest(account: Account, draft: Draft, report: Report) -> None:
         account.session,
         upload,
         draft.read,
-        retry=account.session.retry,
+        retry=account.session.retry.patient(),
         report=lambda upload: report(Progress(1.0, upload.offset, video.size)),
     )
     while not sender.is_finished:

@@ -63,7 +63,9 @@ def post(session: Session, record: DraftRecord) -> wire.Sent:
     body, content_type = _multipart(request)
     headers = {"content-type": content_type, "idempotency-key": request.idempotency_key}
     try:
-        sent = session.call("POST", _PATH, content=body, headers=headers).decode(wire.Sent)
+        sent = session.call(
+            "POST", _PATH, content=body, headers=headers, retry=session.retry.patient()
+        ).decode(wire.Sent)
     except ServerProblem as problem:
         if problem.code in _LOST or problem.code == "upload-unfinished":
             raise UploadGone from problem

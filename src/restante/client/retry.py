@@ -10,7 +10,8 @@
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 _random = secrets.SystemRandom().random
 
@@ -21,9 +22,13 @@ class Retry:
 
     base_s: float = 0.25
     cap_s: float = 8.0
-    patience_s: float = 60.0
+    patience_s: float = 8.0
     jitter: Callable[[], float] = _random
     sleep: Callable[[float], object] = time.sleep
+
+    def patient(self) -> Self:
+        """For what must not be given up lightly, such as an upload in progress: 15 times the patience."""
+        return replace(self, patience_s=15 * self.patience_s)
 
     def delay_s(self, attempt: int, *, retry_after_s: float = 0.0) -> float:
         """Chooses the wait after the attempt of this number, counted from 0: never less than the server asks for."""
