@@ -7,6 +7,8 @@ from typing import Any
 
 import apsw
 
+from tests.anomaly.crashdisk import PowerFailed
+
 
 class Error(Exception):
     pass
@@ -43,6 +45,10 @@ class Cursor:
             rows = list(found)
         except apsw.ConstraintError as error:
             raise IntegrityError(str(error)) from error
+        except PowerFailed:
+            raise
+        except OSError as error:
+            raise OperationalError(f"disk I/O error: {error}") from error
         except apsw.Error as error:
             raise OperationalError(str(error)) from error
         self._rows = iter(rows)

@@ -5,6 +5,7 @@ written (`current`) and what was flushed (`durable`); `power_loss()` returns a d
 on which some unflushed writes may have landed, whole or torn, in any order, as real disks do.
 """
 
+import errno
 import random
 import threading
 import time
@@ -57,9 +58,10 @@ class File:
 
 
 class Disk:
-    """Files by name; counts its operations and dies at the one it is told to."""
+    """Files by name; counts its operations, dies at the one it is told to, or fails one and goes on."""
 
     def __init__(self, files: dict[str, File] | None = None, *, dies_at: int | None = None) -> None:
+        self.fails_at: int | None = None
         self.files = files or {}
         self.operations = 0
         self.dies_at = dies_at
@@ -73,6 +75,8 @@ class Disk:
                 self.dead.set()
             self.check()
             self.operations += 1
+            if self.operations == self.fails_at:
+                raise OSError(errno.EIO, "one failed operation")
 
     def check(self) -> None:
         if self.dead.is_set():

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from tests.anomaly.crashdisk import Disk
 from tests.anomaly.world import Ledger, Pair, World, check, people, work
 
+ALL_MESSAGES = 4
+"""What the work sends when nothing fails."""
+
 
 @dataclass(frozen=True)
 class Trial:
@@ -59,6 +62,26 @@ def die(seed: int, *, synchronous: str = "FULL") -> tuple[Trial, Trial]:
     asyncio.run(_until_death(running, pair, ledger, seed % 5, synchronous))
     without_power, without_process = running.power_loss(chance), running.copy()
     return _judge(without_power, pair, ledger), _judge(without_process, pair, ledger)
+
+
+def fail_once(operation: int, *, seed: int = 0) -> tuple[list[str], list[int]]:
+    """One disk operation fails and the server goes on; returns broken promises and the statuses of failed requests."""
+    disk, pair = beginning()
+    running, ledger = disk.copy(), Ledger()
+
+    async def run() -> tuple[list[str], list[int]]:
+        async with World.on_disk(running) as world:
+            running.fails_at = running.operations + operation
+            await work(world, pair, ledger, seed=seed)
+            running.fails_at = None
+            broken = await check(world, pair, ledger)
+            again = Ledger()
+            await work(world, pair, again, seed=seed + 100)
+            if len(again.messages) < ALL_MESSAGES:
+                broken.append(f"the server did not recover: {len(again.messages)} messages")
+            return broken, world.failures
+
+    return asyncio.run(run())
 
 
 def _judge(survivor: Disk, pair: Pair, ledger: Ledger) -> Trial:

@@ -98,7 +98,13 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
         transport = httpx.ASGITransport(
             assemble(self.house, _litestar(self.house)), raise_app_exceptions=False
         )
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://world", timeout=20)
+        self.failures: list[int] = []
+        self.client = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://world",
+            timeout=20,
+            event_hooks={"response": [self._note_failure]},
+        )
 
     @classmethod
     def on_disk(cls, disk: Disk, *, synchronous: str = "FULL") -> "World":
@@ -108,6 +114,10 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
         if synchronous != "FULL":
             world.house.database._assert_safe = lambda _: None  # type: ignore[method-assign] # the negative control
         return world
+
+    async def _note_failure(self, response: httpx.Response) -> None:
+        if response.status_code >= 400:
+            self.failures.append(response.status_code)
 
     async def __aenter__(self) -> Self:
         await self.house.open()

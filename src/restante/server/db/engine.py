@@ -198,9 +198,9 @@ def _translate(error: Exception) -> Exception:
         return error
     text = str(error.orig).lower()
     translated: Exception = error
-    if "full" in text or "disk i/o" in text:
+    if "full" in text:
         translated = RetryLater("storage-full", seconds=60)
-    elif "locked" in text or "busy" in text:
+    elif "locked" in text or "busy" in text or "disk i/o" in text:
         translated = RetryLater("busy", seconds=2)
     translated.__cause__ = error if translated is not error else None
     return translated

@@ -88,11 +88,12 @@ class Lease:
         if upload.epoch != self.epoch:
             raise Fenced
         self.heard_at_s = monotonic()
+        upload.last_byte_ms = now_ms
         try:
-            upload.file.write(upload.size, data)
-        finally:
+            upload.size += upload.file.write(upload.size, data)
+        except OSError:
             upload.size = upload.file.size()
-            upload.last_byte_ms = now_ms
+            raise
 
     @property
     def alive(self) -> bool:
