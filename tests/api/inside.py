@@ -86,8 +86,8 @@ class Inside:
         self.blobs = SickBlobs(folder / "blobs")
         storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs)
         self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
-        transport = httpx.ASGITransport(assemble(self.house, build_litestar(self.house)))
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://inside")
+        self.app = assemble(self.house, build_litestar(self.house))
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")
 
     async def sign_up(self, name: str) -> dict[str, str]:
         """Makes an account; returns the header that speaks for it."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -108,6 +109,16 @@ class Lifetimes(RuleBasedStateMachine):
                 self.videos[upload_id].message = parcel.message.id
         return parcel.message.id
 
+    @rule(
+        target=sends,
+        sender=names,
+        recipients=st.sets(names, min_size=1),
+        lasts_ms=st.none() | st.sampled_from([HOUR_MS, 30 * HOUR_MS]),
+    )
+    def send_new_video(self, sender: str, recipients: set[str], lasts_ms: int | None) -> str:
+        """The common case, so that most histories have living videos in them."""
+        return self.send(sender, recipients, self.create(sender, 20, 0), lasts_ms)
+
     @rule(message_id=sends)
     def send_again(self, message_id: str) -> None:
         if message_id in self.messages:
@@ -123,6 +134,11 @@ class Lifetimes(RuleBasedStateMachine):
             assert message is not None
             message.holders -= {(name, "inbox"), (name, "sent")}
             self.bury_unheld()
+
+    @rule(message_id=sends)
+    def each_deletes_the_own_copy(self, message_id: str) -> None:
+        for name in sorted(self.messages[message_id].parties) if message_id in self.messages else ():
+            self.delete_for_me(message_id, name)
 
     @rule(message_id=sends, name=names)
     def delete_for_everyone(self, message_id: str, name: str) -> None:
@@ -164,11 +180,16 @@ class Lifetimes(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         """After the grace the store holds what is live, and nothing else."""
+        self.clock.pass_ms(HOUR_MS)
+        self.who_may_read_can()
         self.sweep()
         self.clock.pass_ms(HOUR_MS)
         self.sweep()
+        self.who_may_read_can()
         live = {upload_id: video.data for upload_id, video in self.videos.items() if not video.gone}
         assert self.home.blobs() == live
+
+    def who_may_read_can(self) -> None:
         for message_id, message in self.messages.items():
             for name in NAMES:
                 assert self.reads(name, message_id) == self.may_read(name, message)
@@ -224,4 +245,10 @@ class Lifetimes(RuleBasedStateMachine):
 
 
 TestLifetimes = Lifetimes.TestCase
-TestLifetimes.settings = settings(max_examples=15, stateful_step_count=40, deadline=None)
+TestLifetimes.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+class TestManyLifetimes(Lifetimes.TestCase):  # type: ignore[name-defined, misc] # made by Hypothesis
+    settings = settings(max_examples=1000, stateful_step_count=50, deadline=None)

@@ -64,6 +64,10 @@ def test_any_metadata_passes_or_is_refused(value):
 
 @given(length=st.none() | st.integers(0, 100), offset=st.integers(0, 120), body=st.none() | st.integers(0, 120),
        new=st.none() | st.integers(0, 120), size=st.integers(0, 100))  # fmt: skip
+@example(length=10, offset=5, body=6, new=None, size=5)
+@example(length=None, offset=5, body=6, new=10, size=5)
+@example(length=None, offset=5, body=96, new=None, size=5)
+@example(length=None, offset=5, body=0, new=4, size=5)
 def test_whatever_is_allowed_ends_within_the_length(length, offset, body, new, size):
     """The two decisions together: set once, never below the size, never beyond the length or the maximum."""
     if length is not None and size > length:

@@ -1,11 +1,13 @@
 """PATCH: bytes appended in order, once, within the length; everything else changes nothing."""
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.api.people import assert_problem, make_account
+from restante.server.uploads.opened import STALLED_S
+from tests.api.people import Person, assert_problem, make_account
 from tests.api.test_tus_post import NUMBERS
 from tests.api.uploading import (
     BODY,
@@ -163,23 +165,53 @@ def test_newer_patch_takes_over_from_a_silent_one(server, person):
     assert blob(server, url) == b"s" * 10 + b"n" * 90
 
 
+def test_a_stale_patch_takes_the_pen_from_nobody(server, person):
+    """A resent request with an old offset is refused at once, and the one that writes, however slowly, goes on."""
+    url = create(person, 100)
+    with wire(server.port) as slow:
+        slow.start("PATCH", url, *patch_head(person, 0, 100)).send(b"s" * 10)
+        wait_until(lambda: len(blob(server, url)) == 10)
+        time.sleep(STALLED_S + 0.2)
+        assert_problem(patch(person, url, 0, b"n" * 100), 409, "offset-mismatch")
+        assert slow.send(b"s" * 90).status() == 204
+    assert blob(server, url) == b"s" * 100
+
+
 def test_patch_waits_for_one_that_is_alive_and_gives_up_with_423(server, person):
     """The older one has not sent a byte yet, then sends slowly: nobody is thrown out."""
+    for _ in range(3):
+        if meet_an_alive_one(server, person) == 423:
+            return
+    pytest.fail("three times the older one was thrown out though it sent a byte every 50 ms")
+
+
+def meet_an_alive_one(server: Server, person: Person) -> int:
+    """Sends a second PATCH while a first one sends slowly; returns what the second hears.
+
+    On a machine that starves this test for a second the first counts as dead, which is right: then both must tell so.
+    """
     url = create(person, 10_000)
     with wire(server.port) as alive, ThreadPoolExecutor(1) as pool:
         alive.start("PATCH", url, *patch_head(person, 0, 10_000))
         time.sleep(0.1)
         second = pool.submit(patch, person, url, 0, b"b" * 10_000)
         sent = 0
-        while not second.done():
-            sent += len(b"a")
-            alive.send(b"a")
-            time.sleep(0.1)
+        with contextlib.suppress(ConnectionError):
+            while not second.done():
+                sent += len(b"a")
+                alive.send(b"a")
+                time.sleep(0.05)
+            alive.send(b"a" * (10_000 - sent))
         answer = second.result()
-        assert_problem(answer, 423, "locked")
+        first = alive.status()
+    if answer.status_code == 423:
         assert answer.headers["retry-after"] == "1"
-        assert alive.send(b"a" * (10_000 - sent)).status() == 204
-    assert blob(server, url) == b"a" * 10_000
+        assert first == 204
+        assert blob(server, url) == b"a" * 10_000
+    else:
+        assert (answer.status_code, first) in {(204, 423), (409, 423), (409, 204)}
+    delete(person, url)
+    return answer.status_code
 
 
 # Deferred length
