@@ -6,9 +6,6 @@ import time
 
 import pytest
 
-from restante.client.errors import ServerProblem
-from restante.client.outgoing import send
-from restante.client.retry import Retry
 from tests.cli.person import NO_KEYRING
 from tests.footage import odd
 from tests.serving import free_port
@@ -69,16 +66,6 @@ def test_a_video_larger_than_the_servers_limit_is_refused_and_its_draft_kept(per
     answer = ann.run("send", "ann", clip).failed()
     assert "larger than allowed" in answer.err
     assert "restante send --resume" in answer.err
-
-
-def test_a_full_server_disk_is_told(person, new_server, clip):
-    ann = person("ann", at=new_server(RESTANTE_KEEP_FREE_BYTES=str(2**60)))
-    with ann.account as account:
-        account.session.retry = Retry(patience_s=0.1)
-        with pytest.raises(ServerProblem) as refused:
-            send(account, ["ann"], clip)
-    assert refused.value.code == "storage-full"
-    assert ann.drafts == []
 
 
 def test_a_long_video_is_refused_or_shortened(person, tmp_path):

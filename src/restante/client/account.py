@@ -1,9 +1,9 @@
 """A signed-in account, unlocked on this device: what every other module of the client works with.
 
->>> account = open_account(Profile.at(folder))
 >>> account.acct == f"{account.identity.name}@{account.identity.server_name}"
 True
->>> account.close()
+>>> account.me.owns(account.acct)
+True
 """
 
 import time

@@ -39,7 +39,7 @@ PASSING: Final = frozenset(
 )
 """Problems that go away by themselves."""
 _PASSING_STATUS = frozenset({408, 423, 429, 502, 503, 504, 507})
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0, read=60.0)
+_CONNECT_S, _PATIENCE_S, _READ_S = 10.0, 30.0, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,6 @@ class Session:
         # A proxy named in the environment must not see what plain http carries to this very machine.
         self._http = httpx.Client(
             base_url=self.url,
-            timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=self.url.startswith("https:"),
             headers={"user-agent": f"restante/{__version__}", "accept-encoding": "identity"},
@@ -152,10 +151,10 @@ class Session:
         content: bytes = b"",
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
-        read_timeout_s: float | None = None,
+        read_timeout_s: float = _READ_S,
     ) -> Iterator[httpx.Response]:
         """Makes a request and gives the answer to be read; what breaks while reading is Unreachable, too."""
-        timeout = httpx.Timeout(_TIMEOUT, read=read_timeout_s) if read_timeout_s else _TIMEOUT
+        timeout = httpx.Timeout(_PATIENCE_S, connect=_CONNECT_S, read=read_timeout_s)
         authorised = {**(headers or {}), **({"authorization": f"Bearer {self.token}"} if self.token else {})}
         try:
             with self._http.stream(

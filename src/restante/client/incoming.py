@@ -32,8 +32,6 @@ from restante.signing.errors import ProtocolError
 Box = Literal["inbox", "sent"]
 Wire = wire.InboxItem | wire.SentItem
 _PAGE = "50"
-_PAGES = 2000
-"""Longest list that is believed: 100,000 messages."""
 _PREFIX = "msg_"
 
 
@@ -130,7 +128,9 @@ class Mailbox:
         """Pages through a list; deleted ones are left out, unless changes are asked for."""
         shape: type[wire.Inbox | wire.SentBox] = wire.Inbox if box == "inbox" else wire.SentBox
         cursor: str | None = None
-        for _ in range(_PAGES):
+        cursors: set[str] = set()
+        while cursor not in cursors:
+            cursors |= {cursor} if cursor else set()
             place = {"cursor": cursor} if cursor else {}
             page: wire.Inbox | wire.SentBox = self._account.session.get(
                 f"/api/v1/{box}", shape, limit=_PAGE, **query, **place

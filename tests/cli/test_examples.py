@@ -1,0 +1,92 @@
+"""The examples in the client library's docstrings, run as they stand against a real server."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import restante.client
+from restante.client.account import now_ms
+from restante.client.drafts import DraftRecord, Drafts
+from restante.client.outgoing import describe_source
+from restante.crypto.age import X25519Identity
+from restante.crypto.details import describe_video
+from restante.crypto.video import VideoManifest
+from restante.protocol import wire
+from restante.protocol.ids import Prefix, new_id
+from tests.cli.person import NO_KEYRING, Person
+from tests.serving import serving
+
+MODULES = sorted(module.name for module in pkgutil.iter_modules(restante.client.__path__))
+RECEIVING = {"downloads", "export", "incoming", "opened", "opening", "saving"}
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory, module_server):
+    folder = tmp_path_factory.mktemp("people")
+    return [Person(name, folder, module_server.url).sign_up() for name in ("ada", "grace")]
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("examples") / "data") as running:
+        yield running
+
+
+def draft_of(account, source):
+    """A draft as `outgoing` leaves it after the conversion, with an upload begun."""
+    upload = account.session.call(
+        "POST", "/api/v1/uploads", headers={"tus-resumable": "1.0.0", "upload-defer-length": "1"}
+    )
+    video = describe_video(VideoManifest(1, (bytes(32),)), type="video/mp4", ms=1000, w=16, h=16)
+    record = DraftRecord(
+        id=new_id(Prefix.MESSAGE),
+        created=now_ms(),
+        key=str(X25519Identity.generate()),
+        to=("grace@localhost",),
+        source=describe_source(source),
+        caption=None,
+        shorten="refuse",
+        upload=upload.headers["location"].rpartition("/")[2],
+        video=video,
+    )
+    return Drafts(account.profile.folder / "example-drafts").new(record)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, clip, monkeypatch):
+    for key, value in NO_KEYRING.items():
+        monkeypatch.setenv(key, value)
+    ada, _ = people
+    actor = ada
+    if name in RECEIVING:
+        actor = Person(f"reader-{name}", tmp_path, module_server.url).sign_up()
+        ada.send(actor.name, clip, "--caption", "Hello")
+    module = importlib.import_module(f"restante.client.{name}")
+    with actor.account as account:
+        names = {
+            **vars(module),
+            **{key: value for key in IMPORTED for key, value in public(key)},
+            "server_url": module_server.url,
+            "folder": tmp_path / "folder",
+            "account": account,
+            "video": clip,
+            "wire": wire,
+        }
+        (tmp_path / "folder").mkdir()
+        if name in ("background", "posting"):
+            names["draft"] = draft_of(account, clip)
+        example = doctest.DocTestParser().get_doctest(module.__doc__, names, name, module.__file__, 0)
+        assert example.examples, f"{name} has no example"
+        said = []
+        result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=said.append)
+    assert result.failed == 0, "".join(said)
+
+
+IMPORTED = ("profile", "people", "drafts", "incoming", "accounts")
+
+
+def public(name):
+    module = importlib.import_module(f"restante.client.{name}")
+    return [(key, value) for key, value in vars(module).items() if not key.startswith("_")]
