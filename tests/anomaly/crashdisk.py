@@ -238,6 +238,10 @@ class CrashBlob:
         self._disk.operate()
         self._file.flush()
 
+    def truncate(self, size: int) -> None:
+        self._disk.operate()
+        self._file.truncate(size)
+
     def read(self, offset: int, length: int) -> bytes:
         self._disk.check()
         return bytes(self._file.current[offset : offset + length])

@@ -65,18 +65,21 @@ def test_full_disk_keeps_what_went_in_and_the_upload_resumes(tmp_path, durabilit
 @pytest.mark.parametrize(
     ("error", "status"), [(OSError(errno.EIO, "failed"), 503), (BlobsFull(errno.ENOSPC, "full"), 507)]
 )
-def test_failed_flush_is_never_acknowledged_and_ends_the_upload(tmp_path, error, status):
+def test_failed_flush_is_never_acknowledged_and_goes_back_to_what_is_certain(tmp_path, error, status):
     """The kernel drops what it could not write and reports it once: asking again would lie."""
 
     async def scenario(inside: Inside) -> None:
         ann = await Uploader.new(inside)
-        url = await ann.create(1000)
+        url = await ann.create(200)
         assert (await ann.patch(url, 0, b"x" * 100)).status_code == 204
         inside.blobs.flush_error = error
-        assert (await ann.patch(url, 100, b"x" * 100)).status_code == status
+        assert (await ann.patch(url, 100, b"y" * 50)).status_code == status
         inside.blobs.flush_error = None
-        assert (await ann.head(url)).status_code == 410
-        assert (await ann.patch(url, 200, b"x" * 100)).status_code == 410
+        head = await ann.head(url)
+        assert (head.status_code, head.headers["upload-offset"]) == (200, "100")
+        assert inside.blobs.stat(blob_id(url)).size == 100
+        assert (await ann.patch(url, 100, b"z" * 100)).status_code == 204
+        assert inside.blobs.open(blob_id(url)).read(0, 300) == b"x" * 100 + b"z" * 100
 
     run(tmp_path, scenario)
 
@@ -88,9 +91,24 @@ def test_failed_flush_at_the_finish_is_never_acknowledged(tmp_path):
         inside.blobs.flush_error = OSError(errno.EIO, "failed")
         assert (await ann.patch(url, 0, b"x" * 100)).status_code == 503
         inside.blobs.flush_error = None
-        assert (await ann.head(url)).status_code == 410
+        assert (await ann.head(url)).headers["upload-offset"] == "0"
+        assert (await ann.patch(url, 0, b"x" * 100)).status_code == 204
 
     run(tmp_path, scenario, durability="process")
+
+
+def test_failed_flush_with_nothing_certain_ends_the_upload(tmp_path):
+    async def scenario(inside: Inside) -> None:
+        ann = await Uploader.new(inside)
+        url = await ann.create(100)
+        assert (await ann.patch(url, 0, b"x" * 50)).status_code == 204
+        inside.house.uploads._shelf.drop(blob_id(url))
+        inside.blobs.flush_error = OSError(errno.EIO, "failed")
+        assert (await ann.head(url)).status_code == 503
+        inside.blobs.flush_error = None
+        assert (await ann.head(url)).status_code == 410
+
+    run(tmp_path, scenario)
 
 
 def test_durability_process_flushes_at_the_finish_only(tmp_path):

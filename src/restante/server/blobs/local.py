@@ -48,6 +48,10 @@ class LocalBlobFile:
             raise _translated(error) from error
         failpoint("blob-after-flush")
 
+    def truncate(self, size: int) -> None:
+        """Drops the pages beyond the size, also those that could not be flushed."""
+        os.ftruncate(self._descriptor, size)
+
     def read(self, offset: int, length: int) -> bytes:
         """Reads until the length or the end is reached."""
         pieces = []

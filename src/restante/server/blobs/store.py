@@ -33,6 +33,10 @@ class BlobFile(Protocol):
         """Returns when every byte written before the call survives power loss."""
         ...
 
+    def truncate(self, size: int) -> None:
+        """Forgets every byte beyond the size."""
+        ...
+
     def read(self, offset: int, length: int) -> bytes:
         """Reads at most ``length`` bytes; fewer only at the end."""
         ...

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from restante.server.blobs.flusher import Flusher
@@ -19,10 +20,11 @@ BUSY_RETRY_S = 1.0
 
 
 class Durable:
-    """Flushes and finishes uploads; ``give_up`` ends one whose flush failed.
+    """Flushes and finishes uploads; ``give_up`` ends one of which nothing certain is left.
 
-    [Note: Failed flush] After a failed flush nobody can know which bytes are stored, and asking again lies. So the upload
-    ends, and its client sends it anew.
+    [Note: Failed flush] After a failed flush nobody can know which of the unflushed bytes are stored, and asking again
+    lies. So the file is cut back to what an earlier flush made certain, and the client sends on from there. Where no
+    earlier flush is known (the process started since), the upload ends, and its client sends it anew.
     """
 
     def __init__(
@@ -79,14 +81,21 @@ class Durable:
         upload.finished_at = finished_at
 
     async def _flush(self, upload: OpenUpload, size: int) -> None:
-        if upload.durable >= size:
+        if upload.durable is not None and upload.durable >= size:
             return
         try:
             await self._flusher.flush(upload.file)
         except OSError as error:
-            await self._give_up(upload.id)
+            await self._retreat(upload)
             raise full_or_busy(error) from error
-        upload.durable = max(upload.durable, size)
+        upload.durable = max(upload.durable or 0, size)
+
+    async def _retreat(self, upload: OpenUpload) -> None:
+        if upload.durable is not None:
+            with suppress(OSError):
+                upload.step_back(upload.durable)
+                return
+        await self._give_up(upload.id)
 
 
 def full_or_busy(error: OSError) -> RetryLater:

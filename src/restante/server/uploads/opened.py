@@ -27,7 +27,7 @@ class Fenced(Exception):
 
 @dataclass(slots=True, eq=False)
 class OpenUpload:
-    """An upload with its file. ``size`` bytes are written, ``durable`` of them survive power loss."""
+    """An upload with its file. ``size`` bytes are written, ``durable`` of them survive power loss (None: not known)."""
 
     id: str
     account_id: int
@@ -38,7 +38,7 @@ class OpenUpload:
     file: BlobFile
     size: int
     last_byte_ms: int
-    durable: int = 0
+    durable: int | None = 0
     gone: bool = False
     users: int = 0
     epoch: int = 0
@@ -47,7 +47,8 @@ class OpenUpload:
 
     @classmethod
     def of(cls, row: Upload, file: BlobFile, *, last_byte_ms: int) -> "OpenUpload":
-        """Opens what a row names; nothing is known of what its file has flushed."""
+        """Opens what a row names; of bytes that were there before it is not known whether they were flushed."""
+        size = file.size()
         return cls(
             id=row.id,
             account_id=row.account_id,
@@ -56,14 +57,21 @@ class OpenUpload:
             length=row.length,
             finished_at=row.finished_at,
             file=file,
-            size=file.size(),
+            size=size,
             last_byte_ms=last_byte_ms,
+            durable=None if size else 0,
         )
 
     @property
     def complete(self) -> bool:
         """Whether every announced byte is there."""
         return self.length is not None and self.size == self.length
+
+    def step_back(self, size: int) -> None:
+        """Forgets what was written beyond the size; whoever writes just now is fenced."""
+        self.fence()
+        self.file.truncate(size)
+        self.size = size
 
     def fence(self) -> None:
         """Takes the lease away from whoever has it."""

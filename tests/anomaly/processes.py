@@ -1,0 +1,47 @@
+"""Looks at running processes from outside, through /proc: which belong together, what they hold, what is in their memory."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def group(leader: int) -> list[int]:
+    """The processes of a group; zombies are not among them."""
+    return sorted(pid for pid in _all() if _group_of(pid) == leader)
+
+
+def memory(pid: int) -> Iterator[tuple[str, bytes]]:
+    """Yields every readable region by name and place, and what it holds."""
+    with (PROC / str(pid) / "mem").open("rb", buffering=0) as file:
+        for line in (PROC / str(pid) / "maps").read_text().splitlines():
+            span, modes, *_, name = [*line.split(maxsplit=5), ""][:6]
+            start, end = (int(part, 16) for part in span.split("-"))
+            if "r" in modes:
+                with contextlib.suppress(OSError):  # the kernel's own pages; or unmapped meanwhile
+                    yield f"{name or 'anonymous'}@{span}", os.pread(file.fileno(), end - start, start)
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors it holds."""
+    return len(list((PROC / str(pid) / "fd").iterdir()))
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that was ever resident."""
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
+def _all() -> Iterator[int]:
+    return (int(path.name) for path in PROC.iterdir() if path.name.isdigit())
+
+
+def _group_of(pid: int) -> int | None:
+    """Field 5 of stat; the name before it may hold anything."""
+    with contextlib.suppress(OSError):
+        state, _, group_id, *_ = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return None if state == "Z" else int(group_id)
+    return None
