@@ -6,6 +6,7 @@ Each setting stands in docs/reference/settings.md.
 import os
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,8 @@ from restante.protocol.names import is_server_name
 from restante.server import failpoints
 
 PREFIX = "RESTANTE_"
+CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECOVERY_CODE", "SERVER"))
+"""Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
@@ -61,8 +64,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
     """Builds the settings: ``RESTANTE_*`` from the environment, then what the command line gave.
 
-    Raises BadSettings for an unknown RESTANTE_ variable of the server or a value out of range.
+    Raises BadSettings for an unknown RESTANTE_ variable, unless it is a client's, and for a value out of range.
     """
+    _check_known(environ)
     values: dict[str, Any] = {}
     for field in Settings.__struct_fields__:
         text = environ.get(PREFIX + field.upper())
@@ -91,6 +95,19 @@ def parse_rate(rate: str) -> tuple[int, float]:
     """Splits ``10/30s`` into the burst and the seconds until one more."""
     burst, _, refill = rate.rstrip("s").partition("/")
     return int(burst), float(refill)
+
+
+def _check_known(environ: Mapping[str, str]) -> None:
+    """A misspelt setting would otherwise be one that silently does nothing."""
+    known = [field.upper() for field in Settings.__struct_fields__]
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX)
+        if variable == name or name in known or variable in CLIENT:
+            continue
+        meant = "".join(
+            f", do you mean {PREFIX}{near}?" for near in get_close_matches(name, known, n=1, cutoff=0.7)
+        )
+        raise BadSettings(f"{variable} is not a setting{meant} (see docs/reference/settings.md)")
 
 
 def _check(settings: Settings) -> None:
