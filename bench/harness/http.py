@@ -16,6 +16,7 @@ from bench.harness.films import Film
 _END = b"\r\n\r\n"
 _SINK = bytearray(1 << 20)
 TIMEOUT_S = 60
+_STEP = 1 << 20
 
 
 class Unexpected(RuntimeError):
@@ -71,12 +72,13 @@ class Connection:
         self, method: str, target: str, headers: Mapping[str, str], film: Film, *, start: int, count: int
     ) -> Answer:
         """Sends ``count`` bytes of a film as the body ([Note: Warm memory])."""
-        film.reserve.give(count)
         self._reopen_if_closed()
         self._socket.sendall(self.head(method, target, headers, count), socket.MSG_MORE)
         end = start + count
         while start < end:
-            start += os.sendfile(self._socket.fileno(), film.descriptor, start, end - start)
+            step = min(_STEP, end - start)
+            film.reserve.give(step)
+            start += os.sendfile(self._socket.fileno(), film.descriptor, start, step)
         return self.answer(method, drop=False)
 
     def head(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
