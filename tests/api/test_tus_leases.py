@@ -32,9 +32,10 @@ async def patch(inside: Inside, headers: dict[str, str], url: str, size: int, re
     return statuses[0]
 
 
-async def new_upload(inside: Inside, size: int) -> tuple[dict[str, str], str, OpenUpload]:
+async def new_upload(inside: Inside, size: int | None) -> tuple[dict[str, str], str, OpenUpload]:
     headers = await inside.sign_up("ann")
-    answer = await inside.client.post(UPLOADS, headers=headers | TUS | {"upload-length": str(size)})
+    announced = {"upload-defer-length": "1"} if size is None else {"upload-length": str(size)}
+    answer = await inside.client.post(UPLOADS, headers=headers | TUS | announced)
     url = answer.headers["location"]
     upload = inside.house.uploads._shelf.find(url.rpartition("/")[2])
     assert upload is not None
@@ -96,5 +97,52 @@ def test_an_upload_in_use_is_never_closed_under_the_one_who_uses_it(tmp_path):
 
         assert await patch(inside, headers, url, 200, receive) == 410
         assert upload.file._descriptor == -1
+
+    run(tmp_path, scenario)
+
+
+def test_a_second_patch_waits_for_one_that_is_alive_and_gives_up_with_423(tmp_path):
+    """The first is slow but sends: nobody throws it out, and its bytes alone are stored."""
+
+    async def scenario(inside: Inside) -> None:
+        headers, url, upload = await new_upload(inside, 1000)
+        first_waits, go, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def slowly() -> dict[str, Any]:
+            first_waits.set()
+            await go.wait()
+            await asyncio.sleep(0.05)
+            rest = 1000 - upload.size if over.is_set() else 1
+            return {"type": "http.request", "body": b"a" * rest, "more_body": upload.size + rest < 1000}
+
+        async def at_once() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"b" * 1000, "more_body": False}
+
+        first = asyncio.ensure_future(patch(inside, headers, url, 1000, slowly))
+        await first_waits.wait()
+        second = asyncio.ensure_future(patch(inside, headers, url, 1000, at_once))
+        while upload.lease is None or not upload.lease.ended._waiters:  # noqa: ASYNC110 - nothing tells that somebody waits
+            await asyncio.sleep(0.01)
+        go.set()
+        assert await second == 423
+        over.set()
+        assert await first == 204
+        assert upload.file.read(0, 2000) == b"a" * 1000
+
+    run(tmp_path, scenario)
+
+
+def test_finishing_requests_that_meet_hear_the_same_answer(tmp_path):
+    """The later ones wait for the first one's flush and commit."""
+
+    async def scenario(inside: Inside) -> None:
+        headers, url, upload = await new_upload(inside, None)
+        body = headers | TUS | BODY
+        first = await inside.client.patch(url, headers=body | {"upload-offset": "0"}, content=b"a" * 100)
+        assert (first.status_code, upload.finished_at) == (204, None)
+        at_end = body | {"upload-offset": "100", "upload-length": "100"}
+        answers = await asyncio.gather(*(inside.client.patch(url, headers=at_end) for _ in range(5)))
+        assert {(each.status_code, each.headers["upload-offset"]) for each in answers} == {(204, "100")}
+        assert upload.finished_at is not None
 
     run(tmp_path, scenario)
