@@ -253,8 +253,8 @@ def send_parts(message_id: str, upload: Upload, details: bytes) -> dict[str, tup
     return {
         "message": ("message", encode(head), "application/json"),
         "details": ("details", details, binary),
-        "envelope:bob": ("envelope", AGE + b"e" * 900, binary),
-        "sent": ("sent", AGE + b"s" * 900, binary),
+        "envelope:bob": ("envelope", AGE + sealed(900), binary),
+        "sent": ("sent", AGE + sealed(900), binary),
     }
 
 

@@ -115,6 +115,16 @@ SPOILED = {
     ),
     "an empty envelope": (lambda p: replace(p, envelopes=dict.fromkeys(p.envelopes, b"")), 422, "invalid"),
     "an empty copy of one's own": (lambda p: replace(p, sent=b""), 422, "invalid"),
+    "plaintext for an envelope": (
+        lambda p: replace(p, envelopes=dict.fromkeys(p.envelopes, b'{"key":"AGE-SECRET-KEY-1"}')),
+        422,
+        "invalid",
+    ),
+    "plaintext for details": (
+        lambda p: replace(p, details=b"{}").but(details_sha256=b64(hashlib.sha256(b"{}").digest())),
+        422,
+        "invalid",
+    ),
     "an envelope that is too large": (
         lambda p: replace(p, envelopes=dict.fromkeys(p.envelopes, sealed(ENVELOPE_BYTES + 1))),
         413,

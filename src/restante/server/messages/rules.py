@@ -8,6 +8,7 @@ from typing import Any, Literal
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.wire import Delivery, InboxItem, MessageState, Send, SentItem
 from restante.server.errors import Refusal
+from restante.server.keys.rules import check_sealed
 
 Box = Literal["inbox", "sent"]
 Row = Any
@@ -57,8 +58,8 @@ def check_parcel(parcel: Parcel) -> None:
         raise Refusal("bad-multipart", detail="exactly one envelope for each recipient")
     if message.kind == "video" and message.upload is None:
         raise Refusal("invalid", detail="upload: a video message names its upload")
-    if not all((parcel.details, parcel.sent, *parcel.envelopes.values())):
-        raise Refusal("invalid", detail="details and envelopes are not empty")
+    for sealed in (parcel.details, parcel.sent, *parcel.envelopes.values()):
+        check_sealed(sealed)
     if hashlib.sha256(parcel.details).digest() != claim_of(message):
         raise Refusal("claim-mismatch")
 
