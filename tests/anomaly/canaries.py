@@ -92,9 +92,7 @@ class Search:
 
     def _hits(self, place: Place) -> Iterator[Hit]:
         whole_words = memoryview(place.content)[: len(place.content) // WORD * WORD].cast("Q")
-        suspects = {
-            needle for word in self._known.intersection(whole_words) for needle in self._words[word]
-        }
+        suspects = {needle for word in self._known.intersection(whole_words) for needle in self._words[word]}
         for needle in suspects:
             canary, spelling = self._needles[needle]
             if not (canary.told and place.passing) and needle in place.content:
