@@ -110,7 +110,7 @@ def test_any_session_of_the_account_may_continue(server, person):
 
 
 def test_a_session_that_ended_stops_and_the_offset_stays(server, person):
-    """Signing in again resumes at the same address (promise R25)."""
+    """Signing in again resumes at the same address."""
     url = create(person, 10)
     assert patch(person, url, 0, b"123").status_code == 204
     again = person.sign_in().json()["token"]

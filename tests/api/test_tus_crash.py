@@ -31,7 +31,7 @@ def writing(new_server):
 
 
 def test_stop_ends_an_open_patch_with_what_it_has(writing):
-    """SIGTERM: answered 503, exit 0, in time (promise R26)."""
+    """SIGTERM: answered 503, exit 0, in time."""
     server, person, data, url, open_patch = writing
     began = time.monotonic()
     assert server.stop() == 0
@@ -44,7 +44,7 @@ def test_stop_ends_an_open_patch_with_what_it_has(writing):
 
 
 def test_kill_frees_the_upload_within_five_seconds_of_the_restart(writing):
-    """SIGKILL in mid-PATCH leaves no lock behind (promise R11), and no file but the blob and the database."""
+    """SIGKILL in mid-PATCH leaves no lock behind, and no file but the blob and the database."""
     server, person, data, url, _ = writing
     done = finished(person, noise(10))
     server.kill()

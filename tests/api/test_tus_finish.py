@@ -16,7 +16,7 @@ def person(server: Server):
 
 
 def test_finish_lost_five_times_and_asked_by_twenty_at_once_is_one_finish(server, person):
-    """64 MiB; each answer is the same, each comes quickly (promise R14)."""
+    """64 MiB; each answer is the same, each comes quickly."""
     size = 64 * 1024 * 1024
     url = create(person, None)
     megabytes = noise(4 * 1024 * 1024)

@@ -44,7 +44,7 @@ def test_head_of_a_deferred_length_says_so_until_it_is_known(person):
 
 
 def test_head_frees_a_patch_whose_client_vanished_without_a_word(server, person):
-    """The connection stays open and silent, as when a phone leaves the network: no FIN, no RST (promise R12)."""
+    """The connection stays open and silent, as when a phone leaves the network: no FIN, no RST."""
     url = create(person, 1000)
     with wire(server.port) as vanished:
         vanished.start("PATCH", url, *patch_head(person, 0, 1000)).send(b"x" * 300)

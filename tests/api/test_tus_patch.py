@@ -129,7 +129,7 @@ def test_append_of_a_chunked_body_is_the_same_bytes(server, person):
 
 
 def test_finished_upload_is_immutable(server, person):
-    """Replays, immediate or late, are refused and change nothing (promise R13)."""
+    """Replays, immediate or late, are refused and change nothing."""
     data = noise(1000)
     url = finished(person, data)
     for start, piece in ((0, data), (0, b"x"), (999, b"x"), (1000, b"x"), (1001, b"x"), (500, b"")):
