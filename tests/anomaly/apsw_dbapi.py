@@ -1,6 +1,7 @@
 """APSW behind the DB-API that SQLAlchemy's SQLite dialect speaks, so that the server's own queries run on a VFS of ours."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
@@ -9,21 +10,11 @@ import apsw
 
 from tests.anomaly.crashdisk import PowerFailed
 
-
-class Error(Exception):
-    pass
-
-
-class DatabaseError(Error):
-    pass
-
-
-class OperationalError(DatabaseError):
-    pass
-
-
-class IntegrityError(DatabaseError):
-    pass
+# The standard library's own errors, so that the server recognises them as it does in earnest.
+Error = sqlite3.Error
+DatabaseError = sqlite3.DatabaseError
+OperationalError = sqlite3.OperationalError
+IntegrityError = sqlite3.IntegrityError
 
 
 class Cursor:

@@ -32,7 +32,7 @@ from restante.server.db.engine import sqlite_engine
 from restante.server.house import House, Storage, furnish
 from tests.anomaly.apsw_dbapi import Connection, module
 from tests.anomaly.crashdisk import CrashBlobs, Disk, DiskVFS
-from tests.api.people import AGE, sign_up_form
+from tests.api.people import sealed, sign_up_form
 
 _names = itertools.count()
 SETTINGS = Settings(
@@ -253,8 +253,8 @@ def send_parts(message_id: str, upload: Upload, details: bytes) -> dict[str, tup
     return {
         "message": ("message", encode(head), "application/json"),
         "details": ("details", details, binary),
-        "envelope:bob": ("envelope", AGE + sealed(900), binary),
-        "sent": ("sent", AGE + sealed(900), binary),
+        "envelope:bob": ("envelope", sealed(900), binary),
+        "sent": ("sent", sealed(900), binary),
     }
 
 
@@ -262,7 +262,7 @@ async def send_message(
     door: Door, pair: Pair, ledger: Ledger, upload: Upload, chance: random.Random
 ) -> str | None:
     message_id = new_id(Prefix.MESSAGE, random=chance.randbytes)
-    details = AGE + chance.randbytes(500)
+    details = sealed(500)
     key = {**pair.ann, "Idempotency-Key": f"key-{message_id[4:]}"}
     answer = await door.client.post(
         "/api/v1/messages", headers=key, files=send_parts(message_id, upload, details)

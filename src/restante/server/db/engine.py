@@ -3,6 +3,9 @@
 [Note: Group commit] The writer takes whatever waits, runs each piece of work in a savepoint of one transaction, commits
 once, and only then answers all of them: one flush of the disk serves many requests, and no answer precedes it. A
 piece of work that raises is rolled back to its savepoint and raises to its caller; the others are not touched.
+
+[Note: Statements made once] Building a Core statement costs four times what running it costs. So queries make theirs once,
+at import, with `bindparam`, and savepoints go to the driver as they are.
 """
 
 import asyncio
@@ -185,18 +188,27 @@ def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
 
 
 def _run_one(connection: Connection, job: _Job) -> Outcome:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("SAVEPOINT job")
     try:
-        with connection.begin_nested():
-            return job, job.work(connection), None
+        result = job.work(connection)
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        driver.execute("ROLLBACK TO job")
+        driver.execute("RELEASE job")
         return job, None, _translate(error)
+    driver.execute("RELEASE job")
+    return job, result, None
 
 
 def _translate(error: Exception) -> Exception:
     """Tells a database that is busy or full from one that is wrong."""
-    if not isinstance(error, OperationalError):
+    if isinstance(error, OperationalError):
+        text = str(error.orig).lower()
+    elif isinstance(error, sqlite3.OperationalError):
+        text = str(error).lower()
+    else:
         return error
-    text = str(error.orig).lower()
     translated: Exception = error
     if "full" in text:
         translated = RetryLater("storage-full", seconds=60)

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import math
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from restante.server.clock import Clock
 from restante.server.config import parse_rate
@@ -12,6 +12,12 @@ from restante.server.db.tables import rate_buckets
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
 from restante.server.limits.rules import admit
+
+_THIS = rate_buckets.c.key == bindparam("bucket")
+_LEVEL = select(rate_buckets.c.level_ms).where(_THIS)
+_ADD = insert(rate_buckets)
+_RAISE = update(rate_buckets).where(_THIS).values(level_ms=bindparam("level"))
+_FORGET = delete(rate_buckets).where(rate_buckets.c.level_ms <= bindparam("now"))
 
 
 class Limiter:
@@ -28,18 +34,16 @@ class Limiter:
         """
         burst, refill_s = parse_rate(rate)
         key = f"{limiter}:{hmac.new(self._key, f'{limiter}:{who}'.encode(), hashlib.sha256).hexdigest()}"
-        stored = connection.execute(select(rate_buckets.c.level_ms).where(rate_buckets.c.key == key)).scalar()
+        stored = connection.execute(_LEVEL, {"bucket": key}).scalar()
         level_ms, wait_ms = admit(
             stored or 0, now_ms=self._clock.now_ms(), burst=burst, refill_ms=round(refill_s * 1000)
         )
         if wait_ms:
             raise RetryLater("rate-limited", seconds=math.ceil(wait_ms / 1000))
         if stored is None:
-            connection.execute(insert(rate_buckets).values(key=key, level_ms=level_ms))
+            connection.execute(_ADD, {"key": key, "level_ms": level_ms})
         else:
-            connection.execute(
-                update(rate_buckets).where(rate_buckets.c.key == key).values(level_ms=level_ms)
-            )
+            connection.execute(_RAISE, {"bucket": key, "level": level_ms})
         failpoint("limit-taken")
 
     def forget(self, connection: Connection) -> int:
@@ -49,4 +53,4 @@ class Limiter:
 
 def forget(connection: Connection, *, now_ms: int) -> int:
     """Removes the buckets that are full again at ``now_ms``; returns how many."""
-    return connection.execute(delete(rate_buckets).where(rate_buckets.c.level_ms <= now_ms)).rowcount
+    return connection.execute(_FORGET, {"now": now_ms}).rowcount

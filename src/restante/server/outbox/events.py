@@ -3,11 +3,23 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from restante.server.db.tables import events
 
 EventKind = Literal["message", "mark", "deleted"]
+
+_APPEND = insert(events).returning(events.c.id)
+_AFTER = (
+    select(events.c.id, events.c.kind, events.c.message_id)
+    .where(events.c.account_id == bindparam("account"), events.c.id > bindparam("last"))
+    .order_by(events.c.id)
+    .limit(bindparam("most"))
+)
+_SPAN = select(func.min(events.c.id), func.max(events.c.id))
+_NEWEST = select(func.max(events.c.id))
+_FRONT = select(events.c.id, events.c.created_at).order_by(events.c.id).limit(bindparam("most"))
+_FORGET = delete(events).where(events.c.id <= bindparam("last"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +33,13 @@ class Event:
 
 def append(connection: Connection, account_id: int, kind: EventKind, message_id: str, *, now_ms: int) -> int:
     """Records an event and returns its id, which grows."""
-    row = insert(events).values(account_id=account_id, kind=kind, message_id=message_id, created_at=now_ms)
-    return int(connection.execute(row.returning(events.c.id)).scalar_one())
+    row = {"account_id": account_id, "kind": kind, "message_id": message_id, "created_at": now_ms}
+    return int(connection.execute(_APPEND, row).scalar_one())
 
 
 def after(connection: Connection, account_id: int, last_id: int, *, most: int = 100) -> list[Event]:
     """Lists what came after ``last_id``, oldest first."""
-    rows = connection.execute(
-        select(events.c.id, events.c.kind, events.c.message_id)
-        .where(events.c.account_id == account_id, events.c.id > last_id)
-        .order_by(events.c.id)
-        .limit(most)
-    )
+    rows = connection.execute(_AFTER, {"account": account_id, "last": last_id, "most": most})
     return [Event(row.id, row.kind, row.message_id) for row in rows]
 
 
@@ -41,14 +48,14 @@ def is_known(connection: Connection, last_id: int) -> bool:
 
     Ids are counted over all accounts, so a position is good even when its own event was another account's.
     """
-    row = connection.execute(select(func.min(events.c.id), func.max(events.c.id))).one()
+    row = connection.execute(_SPAN).one()
     oldest, newest = row[0] or 0, row[1] or 0
     return oldest - 1 <= last_id <= newest
 
 
 def newest(connection: Connection) -> int:
     """The position from which nothing has happened yet."""
-    return connection.execute(select(func.max(events.c.id))).scalar() or 0
+    return connection.execute(_NEWEST).scalar() or 0
 
 
 def forget_before(connection: Connection, *, before_ms: int, most: int = 1000) -> int:
@@ -56,10 +63,10 @@ def forget_before(connection: Connection, *, before_ms: int, most: int = 1000) -
 
     Only from the front, whatever the clock said in between: what is kept has no holes, so ``is_known`` stays true.
     """
-    front = connection.execute(select(events.c.id, events.c.created_at).order_by(events.c.id).limit(most))
+    front = connection.execute(_FRONT, {"most": most})
     last_id = 0
     for row in front:
         if row.created_at >= before_ms:
             break
         last_id = row.id
-    return connection.execute(delete(events).where(events.c.id <= last_id)).rowcount
+    return connection.execute(_FORGET, {"last": last_id}).rowcount

@@ -1,15 +1,49 @@
-"""SQL of the uploads; each function runs in the caller's transaction."""
+"""SQL of the uploads; each function runs in the caller's transaction.
 
-from dataclasses import dataclass
+See [Note: Statements made once].
+"""
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from restante.server.db.tables import uploads as table
 from restante.server.outbox import queue
 
 _UNFINISHED = (table.c.finished_at.is_(None), table.c.gone_at.is_(None))
+_THIS = table.c.id == bindparam("upload_id")
 _CHUNK = 500
 """Ids in one IN list; SQLite allows some thousand variables."""
+
+_FIND = select(table).where(_THIS)
+_ADD = insert(table)
+_COUNT_UNFINISHED = (
+    select(func.count()).select_from(table).where(table.c.account_id == bindparam("account"), *_UNFINISHED)
+)
+_RESERVED = select(func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0)).where(
+    *_UNFINISHED
+)
+_SET_LENGTH = (
+    update(table).where(_THIS, table.c.length.is_(None), *_UNFINISHED).values(length=bindparam("known"))
+)
+_FINISH = (
+    update(table).where(_THIS, *_UNFINISHED).values(finished_at=bindparam("now"), length=bindparam("known"))
+)
+_CLAIM = update(table).where(_THIS).values(message_id=bindparam("message"))
+_BURY = (
+    update(table)
+    .where(_THIS, table.c.gone_at.is_(None), table.c.message_id.is_(None))
+    .values(gone_at=bindparam("now"))
+)
+_SET_GONE = update(table).where(_THIS, table.c.gone_at.is_(None)).values(gone_at=bindparam("now"))
+_OLD_UNFINISHED = select(table.c.id).where(table.c.created_at < bindparam("before"), *_UNFINISHED)
+_UNCLAIMED = select(table.c.id).where(
+    table.c.finished_at < bindparam("before"), table.c.message_id.is_(None), table.c.gone_at.is_(None)
+)
+_LIVING = select(table.c.id).where(
+    table.c.id.in_(bindparam("ids", expanding=True)), table.c.gone_at.is_(None)
+)
+_FORGET = delete(table).where(table.c.gone_at < bindparam("before"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +61,45 @@ class Upload:
 
 
 def find(connection: Connection, upload_id: str) -> Upload | None:
-    row = connection.execute(select(table).where(table.c.id == upload_id)).first()
+    row = connection.execute(_FIND, {"upload_id": upload_id}).first()
     return _upload(row) if row is not None else None
 
 
 def add(connection: Connection, upload: Upload) -> None:
-    connection.execute(
-        insert(table).values({name: getattr(upload, name) for name in Upload.__dataclass_fields__})
-    )
+    connection.execute(_ADD, asdict(upload))
 
 
 def unfinished_count(connection: Connection, account_id: int) -> int:
     """How many uploads of the account are neither finished nor gone."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(table).where(table.c.account_id == account_id, *_UNFINISHED)
-        ).scalar_one()
-    )
+    return int(connection.execute(_COUNT_UNFINISHED, {"account": account_id}).scalar_one())
 
 
 def reserved_bytes(connection: Connection, *, deferred: int) -> int:
     """Sum of the lengths of all unfinished uploads, ``deferred`` for each whose length is not known."""
-    total = func.coalesce(func.sum(func.coalesce(table.c.length, deferred)), 0)
-    return int(connection.execute(select(total).where(*_UNFINISHED)).scalar_one())
+    return int(connection.execute(_RESERVED, {"deferred": deferred}).scalar_one())
 
 
 def set_length(connection: Connection, upload_id: str, length: int) -> bool:
     """Sets a deferred length; False when the upload is gone or has one."""
-    change = update(table).where(table.c.id == upload_id, table.c.length.is_(None), *_UNFINISHED)
-    return connection.execute(change.values(length=length)).rowcount == 1
+    return connection.execute(_SET_LENGTH, {"upload_id": upload_id, "known": length}).rowcount == 1
 
 
 def finish(connection: Connection, upload_id: str, length: int, *, now_ms: int) -> int | None:
     """Marks the upload finished, once; returns when it was, or None when it is gone."""
-    connection.execute(
-        update(table).where(table.c.id == upload_id, *_UNFINISHED).values(finished_at=now_ms, length=length)
-    )
+    done = connection.execute(_FINISH, {"upload_id": upload_id, "now": now_ms, "known": length})
+    if done.rowcount == 1:
+        return now_ms
     found = find(connection, upload_id)
     return found.finished_at if found is not None and found.gone_at is None else None
 
 
 def claim(connection: Connection, upload_id: str, message_id: str) -> None:
-    connection.execute(update(table).where(table.c.id == upload_id).values(message_id=message_id))
+    connection.execute(_CLAIM, {"upload_id": upload_id, "message": message_id})
 
 
 def bury(connection: Connection, upload_id: str, *, now_ms: int) -> bool:
     """Makes an unclaimed upload a tombstone and queues its blob for removal; False when it is gone or claimed."""
-    change = update(table).where(
-        table.c.id == upload_id, table.c.gone_at.is_(None), table.c.message_id.is_(None)
-    )
-    buried = connection.execute(change.values(gone_at=now_ms)).rowcount == 1
+    buried = connection.execute(_BURY, {"upload_id": upload_id, "now": now_ms}).rowcount == 1
     if buried:
         queue.enqueue(connection, "delete-blob", upload_id, due_ms=now_ms)
     return buried
@@ -90,38 +113,28 @@ def bury_unfinished(connection: Connection, upload_id: str, *, now_ms: int) -> b
 
 def set_gone(connection: Connection, upload_id: str, *, now_ms: int) -> None:
     """Makes a tombstone of the upload whose blob was removed, claimed or not."""
-    connection.execute(
-        update(table).where(table.c.id == upload_id, table.c.gone_at.is_(None)).values(gone_at=now_ms)
-    )
+    connection.execute(_SET_GONE, {"upload_id": upload_id, "now": now_ms})
 
 
 def unfinished(connection: Connection, *, created_before_ms: int) -> list[str]:
-    rows = connection.execute(select(table.c.id).where(table.c.created_at < created_before_ms, *_UNFINISHED))
-    return list(rows.scalars())
+    return list(connection.execute(_OLD_UNFINISHED, {"before": created_before_ms}).scalars())
 
 
 def unclaimed(connection: Connection, *, finished_before_ms: int) -> list[str]:
-    rows = connection.execute(
-        select(table.c.id).where(
-            table.c.finished_at < finished_before_ms, table.c.message_id.is_(None), table.c.gone_at.is_(None)
-        )
-    )
-    return list(rows.scalars())
+    return list(connection.execute(_UNCLAIMED, {"before": finished_before_ms}).scalars())
 
 
 def living(connection: Connection, upload_ids: list[str]) -> set[str]:
     """Which of these blobs a row still needs."""
     found: set[str] = set()
     for start in range(0, len(upload_ids), _CHUNK):
-        some = upload_ids[start : start + _CHUNK]
-        rows = connection.execute(select(table.c.id).where(table.c.id.in_(some), table.c.gone_at.is_(None)))
-        found.update(rows.scalars())
+        found.update(connection.execute(_LIVING, {"ids": upload_ids[start : start + _CHUNK]}).scalars())
     return found
 
 
 def forget_gone(connection: Connection, *, gone_before_ms: int) -> int:
     """Removes old tombstones; returns how many."""
-    return connection.execute(delete(table).where(table.c.gone_at < gone_before_ms)).rowcount
+    return connection.execute(_FORGET, {"before": gone_before_ms}).rowcount
 
 
 def _upload(row: Row[tuple[object, ...]]) -> Upload:
