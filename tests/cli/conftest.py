@@ -1,6 +1,7 @@
 """People with a profile each, on the server that the suite shares or on one of a test's own."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,12 +26,24 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A video of 12 s that does not compress well: converting it takes long enough to be interrupted."""
+    """A video of 8 s that does not compress well: converting it takes long enough to be interrupted."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
-    picture = "testsrc2=s=640x480:r=25:d=12,noise=alls=30:allf=t"
+    picture = "testsrc2=s=640x360:r=25:d=8,noise=alls=30:allf=t"
     codec = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "20", "-pix_fmt", "yuv420p"]
     ffmpeg("-f", "lavfi", "-i", picture, *codec, path)
     return path
+
+
+@pytest.fixture(scope="module")
+def ann(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Somebody whom the tests of a module share, since stretching a passphrase takes its time."""
+    return Person(f"ann-{next(_count)}-{os.getpid()}", tmp_path_factory.mktemp("ann"), server.url).sign_up()
+
+
+@pytest.fixture(scope="module")
+def bob(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Another one."""
+    return Person(f"bob-{next(_count)}-{os.getpid()}", tmp_path_factory.mktemp("bob"), server.url).sign_up()
 
 
 @pytest.fixture

@@ -3,21 +3,61 @@
 import os
 import signal
 import sqlite3
+from dataclasses import dataclass
 
 import httpx
 import pytest
 
-from tests.cli.person import hard_kill, until
+from tests.cli.person import Person, hard_kill, until
 from tests.footage import assert_plays
+from tests.serving import Server, serving
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("interrupted") / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def couple(own_server, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("couple")
+    return [Person(name, folder, own_server.url).sign_up() for name in ("ann", "bob")]
+
+
+@dataclass
+class Scene:
+    """Two people and their server; counts only what came since the test began."""
+
+    ann: Person
+    bob: Person
+    server: Server
+    blobs_before: set
+    messages_before: int
+
+    def blobs(self):
+        return set(all_blobs(self.server)) - self.blobs_before
+
+    def uploaded_bytes(self):
+        return sum(path.stat().st_size for path in self.blobs())
+
+    def assert_one_message(self, path, *, duration_s):
+        assert [item["id"] for item in self.bob.inbox()] == [item["id"] for item in self.ann.sent()]
+        assert len(self.bob.inbox()) == self.messages_before + 1
+        self.bob.ok("save", "1", "-o", path)
+        assert_plays(path, duration_s=duration_s)
+        assert self.ann.drafts == []
 
 
 @pytest.fixture
-def pair(person, new_server):
-    mine = new_server()
-    return person("ann", at=mine), person("bob", at=mine), mine
+def scene(couple, own_server):
+    ann, bob = couple
+    for draft in ann.drafts:
+        ann.ok("drafts", "--discard", draft.record.id)
+    return Scene(ann, bob, own_server, set(all_blobs(own_server)), len(bob.inbox()))
 
 
-def blobs(server):
+def all_blobs(server):
     return [path for path in (server.data / "blobs").rglob("*") if path.is_file()]
 
 
@@ -25,37 +65,25 @@ def spooled_bytes(person):
     return sum(draft.spool.stat().st_size for draft in person.drafts if draft.spool.exists())
 
 
-def uploaded_bytes(server):
-    return sum(path.stat().st_size for path in blobs(server))
-
-
-def assert_one_message(ann, bob, path, *, duration_s):
-    assert [item["id"] for item in bob.inbox()] == [item["id"] for item in ann.sent()]
-    assert len(bob.inbox()) == 1
-    bob.ok("save", "1", "-o", path)
-    assert_plays(path, duration_s=duration_s)
-    assert ann.drafts == []
-
-
-def test_a_server_killed_in_mid_upload_gets_the_rest_when_it_is_back(pair, long_clip, tmp_path):
-    ann, bob, server = pair
+def test_a_server_killed_in_mid_upload_gets_the_rest_when_it_is_back(scene, long_clip, tmp_path):
+    ann, server = scene.ann, scene.server
     with ann.started("send", "bob", long_clip) as sending:
-        until(lambda: uploaded_bytes(server) > 300_000)
+        until(lambda: scene.uploaded_bytes() > 300_000)
         server.kill()
         assert sending.poll() is None
-        before = uploaded_bytes(server)
+        before = scene.uploaded_bytes()
         server.start()
         _, err = sending.communicate(timeout=90)
     assert sending.returncode == 0, err
     assert before > 0
-    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
-    assert len(blobs(server)) == 1
+    scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
+    assert len(scene.blobs()) == 1
 
 
-def test_a_client_killed_while_converting_begins_anew_with_another_key(pair, long_clip, tmp_path):
-    ann, bob, server = pair
+def test_a_client_killed_while_converting_begins_anew_with_another_key(scene, long_clip, tmp_path):
+    ann = scene.ann
     with ann.started("send", "bob", long_clip, "--caption", "again") as sending:
-        until(lambda: uploaded_bytes(server) > 300_000)
+        until(lambda: scene.uploaded_bytes() > 300_000)
         hard_kill(sending)
     (draft,) = ann.drafts
     assert not draft.is_complete
@@ -63,14 +91,15 @@ def test_a_client_killed_while_converting_begins_anew_with_another_key(pair, lon
     assert (listed["state"], listed["to"], listed["caption"]) == ("incomplete", ["bob"], "again")
     sent_id = ann.send("bob", long_clip, "--caption", "again")
     assert sent_id != draft.record.id
-    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
-    until(lambda: len(blobs(server)) == 1)  # the first upload was terminated
+    scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
+    until(lambda: len(scene.blobs()) == 1)  # the first upload was terminated
 
 
-def complete_draft(ann, server, film):
+def complete_draft(scene, film):
     """Stops the server's process while the client converts, so that a whole spool waits; then kills the client."""
+    ann, server = scene.ann, scene.server
     with ann.started("send", "bob", film) as sending:
-        until(lambda: uploaded_bytes(server) > 100_000)
+        until(lambda: scene.uploaded_bytes() > 100_000)
         os.killpg(server.process.pid, signal.SIGSTOP)
         try:
             until(lambda: any(draft.is_complete for draft in ann.drafts), within_s=60)
@@ -81,29 +110,29 @@ def complete_draft(ann, server, film):
     return draft
 
 
-def test_a_client_killed_while_uploading_goes_on_from_the_servers_offset(pair, long_clip, tmp_path):
-    ann, bob, server = pair
-    draft = complete_draft(ann, server, long_clip)
-    assert 0 < uploaded_bytes(server) < draft.record.video.size
+def test_a_client_killed_while_uploading_goes_on_from_the_servers_offset(scene, long_clip, tmp_path):
+    ann = scene.ann
+    draft = complete_draft(scene, long_clip)
+    assert 0 < scene.uploaded_bytes() < draft.record.video.size
     assert ann.ok("drafts", "--json").json[0]["state"] == "complete"
     assert ann.ok("send", "--resume").out.strip() == draft.record.id
-    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
-    assert [path.name for path in blobs(server)] == [draft.record.upload]
+    scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
+    assert [path.name for path in scene.blobs()] == [draft.record.upload]
 
 
-def test_the_same_command_goes_on_as_well_and_a_lost_upload_is_sent_again(pair, long_clip, tmp_path):
-    ann, bob, server = pair
-    draft = complete_draft(ann, server, long_clip)
+def test_the_same_command_goes_on_as_well_and_a_lost_upload_is_sent_again(scene, long_clip, tmp_path):
+    ann, server = scene.ann, scene.server
+    draft = complete_draft(scene, long_clip)
     headers = {"authorization": f"Bearer {ann.profile.secrets().token}", "tus-resumable": "1.0.0"}
     gone = httpx.delete(f"{server.url}/api/v1/uploads/{draft.record.upload}", headers=headers)
     assert gone.status_code == 204
     assert ann.send("bob", long_clip) == draft.record.id
-    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=12)
+    scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
 
 
-def test_a_send_whose_answer_was_lost_makes_one_message(pair, clip, tmp_path):
+def test_a_send_whose_answer_was_lost_makes_one_message(scene, clip, tmp_path):
     """The server dies between its commit and its answer; the draft is kept, and the repetition is recognised."""
-    ann, bob, server = pair
+    ann, server = scene.ann, scene.server
     server.kill()
     server.start(RESTANTE_FAILPOINT="send-before-answer:1")
     with ann.started("send", "bob", clip) as sending:
@@ -112,15 +141,16 @@ def test_a_send_whose_answer_was_lost_makes_one_message(pair, clip, tmp_path):
         server.start()
         _, err = sending.communicate(timeout=60)
     assert sending.returncode == 0, err
-    assert_one_message(ann, bob, tmp_path / "saved.mp4", duration_s=1.2)
+    scene.assert_one_message(tmp_path / "saved.mp4", duration_s=1.2)
     with sqlite3.connect(server.data / "restante.sqlite3") as database:
-        assert database.execute("SELECT count(*) FROM messages").fetchone() == (1,)
+        (count,) = database.execute("SELECT count(*) FROM messages").fetchone()
+    assert count == scene.messages_before + 1
 
 
-def test_an_interrupt_says_how_to_go_on(pair, long_clip):
-    ann, _, server = pair
+def test_an_interrupt_says_how_to_go_on(scene, long_clip):
+    ann = scene.ann
     with ann.started("send", "bob", long_clip) as sending:
-        until(lambda: uploaded_bytes(server) > 100_000)
+        until(lambda: scene.uploaded_bytes() > 100_000)
         sending.send_signal(signal.SIGINT)
         out, err = sending.communicate(timeout=30)
     assert (sending.returncode, out) == (1, "")
@@ -130,18 +160,18 @@ def test_an_interrupt_says_how_to_go_on(pair, long_clip):
     assert len(ann.drafts) == 1
 
 
-def test_a_discarded_draft_takes_its_upload_along(pair, long_clip):
-    ann, _, server = pair
+def test_a_discarded_draft_takes_its_upload_along(scene, long_clip):
+    ann = scene.ann
     with ann.started("send", "bob", long_clip) as sending:
-        until(lambda: uploaded_bytes(server) > 100_000)
+        until(lambda: scene.uploaded_bytes() > 100_000)
         hard_kill(sending)
     assert ann.ok("drafts", "--discard", ann.drafts[0].record.id, "--json").json == []
     assert ann.drafts == []
-    until(lambda: blobs(server) == [])
+    until(lambda: scene.blobs() == set())
 
 
-def test_a_file_that_is_no_video_leaves_no_draft(pair, tmp_path):
-    ann, *_ = pair
+def test_a_file_that_is_no_video_leaves_no_draft(scene, tmp_path):
+    ann = scene.ann
     noise = tmp_path / "noise.mp4"
     noise.write_bytes(os.urandom(100_000))
     assert "not a video" in ann.run("send", "bob", noise).failed().err
@@ -149,8 +179,8 @@ def test_a_file_that_is_no_video_leaves_no_draft(pair, tmp_path):
     assert ann.run("send", "--resume").failed().err.startswith("error: There is no such draft")
 
 
-def test_a_changed_file_is_not_resumed(pair, long_clip, tmp_path):
-    ann, *_ = pair
+def test_a_changed_file_is_not_resumed(scene, long_clip, tmp_path):
+    ann = scene.ann
     film = tmp_path / "film.mp4"
     film.write_bytes(long_clip.read_bytes())
     with ann.started("send", "bob", film) as sending:

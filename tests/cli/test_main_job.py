@@ -42,8 +42,8 @@ def test_a_talking_head_waits_for_its_recipient(person, server, tmp_path):
     assert bob.inbox()[0]["state"] == "played"
 
 
-def test_a_moving_scene_goes_to_several_people(person, tmp_path):
-    ann, bob, cid = person(), person(), person()
+def test_a_moving_scene_goes_to_several_people(ann, bob, person, tmp_path):
+    cid = person()
     ann.ok("send", bob.name, cid.name, real("bikes"))
     for each in (bob, cid):
         path = tmp_path / f"{each.name}.mp4"
@@ -53,8 +53,7 @@ def test_a_moving_scene_goes_to_several_people(person, tmp_path):
     assert ann.sent()[0]["state"] == "played"
 
 
-def test_a_phone_video_loses_its_place_on_the_way(person, tmp_path):
-    ann, bob = person(), person()
+def test_a_phone_video_loses_its_place_on_the_way(ann, bob, tmp_path):
     ann.send(bob.name, phone_video(tmp_path))
     bob.ok("save", "1", "-o", tmp_path / "saved.mp4")
     judged = assert_plays(tmp_path / "saved.mp4", duration_s=2.0)

@@ -24,8 +24,7 @@ def peak_bytes(command, env):
     return usage.ru_maxrss * 1024
 
 
-def test_sending_takes_little_more_than_the_codecs(person, long_clip):
-    ann = person()
+def test_sending_takes_little_more_than_the_codecs(ann, long_clip):
     bare = peak_bytes([sys.executable, "-c", BARE, str(long_clip)], {})
     whole = peak_bytes([str(COMMAND), "send", ann.name, str(long_clip)], ann.env())
     print(f"codecs {bare / MIB:.0f} MiB, send {whole / MIB:.0f} MiB")

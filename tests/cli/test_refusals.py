@@ -68,8 +68,7 @@ def test_a_video_larger_than_the_servers_limit_is_refused_and_its_draft_kept(per
     assert "restante send --resume" in answer.err
 
 
-def test_a_long_video_is_refused_or_shortened(person, tmp_path):
-    ann = person()
+def test_a_long_video_is_refused_or_shortened(ann, tmp_path):
     film = odd("185-s", tmp_path)
     answer = ann.run("send", ann.name, film).failed()
     assert "3 min 5 s" in answer.err
@@ -78,15 +77,13 @@ def test_a_long_video_is_refused_or_shortened(person, tmp_path):
     assert ann.inbox()[0]["duration_s"] == pytest.approx(180, abs=0.05)
 
 
-def test_a_caption_of_any_length_is_judged_before_the_conversion(person, clip):
-    ann = person()
+def test_a_caption_of_any_length_is_judged_before_the_conversion(ann, clip):
     assert "32 KiB" in ann.run("send", ann.name, clip, "--caption", "é" * 17_000).failed(2).err
     ann.send(ann.name, clip, "--caption", "é" * 16_000)
     assert ann.inbox()[0]["caption"] == "é" * 16_000
 
 
-def test_saving_does_not_replace_a_file_unless_told(person, clip, tmp_path):
-    ann = person()
+def test_saving_does_not_replace_a_file_unless_told(ann, clip, tmp_path):
     ann.send(ann.name, clip)
     target = tmp_path / "mine.mp4"
     target.write_text("precious")
@@ -104,9 +101,9 @@ def test_saving_does_not_replace_a_file_unless_told(person, clip, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["save", "1"], 1, "no such message"),
+        (["save", "1000"], 1, "no such message"),
         (["save", "msg_zzzz"], 1, "no such message"),
-        (["delete", "7"], 1, "no such message"),
+        (["delete", "700"], 1, "no such message"),
         (["send", "ann"], 2, "a name and a file"),
         (["send", "--resume", "a", "b"], 2, "nothing but a draft"),
         (["send", "--nonsense"], 2, "--nonsense"),
@@ -115,8 +112,8 @@ def test_saving_does_not_replace_a_file_unless_told(person, clip, tmp_path):
         (["send", "ann", "/nowhere/film.mp4"], 1, "/nowhere/film.mp4: No such file"),
     ],
 )
-def test_misuse_and_absence_are_told_apart(person, words, code, says):
-    answer = person().run(*words).failed(code)
+def test_misuse_and_absence_are_told_apart(ann, words, code, says):
+    answer = ann.run(*words).failed(code)
     assert says.lower() in answer.err.lower()
 
 

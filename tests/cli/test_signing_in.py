@@ -9,8 +9,8 @@ def sign_in(person, **env):
     return person.run("sign-in", person.name, "--server", person.url, **env)
 
 
-def test_both_secrets_open_the_account_on_another_device(person, clip):
-    ann, bob = person(), person()
+def test_both_secrets_open_the_account_on_another_device(person, bob, clip):
+    ann = person()
     message_id = bob.send(ann.name, clip)
     second, third = ann.other_device("second"), ann.other_device("third")
     assert sign_in(second, RESTANTE_PASSPHRASE=f"  {ann.passphrase.replace(' ', '   ')} ").code == 0
@@ -21,8 +21,7 @@ def test_both_secrets_open_the_account_on_another_device(person, clip):
         assert len(account.keyring.devices) == 3
 
 
-def test_a_wrong_passphrase_gets_the_answer_of_an_unknown_name(person):
-    ann = person()
+def test_a_wrong_passphrase_gets_the_answer_of_an_unknown_name(ann, person):
     wrong = ann.other_device("second")
     nobody = person("nobody-here", signed_up=False)
     answers = {
@@ -65,8 +64,7 @@ def test_signing_out_everywhere_ends_every_session(person):
     assert ann.inbox() == []
 
 
-def test_what_is_kept_is_readable_by_its_owner_only(person, clip):
-    ann = person()
+def test_what_is_kept_is_readable_by_its_owner_only(ann, clip):
     ann.send(ann.name, clip)
     ann.inbox()
     modes = {
@@ -114,9 +112,8 @@ def test_impossible_names_are_refused(person, words, code, says):
     assert says in answer.err
 
 
-def test_a_taken_name_and_a_taken_profile_are_refused(person):
-    ann = person()
-    other = ann.other_device("second")
+def test_a_taken_name_and_a_taken_profile_are_refused(ann):
+    other = ann.other_device("nobody's")
     assert "taken" in other.run("sign-up", ann.name, "--server", ann.url).failed().err
     assert "Somebody is signed in here" in ann.run("sign-up", "another", "--server", ann.url).failed().err
 
@@ -127,8 +124,7 @@ def test_the_server_is_remembered_after_signing_out(person):
     assert ann.run("sign-in", ann.name, RESTANTE_PASSPHRASE=ann.passphrase).code == 0
 
 
-def test_without_a_terminal_the_secret_must_be_in_the_environment(person):
-    ann = person()
+def test_without_a_terminal_the_secret_must_be_in_the_environment(ann):
     answer = ann.other_device("second").run("sign-in", ann.name, "--server", ann.url).failed(2)
     assert "RESTANTE_PASSPHRASE" in answer.err
     assert "server" in ann.other_device("third").run("sign-in", ann.name).failed(2).err
