@@ -133,7 +133,9 @@ class Send(msgspec.Struct, frozen=True):
     id: MessageId
     kind: MessageKind
     details_sha256: B64
-    recipients: Annotated[list[Name], Meta(min_length=1, max_length=50)]
+    recipients: Annotated[
+        list[Name], Meta(min_length=1, max_length=50, extra_json_schema={"uniqueItems": True})
+    ]
     upload: UploadId | None = None
     expires_at: Instant | None = None
 

@@ -9,17 +9,18 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
 
-from restante import __version__
 from restante.server import health, info
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.edge import problem_pages
 from restante.server.edge.bodies import strict_json
 from restante.server.edge.farewell import with_farewell
 from restante.server.edge.guard import Guard
+from restante.server.edge.openapi import contract
+from restante.server.edge.options import options_of
 from restante.server.edge.problems import answer
 from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
@@ -72,16 +73,17 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
+    routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *ACCOUNTS, *SESSIONS, *KEYS, *MESSAGES]
     parts = ("accounts", "keys", "sessions", "messages", "settings", "log")
     return Litestar(
-        route_handlers=[*info.ROUTES, *health.ROUTES, *ACCOUNTS, *SESSIONS, *KEYS, *MESSAGES],
+        route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
         state=State({"house": house}),
-        openapi_config=OpenAPIConfig(title="Restante", version=__version__, path=f"{API}/openapi"),
+        openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,
         debug=False,

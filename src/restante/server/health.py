@@ -3,18 +3,22 @@
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy import text
 
 from restante.server.house import House
+from restante.server.problem_docs import refusals
+
+NOT_READY = ResponseSpec(dict[str, bool], generate_examples=False, description="Some part is not ready.")
 
 
-@get("/livez", sync_to_thread=False, tags=["server"])
+@get("/livez", sync_to_thread=False, tags=["server"], responses=refusals())
 def livez() -> dict[str, bool]:
     """Tells that the process answers."""
     return {"alive": True}
 
 
-@get("/readyz", tags=["server"])
+@get("/readyz", tags=["server"], responses=refusals() | {503: NOT_READY})
 async def readyz(house: NamedDependency[House]) -> Response[dict[str, bool]]:
     """Tells whether requests can be served: 200 when every part is ready, else 503."""
     parts = {

@@ -10,6 +10,7 @@ from restante import __version__
 from restante.protocol import limits
 from restante.protocol.wire import Limits, ServerInfo
 from restante.server.house import House
+from restante.server.problem_docs import refusals
 
 WELCOME = """Restante {version} at {name}
 
@@ -26,7 +27,7 @@ def welcome(house: NamedDependency[House]) -> str:
     return WELCOME.format(version=__version__, name=house.server_name)
 
 
-@get("/api/v1/server", sync_to_thread=False, tags=["server"])
+@get("/api/v1/server", sync_to_thread=False, tags=["server"], responses=refusals())
 def server_info(house: NamedDependency[House]) -> ServerInfo:
     """Tells the server's name, versions, sign-up policy and limits."""
     return ServerInfo(

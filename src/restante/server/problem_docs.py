@@ -1,6 +1,7 @@
 """What a route's OpenAPI entry says of its refusals: each status once, with the codes that it may carry."""
 
 from collections import defaultdict
+from typing import Any
 
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -17,18 +18,29 @@ SIGNED_IN = ("not-signed-in",)
 """Codes of every route that asks who is there."""
 
 
+PROBLEM_TYPE = "application/problem+json"
+
+
 def refusals(*codes: str) -> dict[int, ResponseSpec]:
     """Describes the refusals of a route by their codes, with those of ``EVERYWHERE``. Raises KeyError for an unknown one."""
-    by_status: dict[int, list[str]] = defaultdict(list)
+    return {
+        status: ResponseSpec(
+            data_container=Problem, generate_examples=False, description=text, media_type=PROBLEM_TYPE
+        )
+        for status, text in _by_status(codes).items()
+    }
+
+
+def written_refusals(*codes: str) -> dict[str, Any]:
+    """The same for an operation whose description is written by hand, as parts of the document."""
+    content = {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        str(status): {"description": text, "content": content} for status, text in _by_status(codes).items()
+    }
+
+
+def _by_status(codes: tuple[str, ...]) -> dict[int, str]:
+    lines: dict[int, list[str]] = defaultdict(list)
     for code in dict.fromkeys((*EVERYWHERE, *codes)):
-        by_status[CODES[code].status].append(f"`{code}`: {CODES[code].title}")
-    return {status: _spec(lines) for status, lines in sorted(by_status.items())}
-
-
-def _spec(lines: list[str]) -> ResponseSpec:
-    return ResponseSpec(
-        data_container=Problem,
-        generate_examples=False,
-        description="\n".join(lines),
-        media_type="application/problem+json",
-    )
+        lines[CODES[code].status].append(f"`{code}`: {CODES[code].title}")
+    return {status: "\n".join(lines[status]) for status in sorted(lines)}

@@ -24,9 +24,14 @@ from restante.server.sessions.actor import Actor
 SEALED = "application/octet-stream"
 IfMatch = Annotated[str | None, HeaderParameter(name="If-Match", description="The ETag of what is replaced.")]
 IfNoneMatch = Annotated[
-    str | None, HeaderParameter(name="If-None-Match", description="`*` when there is nothing yet.")
+    str | None,
+    HeaderParameter(
+        name="If-None-Match", description="`*` when there is nothing yet.", schema_extra={"enum": ["*"]}
+    ),
 ]
-_ETAG = ResponseHeader(name="ETag", description="The version, for If-Match.", documentation_only=True)
+_ETAG = ResponseHeader(
+    name="ETag", value="", description="The version, for If-Match.", required=True, documentation_only=True
+)
 _PUT = refusals(
     *SIGNED_IN,
     *CHANGE,

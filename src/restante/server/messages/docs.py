@@ -1,12 +1,14 @@
-"""What OpenAPI cannot learn from the signature of the send: its header and its multipart body."""
+"""What OpenAPI cannot learn from signatures: the send's header and multipart body, the events, and the video's download."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from litestar.openapi.spec import (
     OpenAPIMediaType,
     OpenAPIType,
     Operation,
     Parameter,
+    Reference,
     RequestBody,
     Schema,
 )
@@ -14,6 +16,7 @@ from litestar.openapi.spec.encoding import Encoding
 from litestar.openapi.spec.enums import OpenAPIFormat
 
 from restante.protocol import limits
+from restante.server.problem_docs import SIGNED_IN, written_refusals
 
 _BINARY = "application/octet-stream"
 
@@ -59,7 +62,7 @@ def _parts() -> Schema:
         type=OpenAPIType.OBJECT,
         required=["message", "details", "sent"],
         properties={
-            "message": _message(),
+            "message": Reference(ref="#/components/schemas/Send"),
             "details": file(limits.DETAILS_BYTES, "details.age"),
             "sent": file(limits.ENVELOPE_BYTES, "envelope.age for the sender's own account"),
         },
@@ -67,27 +70,71 @@ def _parts() -> Schema:
     )
 
 
-def _message() -> Schema:
+@dataclass
+class EventsOperation(Operation):
+    """Describes one event: the schema of an endless stream is that of its events, by their fields."""
+
+    def __post_init__(self) -> None:
+        """Fills what the framework left open."""
+        answer = (self.responses or {})["200"]
+        answer.content = {"text/event-stream": OpenAPIMediaType(schema=_event())}  # type: ignore[union-attr] # no Reference
+
+
+def _event() -> Schema:
     return Schema(
         type=OpenAPIType.OBJECT,
-        description="What the server must know of the message.",
-        required=["id", "kind", "details_sha256", "recipients"],
+        required=["id", "event", "data"],
         properties={
-            "id": _text("^msg_[a-z2-7]{25}[aeimquy4]$"),
-            "kind": Schema(type=OpenAPIType.STRING, enum=["video", "text", "reaction"]),
-            "details_sha256": _text("^[A-Za-z0-9_-]{43}$"),
-            "recipients": Schema(
-                type=OpenAPIType.ARRAY,
-                items=_text("^[a-z0-9_-]{3,32}$"),
-                min_items=1,
-                max_items=limits.RECIPIENTS,
-                unique_items=True,
+            "id": Schema(type=OpenAPIType.STRING, pattern="^[0-9]{1,18}$", description="For Last-Event-ID."),
+            "event": Schema(type=OpenAPIType.STRING, enum=["message", "mark", "deleted", "resync"]),
+            "data": Schema(
+                type=OpenAPIType.STRING,
+                content_media_type="application/json",
+                description="A Hint: that something happened to a message, never what it says.",
             ),
-            "upload": _text("^upl_[a-z2-7]{25}[aeimquy4]$"),
-            "expires_at": Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=limits.JSON_INT),
+            "retry": Schema(type=OpenAPIType.INTEGER),
         },
     )
 
 
-def _text(pattern: str) -> Schema:
-    return Schema(type=OpenAPIType.STRING, pattern=pattern)
+Part = dict[str, Any]
+
+_TEXT = {"type": "string"}
+_BYTES = {"content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}}}
+_ETAG = {"schema": _TEXT, "required": True, "description": "Strong: for If-Range and If-None-Match."}
+_SPAN = {"schema": _TEXT, "required": True, "description": "Which bytes these are, and of how many."}
+_ID = {"name": "message_id", "in": "path", "required": True, "schema": _TEXT}
+_WANTED = {"Range": "One range of bytes.", "If-Range": "An ETag.", "If-None-Match": "ETags."}
+
+
+def _video(name: str, text: str, *, body: Part) -> Part:
+    refused = written_refusals(*SIGNED_IN, "not-found", "message-gone", "range-unsatisfiable")
+    if not body:
+        refused = {status: {"description": refusal["description"]} for status, refusal in refused.items()}
+    headers = [
+        {"name": header, "in": "header", "required": False, "schema": _TEXT, "description": means}
+        for header, means in _WANTED.items()
+    ]
+    return {
+        "operationId": name,
+        "tags": ["messages"],
+        "description": text,
+        "parameters": [_ID, *headers],
+        "responses": {
+            "200": {"description": "All of it.", "headers": {"ETag": _ETAG}, **body},
+            "206": {"description": "The range.", "headers": {"ETag": _ETAG, "Content-Range": _SPAN}, **body},
+            "304": {"description": "What If-None-Match names.", "headers": {"ETag": _ETAG}},
+            **refused,
+        },
+    }
+
+
+PATHS: Part = {
+    "/api/v1/messages/{message_id}/video": {
+        "get": _video(
+            "get_video", "Gives video.age to the sender and the recipients, whole or a range.", body=_BYTES
+        ),
+        "head": _video("head_video", "Tells what a GET would answer.", body={}),
+    }
+}
+"""The download bypasses the framework, which therefore knows nothing of it."""

@@ -1,20 +1,22 @@
 """The messages room over HTTP: parse, one call, shape."""
 
+import re
 from functools import partial
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 from litestar import Request, Response, delete, get, post
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from restante.protocol import limits
 from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentItem
 from restante.server.asgi import Receive, Scope, read_body
+from restante.server.errors import Refusal
 from restante.server.messages import form, headers
-from restante.server.messages.docs import SendOperation
+from restante.server.messages.docs import EventsOperation, SendOperation
 from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box
 from restante.server.messages.service import Messages
@@ -24,6 +26,7 @@ from restante.server.sessions.service import Sessions
 
 AnyRequest = Request[Any, Any, Any]
 
+_NUMBER = re.compile(r"[0-9]{1,16}\Z", re.ASCII)
 ONE = (*SIGNED_IN, "not-found", "message-gone")
 LIST = (*SIGNED_IN, "invalid")
 SEND = (
@@ -43,6 +46,13 @@ SEND = (
     "key-reused",
     "rate-limited",
 )
+_ETAG = ResponseHeader(name="ETag", value="", required=True, documentation_only=True)
+_REPLAYED = ResponseHeader(
+    name="Idempotent-Replayed",
+    value="",
+    description="`true` when this very send was stored before.",
+    documentation_only=True,
+)
 FILE_HEADERS = {
     "Content-Disposition": 'attachment; filename="details.age"',
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -53,27 +63,51 @@ def _page(
     limit: Annotated[int, QueryParameter(ge=1, le=limits.PAGE_ITEMS, description="Items of a page.")] = 50,
     cursor: Annotated[
         str | None,
-        QueryParameter(description="From the page before; other parameters of place are ignored then."),
+        QueryParameter(
+            description="From the page before; other parameters of place are ignored then.",
+            schema_extra={"pattern": "^[A-Za-z0-9_-]{22,256}$"},
+        ),
     ] = None,
     since: Annotated[
-        int | None,
+        str | None,
         QueryParameter(
-            ge=0,
-            le=limits.JSON_INT,
             description="Lists what changed after this `change`, tombstones included.",
+            schema_extra={"type": "integer", "minimum": 0, "maximum": limits.JSON_INT},
         ),
     ] = None,
     envelopes: Annotated[
         Literal["inline", "none"], QueryParameter(description="Whether items carry their envelopes.")
     ] = "inline",
 ) -> Page:
-    return Page(limit=limit, cursor=cursor, since=since, with_envelopes=envelopes == "inline")
+    return Page(limit=limit, cursor=cursor, since=_change(since), with_envelopes=envelopes == "inline")
+
+
+def _change(text: str | None) -> int | None:
+    """[Note: Null in a query] The framework would read the text `null` as nothing given, wherever nothing may be given."""
+    if text is None:
+        return None
+    if not _NUMBER.match(text) or int(text) > limits.JSON_INT:
+        raise Refusal("invalid", detail="since: not a whole number from 0 to 2^53 - 1")
+    return int(text)
+
+
+def _box(text: str | None) -> Box | None:
+    # Read here rather than by the framework: [Note: Null in a query].
+    if text is not None and text not in get_args(Box):
+        raise Refusal("invalid", detail=f"box: none of {', '.join(get_args(Box))}")
+    return cast("Box | None", text)
 
 
 PAGE = {"page": Provide(_page, sync_to_thread=False)}
 
 
-@post("/api/v1/messages", tags=["messages"], responses=refusals(*SEND), operation_class=SendOperation)
+@post(
+    "/api/v1/messages",
+    tags=["messages"],
+    response_headers=[_REPLAYED],
+    responses=refusals(*SEND),
+    operation_class=SendOperation,
+)
 async def send_message(
     request: AnyRequest, actor: NamedDependency[Actor], messages: NamedDependency[Messages]
 ) -> Response[Sent]:
@@ -110,16 +144,17 @@ async def get_message(
     actor: NamedDependency[Actor],
     messages: NamedDependency[Messages],
     message_id: FromPath[str],
-    box: FromQuery[Box | None] = None,
+    box: Annotated[str | None, QueryParameter(schema_extra={"enum": list(get_args(Box))})] = None,
 ) -> InboxItem | SentItem:
     """Tells one message: as received, or else as sent; `box` says which when it was sent to oneself."""
-    return await messages.item(actor, message_id, box=box)
+    return await messages.item(actor, message_id, box=_box(box))
 
 
 @get(
     "/api/v1/messages/{message_id:str}/details",
     tags=["messages"],
     media_type="application/octet-stream",
+    response_headers=[_ETAG],
     responses=refusals(*ONE),
 )
 async def get_details(
@@ -168,10 +203,9 @@ async def delete_message(
     "/api/v1/events",
     tags=["messages"],
     media_type="text/event-stream",
-    responses=refusals(*SIGNED_IN, "rate-limited")
-    | {
-        200: ResponseSpec(str, media_type="text/event-stream", description="Server-sent events, without end.")
-    },
+    response_description="Server-sent events, without end.",
+    operation_class=EventsOperation,
+    responses=refusals(*SIGNED_IN, "rate-limited"),
 )
 async def live_channel(
     request: AnyRequest,
