@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from restante.server.sessions.actor import Actor
 from restante.server.uploads.opened import OpenUpload
 from tests.api.inside import Inside, run
 from tests.api.uploading import BODY, TUS, UPLOADS
@@ -101,6 +102,24 @@ def test_an_upload_in_use_is_never_closed_under_the_one_who_uses_it(tmp_path):
     run(tmp_path, scenario)
 
 
+def test_an_upload_that_was_closed_while_its_owner_was_looked_up_is_opened_again(tmp_path):
+    """Others may need the room in between: what comes next must not write to a closed file."""
+
+    async def scenario(inside: Inside) -> None:
+        headers, _, upload = await new_upload(inside, 200)
+        uploads, sessions = inside.house.uploads, inside.house.sessions
+
+        async def who(token: str) -> Actor:
+            uploads._shelf.close()
+            return await sessions.actor(token)
+
+        token = headers["authorization"].removeprefix("Bearer ")
+        async with uploads.access_upload(upload.id, token, who) as found:
+            assert found.file.write(0, b"a") == found.file.size() == 1
+
+    run(tmp_path, scenario)
+
+
 def test_a_second_patch_waits_for_one_that_is_alive_and_gives_up_with_423(tmp_path):
     """The first is slow but sends: nobody throws it out, and its bytes alone are stored."""
 
@@ -127,7 +146,8 @@ def test_a_second_patch_waits_for_one_that_is_alive_and_gives_up_with_423(tmp_pa
         assert await second == 423
         over.set()
         assert await first == 204
-        assert upload.file.read(0, 2000) == b"a" * 1000
+        assert inside.blobs.path(upload.id).read_bytes() == b"a" * 1000
+        assert upload.file._descriptor == -1, "what is finished needs no open file"
 
     run(tmp_path, scenario)
 

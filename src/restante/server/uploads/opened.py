@@ -149,7 +149,7 @@ class Shelf:
 
     @contextmanager
     def using(self, upload: OpenUpload) -> Iterator[OpenUpload]:
-        """Keeps the file open meanwhile."""
+        """Keeps the file open meanwhile, and for a while after unless the upload is finished."""
         upload.users += 1
         self._idle.pop(upload.id, None)
         try:
@@ -157,7 +157,7 @@ class Shelf:
         finally:
             upload.users -= 1
             if not upload.users:
-                self._rest(upload)
+                self._leave(upload)
                 self._left.set()
 
     def drop(self, upload_id: str) -> None:
@@ -188,6 +188,11 @@ class Shelf:
             upload.file.close()
         self._open.clear()
         self._idle.clear()
+
+    def _leave(self, upload: OpenUpload) -> None:
+        if upload.finished_at is not None and self._open.get(upload.id) is upload:
+            del self._open[upload.id]
+        self._rest(upload)
 
     def _rest(self, upload: OpenUpload) -> None:
         if self._open.get(upload.id) is not upload:

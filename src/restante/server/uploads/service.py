@@ -162,7 +162,11 @@ class Uploads:
         open in memory and asked for with its own token costs no database access.
         """
         upload = self._shelf.find(upload_id)
-        if upload is None or not await self._owns(upload, token, who):
+        if upload is not None and await self._owns(upload, token, who):
+            upload = self._shelf.find(upload_id)  # again, since it may have been closed meanwhile
+        else:
+            upload = None
+        if upload is None:
             upload = await self._open(await self._access_row(upload_id, token, who))
         with self._shelf.using(upload):
             yield upload
