@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video of 8 s that does not compress well: converting it takes long enough to be interrupted."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
-    picture = "testsrc2=s=640x360:r=25:d=8,noise=alls=30:allf=t"
+    picture = "testsrc2=s=480x270:r=25:d=8,noise=alls=30:allf=t"
     codec = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "20", "-pix_fmt", "yuv420p"]
     ffmpeg("-f", "lavfi", "-i", picture, *codec, path)
     return path
