@@ -1,7 +1,7 @@
 """The blob store's contract: files of ciphertext, written once from front to back, never changed afterwards.
 
-An implementation passes tests/api/test_blob_store.py. All methods block and belong in a thread, except ``BlobFile.write``
-and ``BlobFile.size``, which reach the page cache only.
+An implementation passes tests/api/test_blob_store.py. All methods block and belong in a thread, except ``BlobFile.write``,
+``BlobFile.size`` and ``BlobFile.read_now``, which reach the page cache only.
 """
 
 from collections.abc import Iterator
@@ -39,6 +39,10 @@ class BlobFile(Protocol):
 
     def read(self, offset: int, length: int) -> bytes:
         """Reads at most ``length`` bytes; fewer only at the end."""
+        ...
+
+    def read_now(self, offset: int, length: int) -> bytes:
+        """Reads what needs no waiting for a disk, perhaps nothing: safe in the event loop."""
         ...
 
     def close(self) -> None:

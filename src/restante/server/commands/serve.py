@@ -15,7 +15,7 @@ from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase
 from restante.server.house import furnish
 
-HEADER_BUFFER = 131_072
+HEADER_BUFFER = 262_144
 """granian's read buffer per connection: bounds the memory of many live uploads."""
 
 

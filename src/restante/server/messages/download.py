@@ -148,7 +148,8 @@ async def _send_empty(send: Send, status: int, headers: Headers) -> None:
 async def _send_pieces(send: Send, file: BlobFile, span: Span) -> None:
     at = span.start
     while at < span.end:
-        piece = await asyncio.to_thread(file.read, at, min(PIECE_BYTES, span.end - at))
+        length = min(PIECE_BYTES, span.end - at)
+        piece = file.read_now(at, length) or await asyncio.to_thread(file.read, at, length)
         if not piece:
             raise BlobMissing("the blob is shorter than its message says")
         at += len(piece)
