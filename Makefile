@@ -49,7 +49,7 @@ generate: .venv/.made ## the OpenAPI document and the reference pages, from the 
 
 .PHONY: test
 test: setup tools lint ## everything that must hold, in minutes
-	$(BIN)/pytest -q -n 2 --dist loadgroup -m "not long"
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long"
 
 .PHONY: test-long
 test-long: setup tools ## soaks: thousands of fault points, long live uploads
