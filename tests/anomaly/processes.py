@@ -29,6 +29,15 @@ def open_files(pid: int) -> int:
     return len(list((PROC / str(pid) / "fd").iterdir()))
 
 
+def sockets(pid: int) -> int:
+    """How many of them are sockets."""
+    count = 0
+    for path in (PROC / str(pid) / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            count += str(path.readlink()).startswith("socket:")
+    return count
+
+
 def peak_bytes(pid: int) -> int:
     """The most that was ever resident."""
     lines = (PROC / str(pid) / "status").read_text().splitlines()
