@@ -170,6 +170,15 @@ def test_a_discarded_draft_takes_its_upload_along(scene, long_clip):
     until(lambda: scene.blobs() == set())
 
 
+def test_a_draft_is_sent_by_one_command_at_a_time(scene, long_clip):
+    ann = scene.ann
+    with ann.started("send", "bob", long_clip) as sending:
+        until(lambda: scene.uploaded_bytes() > 0)
+        assert "Another command" in ann.run("send", "bob", long_clip).failed().err
+        assert "Another command" in ann.run("drafts", "--discard", ann.drafts[0].record.id).failed().err
+        assert sending.wait(60) == 0
+
+
 def test_a_file_that_is_no_video_leaves_no_draft(scene, tmp_path):
     ann = scene.ann
     noise = tmp_path / "noise.mp4"

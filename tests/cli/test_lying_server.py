@@ -85,6 +85,18 @@ def test_lost_answers_make_one_message(person, man, clip, tmp_path):
     ann.ok("save", "1", "-o", tmp_path / "saved.mp4")
 
 
+def test_a_sign_up_whose_answer_is_lost_is_still_a_sign_up(person, man):
+    ann, lost = person(signed_up=False), itertools.count()
+    ann.url = man.url
+    man.change = lambda exchange: (
+        None if exchange.path == "/api/v1/accounts" and next(lost) == 0 else exchange
+    )
+    ann.sign_up()
+    assert ann.inbox() == []
+    second = ann.other_device("second")
+    second.ok("sign-in", ann.name, "--server", man.url, RESTANTE_RECOVERY_CODE=ann.recovery_code)
+
+
 def test_passing_trouble_is_waited_out_as_long_as_asked(ann, man):
     answers = itertools.count()
 

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common
-from restante.cli.terminal import ask_secret, can_ask, put, put_json
+from restante.cli.terminal import ask_secret, can_ask, put, put_json, say
 from restante.client.accounts import sign_in_by_passphrase, sign_in_by_recovery_code
 from restante.client.profile import PASSPHRASE_VARIABLE, RECOVERY_CODE_VARIABLE, Environment
 
@@ -35,6 +35,8 @@ def sign_in(
         passphrase = environment.passphrase or _ask("Passphrase", PASSPHRASE_VARIABLE)
         account = sign_in_by_passphrase(profile, server, name, passphrase)
     account.close()
+    for notice in account.notices:
+        say(f"warning: {notice}")
     for_machines = {"name": name, "acct": account.acct, "server": account.identity.server}
     if common.json:
         put_json(for_machines)
