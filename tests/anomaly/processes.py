@@ -14,12 +14,12 @@ def group(leader: int) -> list[int]:
 
 
 def memory(pid: int) -> Iterator[tuple[str, bytes]]:
-    """Yields every readable region by name and place, and what it holds."""
+    """Yields every readable region by name and place, and what it holds; not the unchanging parts of program files."""
     with (PROC / str(pid) / "mem").open("rb", buffering=0) as file:
         for line in (PROC / str(pid) / "maps").read_text().splitlines():
             span, modes, *_, name = [*line.split(maxsplit=5), ""][:6]
             start, end = (int(part, 16) for part in span.split("-"))
-            if "r" in modes:
+            if "w" in modes or ("r" in modes and not name.startswith("/")):
                 with contextlib.suppress(OSError):  # the kernel's own pages; or unmapped meanwhile
                     yield f"{name or 'anonymous'}@{span}", os.pread(file.fileno(), end - start, start)
 
