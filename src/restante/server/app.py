@@ -29,6 +29,7 @@ from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.uploads.tus import TusApp
+from restante.server.welcome import greet, open_or_explain
 
 API = "/api/v1"
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
@@ -36,7 +37,8 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
-    house = furnish(from_environment(), SystemClock())
+    house = open_or_explain(lambda: furnish(from_environment(), SystemClock()))
+    greet(house.settings, house.server_name)
     return with_farewell(assemble(house, build_litestar(house)), house.interrupt)
 
 

@@ -1,4 +1,4 @@
-"""Blobs as files of one folder, ``root/<two characters>/<id>``, readable by nobody else."""
+"""Blobs as files of one folder, ``root/<character>/<id>``, readable by nobody else."""
 
 import errno
 import os
@@ -14,8 +14,8 @@ from restante.server.failpoints import failpoint
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NOWAIT = getattr(os, "RWF_NOWAIT", 0)
-_SHARD = slice(4, 6)
-"""The first two random characters of an id: 1,024 folders."""
+_SHARD = slice(4, 5)
+"""The first random character of an id: 32 folders, so that most uploads find theirs made and flushed."""
 
 
 class LocalBlobFile:

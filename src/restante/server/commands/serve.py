@@ -1,4 +1,8 @@
-"""`restante serve`: the whole service in one process group, one port, one data folder."""
+"""`restante serve`: the whole service in one process group, one port, one data folder.
+
+[Note: A light parent] granian's parent only watches; it imports neither the database nor the framework, which the
+worker does once. So the worker opens the data folder, greets when it is ready, and says what is wrong when it cannot be.
+"""
 
 import os
 import sys
@@ -9,11 +13,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
-from restante.server.clock import SystemClock
 from restante.server.config import BadSettings, Settings, from_environment, to_environment
-from restante.server.db.meta import NameIsFixed
-from restante.server.db.migrate import NewerDatabase
-from restante.server.house import furnish
 
 HEADER_BUFFER = 262_144
 """granian's read buffer per connection: bounds the memory of many live uploads."""
@@ -29,13 +29,10 @@ def serve(*, data: Path | None = None, host: str | None = None, port: int | None
     """
     try:
         settings = from_environment(data=data, host=host, port=port)
-        house = furnish(settings, SystemClock())
-    except (BadSettings, NameIsFixed, NewerDatabase, OSError) as error:
+    except BadSettings as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from error
-    house.database.stop()
     os.environ.update(to_environment(settings))
-    print(_greeting(settings, house.server_name), file=sys.stderr, flush=True)
     _granian(settings).serve()
 
 
@@ -58,15 +55,3 @@ def _granian(settings: Settings) -> Any:
         log_enabled=False,
         workers_kill_timeout=max(1, int(settings.drain_s)),
     )
-
-
-def _greeting(settings: Settings, server_name: str) -> str:
-    url = f"http://{settings.host}:{settings.port}"
-    return f"""Restante serves {server_name} on {url}
-  data in {settings.data.resolve()}
-
-Next, in another terminal:
-  restante sign-up NAME --server {url}
-  restante send NAME FILE
-  restante inbox
-Stop with Ctrl-C."""

@@ -1,0 +1,44 @@
+"""What the operator reads in the terminal: that the server is ready and what to do next, or why it cannot start."""
+
+import sys
+from collections.abc import Callable
+
+from restante.server.config import BadSettings, Settings
+from restante.server.db.engine import UnsafeDatabase
+from restante.server.db.meta import NameIsFixed
+from restante.server.db.migrate import NewerDatabase
+from restante.server.house import House
+
+GREETING = """Restante serves {name} on {url}
+  data in {data}
+
+Next, in another terminal:
+  restante sign-up NAME --server {url}
+  restante send NAME FILE
+  restante inbox
+Stop with Ctrl-C."""
+HINTS: dict[type[Exception], str] = {
+    NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
+    NewerDatabase: "Start the release that wrote it, or a newer one.",
+    UnsafeDatabase: "Put the data folder on a local file system.",
+    BadSettings: "docs/reference/settings.md lists what can be set.",
+    PermissionError: "Give the data folder to the user who runs the server, or name another with --data.",
+    OSError: "Check the data folder named by --data.",
+}
+
+
+def open_or_explain(furnish: Callable[[], House]) -> House:
+    """Returns the house; what an operator can mend ends the process with `error:` and `hint:` instead of a trace."""
+    try:
+        return furnish()
+    except tuple(HINTS) as error:
+        hint = next(text for kind, text in HINTS.items() if isinstance(error, kind))
+        print(f"error: {error}\nhint: {hint}", file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
+
+
+def greet(settings: Settings, server_name: str) -> None:
+    """Says that requests are served from now on."""
+    url = f"http://{settings.host}:{settings.port}"
+    text = GREETING.format(name=server_name, url=url, data=settings.data.resolve())
+    print(text, file=sys.stderr, flush=True)
