@@ -65,7 +65,7 @@ class World:
         token: str,
         seed: int = SEED,
         phases: str = "coverage,fuzzing,stateful",
-        examples: int = 5,
+        examples: int = 3,
         document: Path = DOCUMENT,
     ) -> subprocess.CompletedProcess[str]:
         """Runs schemathesis to its end."""
