@@ -184,7 +184,7 @@ def test_local_flushes_folders_at_creation_and_removal_and_bytes_at_flush(tmp_pa
         timeout=60,
     )
     calls = [line for line in trace.read_text().splitlines() if str(tmp_path) in line]
-    shard = blob_id[4:6]
+    shard = blob_id[4:5]
 
     def first(*texts: str) -> int:
         return next(at for at, line in enumerate(calls) if all(text in line for text in texts))
