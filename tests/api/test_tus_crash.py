@@ -13,7 +13,7 @@ STOPPED_WITHIN_S = 10.0
 
 def blob(server, url: str) -> bytes:
     name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:6] / name).read_bytes()
+    return (server.data / "blobs" / name[4:5] / name).read_bytes()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def test_delete_removes_the_upload_and_its_bytes(server, person):
         assert (answer.status_code, answer.headers["tus-resumable"]) == (204, "1.0.0")
         assert head(person, url).status_code == 410
     names = [url.rpartition("/")[2] for url in urls]
-    paths = [server.data / "blobs" / name[4:6] / name for name in names]
+    paths = [server.data / "blobs" / name[4:5] / name for name in names]
     wait_until(lambda: not any(path.exists() for path in paths), within_s=30)
 
 

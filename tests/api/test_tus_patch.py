@@ -41,7 +41,7 @@ def narrow(tmp_path_factory: pytest.TempPathFactory):
 
 def blob(server: Server, url: str) -> bytes:
     name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:6] / name).read_bytes()
+    return (server.data / "blobs" / name[4:5] / name).read_bytes()
 
 
 def test_append_moves_the_offset_by_what_was_sent(server, person):

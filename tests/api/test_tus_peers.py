@@ -31,7 +31,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def blob(server: Server, url: str) -> bytes:
     name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:6] / name).read_bytes()
+    return (server.data / "blobs" / name[4:5] / name).read_bytes()
 
 
 class Js:
