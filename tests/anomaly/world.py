@@ -193,7 +193,7 @@ async def _one_sender(door: Door, pair: Pair, ledger: Ledger, chance: random.Ran
         message_id = await send_message(door, pair, ledger, upload, chance)
         if message_id is None:
             return
-        if chance.random() < 0.5:
+        if chance.random() < 0.5 or number == 0:
             answer = await door.client.post(
                 f"/api/v1/messages/{message_id}/marks", json={"mark": "played"}, headers=pair.bob
             )
