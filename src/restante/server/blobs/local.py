@@ -24,6 +24,7 @@ class LocalBlobFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._closing = threading.Lock()
+        self._buffer = bytearray()
 
     def size(self) -> int:
         """Asks the file system, so that it is the truth after a restart as well."""
@@ -65,12 +66,14 @@ class LocalBlobFile:
         """Reads from the page cache only; nothing where the kernel or file system cannot promise that."""
         if not _NOWAIT:
             return b""
-        buffer = bytearray(length)
+        if len(self._buffer) < length:
+            self._buffer = bytearray(length)
+        view = memoryview(self._buffer)[:length]
         try:
-            count = os.preadv(self._descriptor, [buffer], offset, _NOWAIT)
+            count = os.preadv(self._descriptor, [view], offset, _NOWAIT)
         except OSError:
             return b""
-        return bytes(memoryview(buffer)[:count])
+        return bytes(view[:count])
 
     def close(self) -> None:
         """Closes once, whoever calls first."""
