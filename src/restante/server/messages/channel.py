@@ -19,6 +19,7 @@ from restante.server.outbox import events
 
 CHANNELS = 16
 """Live channels of one account at a time."""
+_BATCH = 100
 _EVENT_ID = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 _HEARTBEAT = b":\n\n"
 _RETRY_MS = 1000
@@ -59,6 +60,8 @@ class Channel:
                     while news := await self._news(account_id, position):
                         position = news[-1].id
                         yield b"".join(_frame(Hint(one.kind, one.message_id), one.id) for one in news)
+                        if len(news) < _BATCH:
+                            break  # that was all, and whatever was committed since has rung or will ring
                 if beats:
                     next_beat_s = perf_counter() + self._heartbeat_s
                     yield _HEARTBEAT
@@ -78,7 +81,9 @@ class Channel:
         return position, start + _frame(Hint("resync", ""), position)
 
     async def _news(self, account_id: int, position: int) -> list[events.Event]:
-        return await self._database.read(lambda connection: events.after(connection, account_id, position))
+        return await self._database.read(
+            lambda connection: events.after(connection, account_id, position, most=_BATCH)
+        )
 
 
 async def _rings(bell: asyncio.Event, *, within_s: float) -> None:

@@ -1,15 +1,17 @@
-"""SQL of messages and envelopes; nothing here decides or commits.
+"""SQL of messages and envelopes; nothing here decides or commits. See [Note: Statements made once].
 
 The column ``box`` of an envelope is ``inbox``, ``sent``, or ``past``: a received copy whose tombstone has run out, kept
 while the message lives, because it still tells the sender how the delivery ended.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
+    bindparam,
     delete,
     func,
     insert,
@@ -46,58 +48,72 @@ VIEW = (
 _SOURCE = envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
     accounts, accounts.c.id == messages.c.account_id
 )
+_NOW = bindparam("now", type_=messages.c.received_at.type)
+_MESSAGE = bindparam("message", type_=messages.c.id.type)
+_THIS = messages.c.id == _MESSAGE
+_OF_THIS = envelopes.c.message_id == _MESSAGE
+_OF_ACCOUNT = envelopes.c.account_id == bindparam("account")
+_LIVES = envelopes.c.deleted_at.is_(None)
 
 
 # Idempotency keys
 
+_FIND_KEY = select(idempotency_keys.c.request_sha256, idempotency_keys.c.answer).where(
+    idempotency_keys.c.session_id == bindparam("session"), idempotency_keys.c.key == bindparam("sent_key")
+)
+_KEEP_KEY = insert(idempotency_keys)
+_FORGET_KEYS = delete(idempotency_keys).where(idempotency_keys.c.created_at < bindparam("before"))
+
 
 def find_key(connection: Connection, session_id: str, key: str) -> Row | None:
     """The request hash and the answer kept under a key of a session."""
-    return connection.execute(
-        select(idempotency_keys.c.request_sha256, idempotency_keys.c.answer).where(
-            idempotency_keys.c.session_id == session_id, idempotency_keys.c.key == key
-        )
-    ).first()
+    return connection.execute(_FIND_KEY, {"session": session_id, "sent_key": key}).first()
 
 
 def keep_key(
     connection: Connection, session_id: str, key: str, *, digest: bytes, answer: bytes, now_ms: int
 ) -> None:
     """Keeps the answer to a request under its key."""
-    connection.execute(
-        insert(idempotency_keys).values(
-            session_id=session_id, key=key, request_sha256=digest, answer=answer, created_at=now_ms
-        )
-    )
+    row = {
+        "session_id": session_id,
+        "key": key,
+        "request_sha256": digest,
+        "answer": answer,
+        "created_at": now_ms,
+    }
+    connection.execute(_KEEP_KEY, row)
 
 
 def forget_keys(connection: Connection, *, before_ms: int) -> int:
     """Removes old keys; returns how many."""
-    return connection.execute(
-        delete(idempotency_keys).where(idempotency_keys.c.created_at < before_ms)
-    ).rowcount
+    return connection.execute(_FORGET_KEYS, {"before": before_ms}).rowcount
 
 
 # Sending
 
+_FIND_MESSAGE = select(
+    messages.c.id,
+    messages.c.account_id,
+    messages.c.upload_id,
+    messages.c.request_sha256,
+    messages.c.received_at,
+    messages.c.deleted_at,
+).where(_THIS)
+_ACCOUNT_IDS = select(accounts.c.name, accounts.c.id).where(
+    accounts.c.name.in_(bindparam("names", expanding=True))
+)
+_INSERT_MESSAGE = insert(messages)
+_INSERT_ENVELOPES = insert(envelopes)
+
 
 def find_message(connection: Connection, message_id: str) -> Row | None:
     """The message itself, whoever asks: for decisions inside a transaction only."""
-    return connection.execute(
-        select(
-            messages.c.id,
-            messages.c.account_id,
-            messages.c.upload_id,
-            messages.c.request_sha256,
-            messages.c.received_at,
-            messages.c.deleted_at,
-        ).where(messages.c.id == message_id)
-    ).first()
+    return connection.execute(_FIND_MESSAGE, {"message": message_id}).first()
 
 
 def account_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     """The accounts that have these names."""
-    rows = connection.execute(select(accounts.c.name, accounts.c.id).where(accounts.c.name.in_(names)))
+    rows = connection.execute(_ACCOUNT_IDS, {"names": names})
     return {row.name: row.id for row in rows}
 
 
@@ -112,49 +128,82 @@ def insert_message(
 ) -> None:
     """Stores a message without its envelopes."""
     message = parcel.message
-    connection.execute(
-        insert(messages).values(
-            id=message.id,
-            account_id=account_id,
-            kind=message.kind,
-            upload_id=message.upload,
-            video_bytes=video_bytes,
-            details=parcel.details,
-            details_sha256=claim_of(message),
-            claim_hmac=claim_hmac,
-            request_sha256=parcel.digest,
-            received_at=received_at,
-            expires_at=message.expires_at,
-        )
-    )
+    row = {
+        "id": message.id,
+        "account_id": account_id,
+        "kind": message.kind,
+        "upload_id": message.upload,
+        "video_bytes": video_bytes,
+        "details": parcel.details,
+        "details_sha256": claim_of(message),
+        "claim_hmac": claim_hmac,
+        "request_sha256": parcel.digest,
+        "received_at": received_at,
+        "expires_at": message.expires_at,
+    }
+    connection.execute(_INSERT_MESSAGE, row)
 
 
 def insert_envelopes(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Stores envelopes, one for each dictionary of columns."""
-    connection.execute(insert(envelopes), rows)
+    connection.execute(_INSERT_ENVELOPES, rows)
 
 
 # Reading
 
 
+def _box(envelope: ColumnElement[Any]) -> Select[Any]:
+    in_box = envelopes.c.box == bindparam("of_box")
+    return select(*VIEW, envelope).select_from(_SOURCE).where(_OF_ACCOUNT, in_box)
+
+
+def _newest(box: Select[Any]) -> Select[Any]:
+    unexpired = or_(messages.c.expires_at.is_(None), messages.c.expires_at > _NOW)
+    order = envelopes.c.received_at.desc(), envelopes.c.message_id.desc()
+    return box.where(_LIVES, unexpired).order_by(*order).limit(bindparam("most"))
+
+
+def _changed(box: Select[Any]) -> Select[Any]:
+    changed = box.where(envelopes.c.change > bindparam("since"))
+    return changed.order_by(envelopes.c.change).limit(bindparam("most"))
+
+
+_BEFORE = tuple_(envelopes.c.received_at, envelopes.c.message_id) < tuple_(
+    bindparam("at", type_=envelopes.c.received_at.type), _MESSAGE
+)
+_OWN_COPIES = (
+    select(*VIEW, envelopes.c.envelope)
+    .select_from(_SOURCE)
+    .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box != "past")
+)
+_DETAILS = select(messages.c.details).where(_THIS)
+_BOXES = {True: _box(envelopes.c.envelope), False: _box(null().label("envelope"))}
+"""By whether the envelopes come with the rows; so are the three after it."""
+_NEWEST = {inline: _newest(box) for inline, box in _BOXES.items()}
+_NEWEST_BEFORE = {inline: newest.where(_BEFORE) for inline, newest in _NEWEST.items()}
+_CHANGED = {inline: _changed(box) for inline, box in _BOXES.items()}
+_DELIVERIES = (
+    select(
+        envelopes.c.message_id,
+        accounts.c.name.label("recipient"),
+        envelopes.c.fetched_at,
+        envelopes.c.played_at,
+        envelopes.c.deleted_at,
+    )
+    .select_from(envelopes.join(accounts, accounts.c.id == envelopes.c.account_id))
+    .where(envelopes.c.message_id.in_(bindparam("ids", expanding=True)), envelopes.c.box != "sent")
+    .order_by(envelopes.c.message_id, accounts.c.name)
+)
+
+
 def own_copies(connection: Connection, account_id: int, message_id: str) -> Sequence[Row]:
     """The account's copies of a message, with their envelopes: at most one in each box."""
-    return connection.execute(
-        select(*VIEW, envelopes.c.envelope)
-        .select_from(_SOURCE)
-        .where(
-            envelopes.c.message_id == message_id,
-            envelopes.c.account_id == account_id,
-            envelopes.c.box.in_(("inbox", "sent")),
-        )
-    ).all()
+    return connection.execute(_OWN_COPIES, {"message": message_id, "account": account_id}).all()
 
 
 def details_of(connection: Connection, message_id: str) -> bytes:
     """The bytes of details.age of a message that lives."""
-    value: bytes = connection.execute(
-        select(messages.c.details).where(messages.c.id == message_id)
-    ).scalar_one()
+    value: bytes = connection.execute(_DETAILS, {"message": message_id}).scalar_one()
     return value
 
 
@@ -169,137 +218,107 @@ def newest(
     now_ms: int,
 ) -> Sequence[Row]:
     """Lists what lives in a box, newest first."""
-    query = _box(account_id, box, with_envelopes=with_envelopes).where(
-        envelopes.c.deleted_at.is_(None),
-        or_(messages.c.expires_at.is_(None), messages.c.expires_at > now_ms),
-    )
-    order = tuple_(envelopes.c.received_at, envelopes.c.message_id)
-    if before is not None:
-        query = query.where(order < (before.at, before.id))
-    query = query.order_by(envelopes.c.received_at.desc(), envelopes.c.message_id.desc())
-    return connection.execute(query.limit(most)).all()
+    wanted: dict[str, int | str] = {"account": account_id, "of_box": box, "now": now_ms, "most": most}
+    if before is None:
+        return connection.execute(_NEWEST[with_envelopes], wanted).all()
+    wanted |= {"at": before.at, "message": before.id}
+    return connection.execute(_NEWEST_BEFORE[with_envelopes], wanted).all()
 
 
 def changed(
     connection: Connection, account_id: int, box: Box, *, since: int, with_envelopes: bool, most: int
 ) -> Sequence[Row]:
     """Lists what changed in a box after ``since``, tombstones included, oldest change first."""
-    query = _box(account_id, box, with_envelopes=with_envelopes).where(envelopes.c.change > since)
-    return connection.execute(query.order_by(envelopes.c.change).limit(most)).all()
+    wanted = {"account": account_id, "of_box": box, "since": since, "most": most}
+    return connection.execute(_CHANGED[with_envelopes], wanted).all()
 
 
 def deliveries(connection: Connection, message_ids: Iterable[str]) -> dict[str, list[Row]]:
     """The recipients' copies of some messages, by message and in the order of the names."""
-    ids = list(message_ids)
-    found: dict[str, list[Row]] = {message_id: [] for message_id in ids}
-    query = (
-        select(
-            envelopes.c.message_id,
-            accounts.c.name.label("recipient"),
-            envelopes.c.fetched_at,
-            envelopes.c.played_at,
-            envelopes.c.deleted_at,
-        )
-        .select_from(envelopes.join(accounts, accounts.c.id == envelopes.c.account_id))
-        .where(envelopes.c.message_id.in_(ids), envelopes.c.box != "sent")
-        .order_by(envelopes.c.message_id, accounts.c.name)
-    )
-    for row in connection.execute(query):
+    found: dict[str, list[Row]] = {message_id: [] for message_id in message_ids}
+    for row in connection.execute(_DELIVERIES, {"ids": list(found)}):
         found[row.message_id].append(row)
     return found
 
 
-def _box(account_id: int, box: Box, *, with_envelopes: bool) -> Select[Any]:
-    envelope = envelopes.c.envelope if with_envelopes else null().label("envelope")
-    return (
-        select(*VIEW, envelope)
-        .select_from(_SOURCE)
-        .where(envelopes.c.account_id == account_id, envelopes.c.box == box)
-    )
-
-
 # Changing
+
+_LIVE_COPIES = select(envelopes.c.account_id, envelopes.c.box).where(_OF_THIS, _LIVES)
+_RECEIVED = update(envelopes).where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box == "inbox")
+_FETCHED = {"fetched_at": func.coalesce(envelopes.c.fetched_at, _NOW)}
+_SET_MARKS = {
+    "fetched": _RECEIVED.where(envelopes.c.fetched_at.is_(None)).values(_FETCHED),
+    "played": _RECEIVED.where(envelopes.c.played_at.is_(None)).values({**_FETCHED, "played_at": _NOW}),
+}
+_SET_CHANGE = update(envelopes).where(_OF_THIS, _OF_ACCOUNT).values(change=bindparam("event"))
+_BURY_COPIES = (
+    update(envelopes)
+    .where(_OF_THIS, _OF_ACCOUNT, _LIVES)
+    .values(envelope=None, change=bindparam("event"), deleted_at=_NOW)
+)
+_BURY_MESSAGE = update(messages).where(_THIS).values(details=literal(b""), video_bytes=0, deleted_at=_NOW)
 
 
 def live_copies(connection: Connection, message_id: str) -> Sequence[Row]:
     """Who still holds a copy, and in which box."""
-    return connection.execute(
-        select(envelopes.c.account_id, envelopes.c.box).where(
-            envelopes.c.message_id == message_id, envelopes.c.deleted_at.is_(None)
-        )
-    ).all()
+    return connection.execute(_LIVE_COPIES, {"message": message_id}).all()
 
 
 def set_marks(connection: Connection, account_id: int, message_id: str, *, mark: str, now_ms: int) -> bool:
     """Sets a mark that was not set, and with played also fetched; tells whether anything changed."""
-    values: dict[str, Any] = {"fetched_at": func.coalesce(envelopes.c.fetched_at, now_ms)}
-    column = envelopes.c.fetched_at
-    if mark == "played":
-        values["played_at"], column = now_ms, envelopes.c.played_at
-    result = connection.execute(
-        update(envelopes)
-        .where(*_copies(message_id, account_id), envelopes.c.box == "inbox", column.is_(None))
-        .values(values)
-    )
-    return result.rowcount > 0
+    where = {"message": message_id, "account": account_id, "now": now_ms}
+    return connection.execute(_SET_MARKS[mark], where).rowcount > 0
 
 
-def set_change(connection: Connection, account_id: int, message_id: str, change: int) -> None:
-    """Numbers the last change of an account's copies of a message."""
-    connection.execute(update(envelopes).where(*_copies(message_id, account_id)).values(change=change))
+def set_changes(connection: Connection, message_id: str, changes: Mapping[int, int]) -> None:
+    """Numbers the last change of the copies of a message, by account."""
+    rows = [{"message": message_id, "account": who, "event": event} for who, event in changes.items()]
+    if rows:
+        connection.execute(_SET_CHANGE, rows)
 
 
-def bury_copies(connection: Connection, message_id: str, *, account_ids: Iterable[int], now_ms: int) -> None:
-    """Makes tombstones of the living copies of these accounts."""
-    connection.execute(
-        update(envelopes)
-        .where(
-            envelopes.c.message_id == message_id,
-            envelopes.c.account_id.in_(list(account_ids)),
-            envelopes.c.deleted_at.is_(None),
-        )
-        .values(envelope=None, deleted_at=now_ms)
-    )
+def bury_copies(connection: Connection, message_id: str, changes: Mapping[int, int], *, now_ms: int) -> None:
+    """Makes tombstones of the living copies of some accounts, and numbers that change by account."""
+    rows = [
+        {"message": message_id, "account": who, "event": event, "now": now_ms}
+        for who, event in changes.items()
+    ]
+    if rows:
+        connection.execute(_BURY_COPIES, rows)
 
 
 def bury_message(connection: Connection, message_id: str, *, now_ms: int) -> None:
     """Empties a message that nobody holds any more."""
-    connection.execute(
-        update(messages)
-        .where(messages.c.id == message_id)
-        .values(details=literal(b""), video_bytes=0, deleted_at=now_ms)
-    )
-
-
-def _copies(message_id: str, account_id: int) -> tuple[Any, Any]:
-    return envelopes.c.message_id == message_id, envelopes.c.account_id == account_id
+    connection.execute(_BURY_MESSAGE, {"message": message_id, "now": now_ms})
 
 
 # Sweeping
 
+_EXPIRED = (
+    select(messages.c.id)
+    .where(messages.c.expires_at <= _NOW, messages.c.deleted_at.is_(None))
+    .order_by(messages.c.expires_at)
+    .limit(BATCH)
+)
+_FORGET_MESSAGES = delete(messages).where(
+    messages.c.id.in_(select(messages.c.id).where(messages.c.deleted_at < bindparam("before")).limit(BATCH))
+)
+_OLD = envelopes.c.deleted_at < bindparam("before")
+_FORGET_SENT = delete(envelopes).where(_OLD, envelopes.c.box == "sent")
+_FORGET_RECEIVED = update(envelopes).where(_OLD, envelopes.c.box == "inbox").values(box="past")
+
 
 def expired(connection: Connection, *, now_ms: int) -> list[str]:
     """Ids of messages whose time has come, oldest first, a batch of them."""
-    rows = connection.execute(
-        select(messages.c.id)
-        .where(messages.c.expires_at <= now_ms, messages.c.deleted_at.is_(None))
-        .order_by(messages.c.expires_at)
-        .limit(BATCH)
-    )
-    return list(rows.scalars())
+    return list(connection.execute(_EXPIRED, {"now": now_ms}).scalars())
 
 
 def forget_messages(connection: Connection, *, before_ms: int) -> int:
     """Removes tombstones of messages with all their copies, a batch of them; returns how many."""
-    old = select(messages.c.id).where(messages.c.deleted_at < before_ms).limit(BATCH)
-    return connection.execute(delete(messages).where(messages.c.id.in_(old))).rowcount
+    return connection.execute(_FORGET_MESSAGES, {"before": before_ms}).rowcount
 
 
 def forget_copies(connection: Connection, *, before_ms: int) -> int:
     """Takes old tombstones out of the boxes of messages that live on; returns how many."""
-    old = envelopes.c.deleted_at < before_ms
-    sent = connection.execute(delete(envelopes).where(old, envelopes.c.box == "sent")).rowcount
-    received = connection.execute(
-        update(envelopes).where(old, envelopes.c.box == "inbox").values(box="past")
-    ).rowcount
-    return sent + received
+    sent = connection.execute(_FORGET_SENT, {"before": before_ms}).rowcount
+    return sent + connection.execute(_FORGET_RECEIVED, {"before": before_ms}).rowcount

@@ -95,10 +95,7 @@ class Sending:
         )
         failpoint("send-message-stored")
         touched = frozenset({actor.account_id, *recipients.values()})
-        changes = {
-            account_id: events.append(connection, account_id, "message", message.id, now_ms=self.now_ms)
-            for account_id in sorted(touched)
-        }
+        changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
         return Outcome(_answer(message.id, self.now_ms), replayed=False, touched=touched)

@@ -158,9 +158,8 @@ class Messages:
                 return set()
             living = queries.live_copies(connection, message_id)
             touched = {actor.account_id} | {copy.account_id for copy in living if copy.box == "sent"}
-            for account_id in sorted(touched):
-                change = events.append(connection, account_id, "mark", row.id, now_ms=now_ms)
-                queries.set_change(connection, account_id, row.id, change)
+            changes = events.append(connection, touched, "mark", row.id, now_ms=now_ms)
+            queries.set_changes(connection, row.id, changes)
             failpoint("mark-before-commit")
             return touched
 
@@ -181,7 +180,7 @@ class Messages:
             message = queries.find_message(connection, _checked(message_id))
             if message is None or message.account_id != actor.account_id:
                 raise Refusal("not-found")
-            return deleting.for_everyone(connection, message_id, now_ms=now_ms)
+            return deleting.for_everyone(connection, message, now_ms=now_ms)
 
         await self._delete(work)
 
@@ -208,9 +207,11 @@ class Messages:
         return await self._database.write(partial(queries.forget_keys, before_ms=before_ms))
 
     async def _expire(self, message_id: str) -> None:
-        await self._delete(
-            lambda connection, now_ms: deleting.for_everyone(connection, message_id, now_ms=now_ms)
-        )
+        def work(connection: Connection, now_ms: int) -> set[int]:
+            message = queries.find_message(connection, message_id)
+            return set() if message is None else deleting.for_everyone(connection, message, now_ms=now_ms)
+
+        await self._delete(work)
 
     def _own(self, connection: Connection, actor: Actor, message_id: str, box: Box | None) -> Row:
         copies = queries.own_copies(connection, actor.account_id, _checked(message_id))

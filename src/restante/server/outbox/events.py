@@ -1,5 +1,6 @@
 """Events of an account, in order: what the live channel tells and what ``since`` counts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from restante.server.db.tables import events
 
 EventKind = Literal["message", "mark", "deleted"]
 
-_APPEND = insert(events).returning(events.c.id)
+_APPEND = insert(events).returning(events.c.account_id, events.c.id)
 _AFTER = (
     select(events.c.id, events.c.kind, events.c.message_id)
     .where(events.c.account_id == bindparam("account"), events.c.id > bindparam("last"))
@@ -31,10 +32,15 @@ class Event:
     message_id: str
 
 
-def append(connection: Connection, account_id: int, kind: EventKind, message_id: str, *, now_ms: int) -> int:
-    """Records an event and returns its id, which grows."""
-    row = {"account_id": account_id, "kind": kind, "message_id": message_id, "created_at": now_ms}
-    return int(connection.execute(_APPEND, row).scalar_one())
+def append(
+    connection: Connection, account_ids: Iterable[int], kind: EventKind, message_id: str, *, now_ms: int
+) -> dict[int, int]:
+    """Records an event for each of the accounts; returns the ids of the events, which grow, by account."""
+    rows = [
+        {"account_id": account_id, "kind": kind, "message_id": message_id, "created_at": now_ms}
+        for account_id in sorted(account_ids)
+    ]
+    return {row.account_id: row.id for row in connection.execute(_APPEND, rows)} if rows else {}
 
 
 def after(connection: Connection, account_id: int, last_id: int, *, most: int = 100) -> list[Event]:
