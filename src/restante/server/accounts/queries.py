@@ -1,24 +1,34 @@
-"""SQL of accounts and their ways in."""
+"""SQL of accounts and their ways in. See [Note: Statements made once]."""
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from restante.server.accounts.rules import UnlockMethod
 from restante.server.db.tables import accounts, unlock_methods
 
 AnyRow = Row[*tuple[Any, ...]]
 
+_NAMED = accounts.c.name == bindparam("known_as")
+_IS_TAKEN = select(accounts.c.id).where(_NAMED)
+_ADD_ACCOUNT = insert(accounts)
+_ADD_UNLOCK_METHODS = insert(unlock_methods)
+_UNLOCK_METHOD = (
+    select(accounts.c.id, unlock_methods.c.bearer_sha256, unlock_methods.c.salt)
+    .join(unlock_methods, unlock_methods.c.account_id == accounts.c.id)
+    .where(_NAMED, unlock_methods.c.type == bindparam("way"))
+    .limit(1)
+)
+
 
 def is_taken(connection: Connection, name: str) -> bool:
-    return connection.execute(select(accounts.c.id).where(accounts.c.name == name)).first() is not None
+    return connection.execute(_IS_TAKEN, {"known_as": name}).first() is not None
 
 
 def add_account(connection: Connection, name: str, *, now_ms: int) -> int:
     """Adds an account and returns its id."""
-    result = connection.execute(insert(accounts).values(name=name, created_at=now_ms))
-    key: Any = result.inserted_primary_key
+    key: Any = connection.execute(_ADD_ACCOUNT, {"name": name, "created_at": now_ms}).inserted_primary_key
     return int(key[0])
 
 
@@ -26,7 +36,7 @@ def add_unlock_methods(
     connection: Connection, account_id: int, methods: Iterable[UnlockMethod], *, now_ms: int
 ) -> None:
     connection.execute(
-        insert(unlock_methods),
+        _ADD_UNLOCK_METHODS,
         [
             {
                 "account_id": account_id,
@@ -42,9 +52,4 @@ def add_unlock_methods(
 
 def unlock_method(connection: Connection, name: str, type_: str) -> AnyRow | None:
     """The account's id, bearer hash and salt of a way in; the same one query for names that nobody has."""
-    return connection.execute(
-        select(accounts.c.id, unlock_methods.c.bearer_sha256, unlock_methods.c.salt)
-        .join(unlock_methods, unlock_methods.c.account_id == accounts.c.id)
-        .where(accounts.c.name == name, unlock_methods.c.type == type_)
-        .limit(1)
-    ).first()
+    return connection.execute(_UNLOCK_METHOD, {"known_as": name, "way": type_}).first()

@@ -1,9 +1,9 @@
-"""SQL of account records, keyrings and state shards."""
+"""SQL of account records, keyrings and state shards. See [Note: Statements made once]."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from restante.server.db.tables import account_records, accounts, keyrings, state_shards
 
@@ -18,99 +18,124 @@ class Stored:
     data: bytes
 
 
+# Account records
+
+_OF_NAME = (
+    select(account_records.c.rev, account_records.c.record)
+    .join(accounts, accounts.c.id == account_records.c.account_id)
+    .where(accounts.c.name == bindparam("known_as"))
+)
+_RECORDS = _OF_NAME.order_by(account_records.c.rev)
+_LATEST_RECORD = _OF_NAME.order_by(account_records.c.rev.desc()).limit(1)
+_NEWEST_REV = select(func.max(account_records.c.rev)).where(
+    account_records.c.account_id == bindparam("account")
+)
+_ADD_RECORD = insert(account_records)
+
+
 def records(connection: Connection, name: str) -> list[AnyRow]:
     """All records of a name, oldest first; none for a name that nobody has."""
-    return list(
-        connection.execute(
-            select(account_records.c.rev, account_records.c.record)
-            .join(accounts, accounts.c.id == account_records.c.account_id)
-            .where(accounts.c.name == name)
-            .order_by(account_records.c.rev)
-        )
-    )
+    return list(connection.execute(_RECORDS, {"known_as": name}))
 
 
 def latest_record(connection: Connection, name: str) -> AnyRow | None:
     """The newest record of a name."""
-    return connection.execute(
-        select(account_records.c.rev, account_records.c.record)
-        .join(accounts, accounts.c.id == account_records.c.account_id)
-        .where(accounts.c.name == name)
-        .order_by(account_records.c.rev.desc())
-        .limit(1)
-    ).first()
+    return connection.execute(_LATEST_RECORD, {"known_as": name}).first()
 
 
 def newest_rev(connection: Connection, account_id: int) -> int:
-    rev = select(func.max(account_records.c.rev)).where(account_records.c.account_id == account_id)
-    return int(connection.execute(rev).scalar() or 0)
+    return int(connection.execute(_NEWEST_REV, {"account": account_id}).scalar() or 0)
 
 
 def add_record(connection: Connection, account_id: int, *, rev: int, record: bytes, now_ms: int) -> None:
-    connection.execute(
-        insert(account_records).values(account_id=account_id, rev=rev, record=record, created_at=now_ms)
+    row = {"account_id": account_id, "rev": rev, "record": record, "created_at": now_ms}
+    connection.execute(_ADD_RECORD, row)
+
+
+# Keyrings
+
+_OF_ACCOUNT = keyrings.c.account_id == bindparam("account")
+_KEYRING = select(keyrings.c.version, keyrings.c.keyring).where(_OF_ACCOUNT)
+_ADD_KEYRING = insert(keyrings)
+_REPLACE_KEYRING = (
+    update(keyrings)
+    .where(_OF_ACCOUNT)
+    .values(
+        previous=keyrings.c.keyring,
+        version=bindparam("etag"),
+        keyring=bindparam("data"),
+        updated_at=bindparam("now"),
     )
+)
 
 
 def keyring(connection: Connection, account_id: int) -> Stored | None:
-    row = connection.execute(
-        select(keyrings.c.version, keyrings.c.keyring).where(keyrings.c.account_id == account_id)
-    ).first()
+    row = connection.execute(_KEYRING, {"account": account_id}).first()
     return Stored(row.version, row.keyring) if row else None
 
 
 def add_keyring(connection: Connection, account_id: int, stored: Stored, *, now_ms: int) -> None:
-    connection.execute(
-        insert(keyrings).values(
-            account_id=account_id,
-            version=stored.version,
-            keyring=stored.data,
-            previous=None,
-            updated_at=now_ms,
-        )
-    )
+    row = {
+        "account_id": account_id,
+        "version": stored.version,
+        "keyring": stored.data,
+        "previous": None,
+        "updated_at": now_ms,
+    }
+    connection.execute(_ADD_KEYRING, row)
 
 
 def replace_keyring(connection: Connection, account_id: int, stored: Stored, *, now_ms: int) -> None:
     """Stores a new keyring; what was current becomes the previous one."""
-    connection.execute(
-        update(keyrings)
-        .where(keyrings.c.account_id == account_id)
-        .values(previous=keyrings.c.keyring, version=stored.version, keyring=stored.data, updated_at=now_ms)
-    )
+    new = {"account": account_id, "etag": stored.version, "data": stored.data, "now": now_ms}
+    connection.execute(_REPLACE_KEYRING, new)
+
+
+# State shards
+
+_SHARDS_OF_ACCOUNT = state_shards.c.account_id == bindparam("account")
+_THIS_SHARD = (_SHARDS_OF_ACCOUNT, state_shards.c.shard == bindparam("called"))
+_SHARD = select(state_shards.c.version, state_shards.c.bytes).where(*_THIS_SHARD)
+_SHARDS = (
+    select(state_shards.c.shard, state_shards.c.version)
+    .where(_SHARDS_OF_ACCOUNT)
+    .order_by(state_shards.c.shard)
+)
+_ADD_SHARD = insert(state_shards)
+_REPLACE_SHARD = (
+    update(state_shards)
+    .where(*_THIS_SHARD)
+    .values(version=bindparam("etag"), bytes=bindparam("data"), updated_at=bindparam("now"))
+)
 
 
 def shard(connection: Connection, account_id: int, name: str) -> Stored | None:
-    row = connection.execute(
-        select(state_shards.c.version, state_shards.c.bytes).where(
-            state_shards.c.account_id == account_id, state_shards.c.shard == name
-        )
-    ).first()
+    row = connection.execute(_SHARD, {"account": account_id, "called": name}).first()
     return Stored(row.version, row.bytes) if row else None
 
 
 def shards(connection: Connection, account_id: int) -> list[AnyRow]:
     """Names and versions of all shards, by name."""
-    return list(
-        connection.execute(
-            select(state_shards.c.shard, state_shards.c.version)
-            .where(state_shards.c.account_id == account_id)
-            .order_by(state_shards.c.shard)
-        )
-    )
+    return list(connection.execute(_SHARDS, {"account": account_id}))
 
 
 def add_shard(connection: Connection, account_id: int, name: str, stored: Stored, *, now_ms: int) -> None:
-    connection.execute(
-        insert(state_shards).values(
-            account_id=account_id, shard=name, version=stored.version, bytes=stored.data, updated_at=now_ms
-        )
-    )
+    row = {
+        "account_id": account_id,
+        "shard": name,
+        "version": stored.version,
+        "bytes": stored.data,
+        "updated_at": now_ms,
+    }
+    connection.execute(_ADD_SHARD, row)
 
 
 def replace_shard(connection: Connection, account_id: int, name: str, stored: Stored, *, now_ms: int) -> None:
-    connection.execute(
-        update(state_shards)
-        .where(state_shards.c.account_id == account_id, state_shards.c.shard == name)
-        .values(version=stored.version, bytes=stored.data, updated_at=now_ms)
-    )
+    new = {
+        "account": account_id,
+        "called": name,
+        "etag": stored.version,
+        "data": stored.data,
+        "now": now_ms,
+    }
+    connection.execute(_REPLACE_SHARD, new)
