@@ -51,9 +51,12 @@ def sqlite_engine(
     connect: Callable[[str], Any] | None = None,
     module: ModuleType | None = None,
     pragmas: tuple[str, ...] = ("journal_mode=WAL", "synchronous=FULL"),
-    begin: str = "BEGIN IMMEDIATE",
+    begin: str | None = "BEGIN IMMEDIATE",
 ) -> Engine:
-    """Makes an engine on one SQLite file. ``connect`` and ``module`` put another driver below (crash tests do)."""
+    """Makes an engine on one SQLite file. ``connect`` and ``module`` put another driver below (crash tests do).
+
+    With ``begin=None`` whoever uses a connection begins and ends its transactions by the driver.
+    """
 
     def creator() -> Any:
         if connect is not None:
@@ -73,16 +76,15 @@ def sqlite_engine(
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        if begin is not None:
+            connection.exec_driver_sql(begin)
 
     return engine
 
 
 def sqlite_readers(path: Path, *, count: int = 2) -> tuple[Engine, ...]:
     """Makes engines that only read, one for each reader thread."""
-    return tuple(
-        sqlite_engine(path, pragmas=("query_only=ON",), begin="BEGIN DEFERRED") for _ in range(count)
-    )
+    return tuple(sqlite_engine(path, pragmas=("query_only=ON",), begin=None) for _ in range(count))
 
 
 class Database:
@@ -134,10 +136,13 @@ class Database:
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         connection = self._idle.get()
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute("BEGIN")
         try:
-            with connection.begin():
-                return work(connection)
+            return work(connection)
         finally:
+            driver.execute("ROLLBACK")  # nothing was written; the snapshot ends
             self._idle.put(connection)
 
     def _write_forever(self) -> None:
