@@ -4,28 +4,33 @@ import os
 import subprocess
 import sys
 
-from tests.cli.person import COMMAND
-
 MIB = 2**20
-BARE = """
-import sys
+PROGRAM = """
+import re, sys
 from pathlib import Path
-from restante.media import Shorten, convert
-convert(Path(sys.argv[1]), lambda _: None, shorten=Shorten.REFUSE)
+ballast = b"x" * int(sys.argv[1])
+if sys.argv[2] == "convert":
+    from restante.media import Shorten, convert
+    convert(Path(sys.argv[3]), lambda _: None, shorten=Shorten.REFUSE)
+else:
+    from restante.cli.main import run
+    assert run(sys.argv[2:]) == 0
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
-def peak_bytes(command, env):
-    """Runs a command and returns the largest memory it had."""
-    process = subprocess.Popen(command, env={**os.environ, **env}, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_maxrss * 1024
+def peak_bytes(person, *words, ballast=0):
+    """Runs in a process of its own and returns the largest memory it had (ru_maxrss would count the parent's)."""
+    command = [sys.executable, "-c", PROGRAM, str(ballast), *map(str, words)]
+    env = {**os.environ, **person.env()}
+    answer = subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=90)
+    return int(answer.stdout.split()[-1]) * 1024
 
 
-def test_sending_takes_little_more_than_the_codecs(ann, long_clip):
-    bare = peak_bytes([sys.executable, "-c", BARE, str(long_clip)], {})
-    whole = peak_bytes([str(COMMAND), "send", ann.name, str(long_clip)], ann.env())
-    print(f"codecs {bare / MIB:.0f} MiB, send {whole / MIB:.0f} MiB")
-    assert whole - bare < 150 * MIB
+def test_sending_takes_little_more_than_the_codecs(ann, long_clip, clip):
+    codecs = peak_bytes(ann, "convert", long_clip)
+    whole = peak_bytes(ann, "send", ann.name, long_clip)
+    print(f"codecs {codecs / MIB:.0f} MiB, send {whole / MIB:.0f} MiB")
+    assert whole - codecs < 150 * MIB
+    control = peak_bytes(ann, "send", ann.name, clip, ballast=150 * MIB)
+    assert control - peak_bytes(ann, "convert", clip) > 150 * MIB
