@@ -48,6 +48,8 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - the last door: everything unexpected becomes a logged 500
             self._log.fault(request_id, error)
             await exchange.refuse(Refusal("internal"))
+        finally:
+            body.close()
         self._log.event(
             "request",
             request_id=request_id,
@@ -91,34 +93,61 @@ class _Exchange:
 
 
 class _TimedBody:
-    """Ends a body that stalls or trickles: to the application it looks like a client that went away."""
+    """Ends a body that stalls or trickles: to the application it looks like a client that went away.
+
+    One timer for the whole body, not one for each piece: live uploads come in thousands of pieces.
+    """
 
     def __init__(self, receive: Receive, timeout_s: float, min_rate: int) -> None:
         self._receive = receive
         self._timeout_s = timeout_s
         self._window_bytes = min_rate * timeout_s
-        self._window_ends_s = 0.0
-        self._seen_bytes = 0.0
+        self._seen_bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[None] | None = None
+        self._expired = False
         self._done = False
 
     async def receive(self) -> Message:
         """The next piece of the body; unlimited in time once the body is complete (live channels wait there)."""
         if self._done:
             return await self._receive()
-        now_s = perf_counter()
-        if not self._window_ends_s:
-            self._window_ends_s = now_s + self._timeout_s
+        if self._timer is None:
+            self._arm()
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
         try:
-            async with asyncio.timeout(self._window_ends_s - now_s):
-                message = await self._receive()
-        except TimeoutError:
-            self._done = True
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if not self._expired:
+                raise
+            task.uncancel()
+            self.close()
             return {"type": "http.disconnect", "timed_out": True}
+        finally:
+            self._waiting = None
         self._seen_bytes += len(message.get("body", b""))
-        if self._seen_bytes >= self._window_bytes:
-            self._seen_bytes, self._window_ends_s = 0.0, perf_counter() + self._timeout_s
-        self._done = not message.get("more_body", False)
+        if not message.get("more_body", False):
+            self.close()
         return message
+
+    def close(self) -> None:
+        """Stops the timer; nothing is limited any more."""
+        self._done = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._timeout_s, self._judge)
+
+    def _judge(self) -> None:
+        """Ends the wait when too little came since the last look; work of our own is not held against the client."""
+        if self._waiting is not None and self._seen_bytes < self._window_bytes:
+            self._expired = True
+            self._waiting.cancel()
+            return
+        self._seen_bytes = 0
+        self._arm()
 
 
 def _check_sizes(scope: Scope) -> None:
