@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,9 +102,12 @@ def test_an_actor_is_another_one_after_a_restart(new_server: Callable[..., Serve
 
     def actor() -> str:
         request_id = ann.client.get("/api/v1/sessions").headers["x-request-id"]
-        return next(
-            line["actor"] for line in lines_of(server.log_path) if line.get("request_id") == request_id
-        )
+        for _ in range(200):  # the line follows the answer
+            for line in lines_of(server.log_path):
+                if line.get("request_id") == request_id:
+                    return str(line["actor"])
+            time.sleep(0.02)
+        raise AssertionError("the request was not logged")
 
     before, again = actor(), actor()
     server.kill()

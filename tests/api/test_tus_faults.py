@@ -1,5 +1,6 @@
 """A disk that fills or fails, and time that passes: seen from a client, in a server of the test's own."""
 
+import asyncio
 import errno
 
 import httpx
@@ -93,6 +94,29 @@ def test_failed_flush_at_the_finish_is_never_acknowledged(tmp_path):
         inside.blobs.flush_error = None
         assert (await ann.head(url)).headers["upload-offset"] == "0"
         assert (await ann.patch(url, 0, b"x" * 100)).status_code == 204
+
+    run(tmp_path, scenario, durability="process")
+
+
+def test_failed_flush_ahead_of_the_finish_goes_back_as_well(tmp_path):
+    """Where acknowledgements do not wait for the disk, its failure still must not be forgotten."""
+
+    async def scenario(inside: Inside) -> None:
+        ann = await Uploader.new(inside)
+        half = 9 * 1024 * 1024
+        url = await ann.create(2 * half)
+        inside.blobs.flush_error = OSError(errno.EIO, "failed")
+        assert (await ann.patch(url, 0, b"x" * half)).status_code == 204
+        for _ in range(500):
+            if not inside.blobs.stat(blob_id(url)).size:
+                break
+            await asyncio.sleep(0.01)
+        inside.blobs.flush_error = None
+        assert (await ann.patch(url, half, b"y" * half)).status_code == 409
+        assert (await ann.head(url)).headers["upload-offset"] == "0"
+        assert (await ann.patch(url, 0, b"x" * half)).status_code == 204
+        assert (await ann.patch(url, half, b"y" * half)).status_code == 204
+        assert inside.blobs.open(blob_id(url)).read(half - 1, 2) == b"xy"
 
     run(tmp_path, scenario, durability="process")
 

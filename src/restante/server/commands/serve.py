@@ -15,7 +15,7 @@ from granian.http import HTTP1Settings
 
 from restante.server.config import BadSettings, Settings, from_environment, to_environment
 
-HEADER_BUFFER = 262_144
+HEADER_BUFFER = 417_792
 """granian's read buffer per connection: bounds the memory of many live uploads."""
 
 

@@ -1,10 +1,12 @@
 """What comes before every acknowledgement: bytes on the disk, and the finish in the database."""
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
+from restante.protocol import limits
 from restante.server.blobs.flusher import Flusher
 from restante.server.blobs.store import BlobsFull
 from restante.server.clock import Clock
@@ -17,6 +19,8 @@ from restante.server.uploads.opened import OpenUpload
 
 FULL_RETRY_S = 60.0
 BUSY_RETRY_S = 1.0
+AHEAD_BYTES = 8 * limits.MIB
+"""Where not every acknowledgement waits for the disk, it is still kept busy, so that the finish has little left to flush."""
 
 
 class Durable:
@@ -56,6 +60,9 @@ class Durable:
             await self.finish(upload)
         elif self._every_byte:
             await self._flush(upload, size)
+        elif upload.ahead is None and size - (upload.durable or 0) >= AHEAD_BYTES:
+            upload.ahead = asyncio.create_task(self._flush_ahead(upload, size))
+            upload.ahead.add_done_callback(partial(_came_ahead, upload))
         failpoint("upload-before-ack")
         return size
 
@@ -88,7 +95,20 @@ class Durable:
         except OSError as error:
             await self._retreat(upload)
             raise full_or_busy(error) from error
+        if upload.size < size:  # another flush of these bytes failed meanwhile
+            raise RetryLater("busy", seconds=BUSY_RETRY_S)
         upload.durable = max(upload.durable or 0, size)
+
+    async def _flush_ahead(self, upload: OpenUpload, size: int) -> None:
+        """Flushes while more comes. A file that was closed meanwhile has told its errors to who closed it."""
+        try:
+            await self._flusher.flush(upload.file)
+        except OSError as error:
+            if error.errno != errno.EBADF:
+                await self._retreat(upload)
+            return
+        if upload.size >= size:
+            upload.durable = max(upload.durable or 0, size)
 
     async def _retreat(self, upload: OpenUpload) -> None:
         if upload.durable is not None:
@@ -103,6 +123,12 @@ def full_or_busy(error: OSError) -> RetryLater:
     if isinstance(error, BlobsFull):
         return RetryLater("storage-full", seconds=FULL_RETRY_S)
     return RetryLater("busy", seconds=BUSY_RETRY_S)
+
+
+def _came_ahead(upload: OpenUpload, task: asyncio.Task[None]) -> None:
+    upload.ahead = None
+    if not task.cancelled():
+        task.exception()
 
 
 def _finished(upload: OpenUpload, task: asyncio.Task[None]) -> None:

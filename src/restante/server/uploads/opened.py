@@ -44,6 +44,7 @@ class OpenUpload:
     epoch: int = 0
     lease: "Lease | None" = None
     finishing: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    ahead: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
     @classmethod
     def of(cls, row: Upload, file: BlobFile, *, last_byte_ms: int) -> "OpenUpload":
