@@ -24,7 +24,6 @@ class LocalBlobFile:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._closing = threading.Lock()
-        self._buffer = bytearray()
 
     def size(self) -> int:
         """Asks the file system, so that it is the truth after a restart as well."""
@@ -63,17 +62,12 @@ class LocalBlobFile:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def read_now(self, offset: int, length: int) -> bytes:
-        """Reads from the page cache only; nothing where the kernel or file system cannot promise that."""
-        if not _NOWAIT:
-            return b""
-        if len(self._buffer) < length:
-            self._buffer = bytearray(length)
-        view = memoryview(self._buffer)[:length]
+        """Reads what the page cache holds, judged by its first byte; nothing where the kernel cannot tell."""
         try:
-            count = os.preadv(self._descriptor, [view], offset, _NOWAIT)
+            cached = _NOWAIT and os.preadv(self._descriptor, [bytearray(1)], offset, _NOWAIT)
         except OSError:
             return b""
-        return bytes(view[:count])
+        return os.pread(self._descriptor, length, offset) if cached else b""
 
     def close(self) -> None:
         """Closes once, whoever calls first."""
