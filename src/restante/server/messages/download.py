@@ -119,8 +119,7 @@ class VideoApp:
             await _send_empty(send, status, headers)
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        whole_file = span is None and file.size() == video.size  # a shorter one would never fill its length
-        if whole_file and (path := self._path(scope, video.blob_id)) is not None:
+        if span is None and (path := self._path(scope, video.blob_id)) is not None:
             await send({"type": "http.response.pathsend", "path": path})
         else:
             await _send_pieces(send, file, span or whole)
