@@ -1,0 +1,36 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { paraglideVitePlugin } from "@inlang/paraglide-js";
+import { basename, dirname } from "node:path";
+import { defineConfig } from "vite";
+
+/** Known folders and names, so that the server can give each worker file a policy of its own: take/worker.ts → workers/take-HASH.js. */
+function workerFile(chunk: { facadeModuleId: string | null }): string {
+  const file = chunk.facadeModuleId?.split("?")[0] ?? "";
+  const room = basename(dirname(file));
+  const name = basename(file).replace(/\.\w+$/, "");
+  return `workers/${name === "worker" ? room : `${room}-${name.replace(/^worker-/, "")}`}-[hash].js`;
+}
+
+export default defineConfig({
+  plugins: [
+    svelte(),
+    paraglideVitePlugin({
+      project: "./project.inlang",
+      outdir: "./src/i18n",
+      strategy: ["localStorage", "preferredLanguage", "baseLocale"],
+    }),
+  ],
+  build: {
+    outDir: "../src/restante/server/webapp",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  worker: {
+    format: "es",
+    rolldownOptions: { output: { entryFileNames: workerFile, chunkFileNames: "workers/chunk-[hash].js" } },
+  },
+  server: { proxy: { "/api": "http://127.0.0.1:8080" } },
+});
