@@ -61,7 +61,8 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
 /** Reads an array with so many items. */
 export function list<T>(shape: Shape<T>, { least = 0, most = Infinity } = {}): Shape<readonly T[]> {
   return (value, path) => {
-    if (!Array.isArray(value) || value.length < least || value.length > most) throw new BadJson(`${path}: not such a list`);
+    if (!Array.isArray(value) || value.length < least || value.length > most)
+      throw new BadJson(`${path}: not such a list`);
     return (value as readonly Json[]).map((item, index) => shape(item, `${path}[${index}]`));
   };
 }
