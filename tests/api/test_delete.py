@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from restante.server.messages.service import VIDEO_FRESH_FOR_S
 from tests.api.parcels import (
     Parcel,
     delete,
@@ -151,6 +152,23 @@ def test_a_running_download_ends_well_and_a_new_one_is_refused(server: Server, a
         until(lambda: not file.exists(), BYTES_GONE_S)
         received += pieces
     assert b"".join(received) == data
+
+
+@pytest.mark.parametrize("ask", ["me", "everyone"])
+def test_what_was_just_being_watched_is_unreadable_at_once(ann: Person, bob: Person, ask: str):
+    parcel = send_video(ann, bob)
+    who, video = bob if ask == "me" else ann, f"/api/v1/messages/{parcel.id}/video"
+    ranges = [bob.client.get(video, headers={"range": f"bytes={at}-{at}"}) for at in (0, 1)]
+    assert [answer.status_code for answer in ranges] == [206, 206]
+    assert delete(who, parcel.id, ask).status_code == 204
+    assert_problem(bob.client.get(video, headers={"range": "bytes=2-2"}), 410, "message-gone")
+
+
+def test_what_was_just_being_watched_expires_on_time(ann: Person, bob: Person):
+    parcel = send_video(ann, bob, expires_at=now_ms() + 1500)
+    video = f"/api/v1/messages/{parcel.id}/video"
+    assert bob.client.get(video).status_code == 200
+    until(lambda: bob.client.get(video).status_code == 410, VIDEO_FRESH_FOR_S - 1)
 
 
 def test_an_expired_message_loses_its_bytes_too(new_server: Callable[..., Server]):

@@ -15,8 +15,7 @@ from restante.server.db import migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.db.tables import accounts
 from restante.server.errors import Refusal
-from restante.server.sessions.cache import FRESH_FOR_S
-from restante.server.sessions.service import NewSession, Sessions
+from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
 from tests.api.people import Person, assert_problem, make_account, new_client
 from tests.serving import Server
 

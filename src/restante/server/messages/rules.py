@@ -38,6 +38,7 @@ class VideoRef:
     blob_id: str
     size: int
     etag: str
+    expires_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,12 @@ def choose(rows: Sequence[Row], box: Box | None, *, now_ms: int) -> Row:
 
 def is_gone(row: Row, *, now_ms: int) -> bool:
     """Tells whether a copy is a tombstone, or expired and not swept yet: unreadable either way."""
-    return row.deleted_at is not None or (row.expires_at is not None and row.expires_at <= now_ms)
+    return row.deleted_at is not None or is_past(row.expires_at, now_ms=now_ms)
+
+
+def is_past(expires_at: int | None, *, now_ms: int) -> bool:
+    """Tells whether an expiry has come."""
+    return expires_at is not None and expires_at <= now_ms
 
 
 def inbox_item(row: Row, *, now_ms: int) -> InboxItem:

@@ -28,9 +28,12 @@ from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box, Parcel, Row, VideoRef
 from restante.server.messages.sending import Outcome, Sending
 from restante.server.outbox import events
+from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
 
+VIDEO_FRESH_FOR_S = 4.0
+"""A player asks for range after range; on another node a deletion is noticed this much later."""
 TOMBSTONE_MS = limits.TOMBSTONE_FOR // timedelta(milliseconds=1)
 IDEMPOTENCY_MS = limits.IDEMPOTENCY_FOR // timedelta(milliseconds=1)
 
@@ -59,6 +62,7 @@ class Messages:
         self._claim_key = claim_key
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
+        self._videos = Recent[tuple[int, str], VideoRef](clock, fresh_for_s=VIDEO_FRESH_FOR_S)
         self.channel = Channel(database, bus)
 
     # Sending
@@ -99,10 +103,21 @@ class Messages:
 
     async def access_video(self, actor: Actor, message_id: str) -> VideoRef:
         """Where the video of a message is. Raises Refusal like access_message; not-found when it has no video."""
+        key, generation = (actor.account_id, message_id), self._videos.generation
+        known = self._videos.find(key)
+        if known is not None and not rules.is_past(known.expires_at, now_ms=self._clock.now_ms()):
+            return known
         row = await self.access_message(actor, message_id)
         if row.upload_id is None:
             raise Refusal("not-found")
-        return VideoRef(blob_id=row.upload_id, size=row.video_bytes, etag=f'"{row.upload_id}"')
+        video = VideoRef(
+            blob_id=row.upload_id,
+            size=row.video_bytes,
+            etag=f'"{row.upload_id}"',
+            expires_at=row.expires_at,
+        )
+        self._videos.keep(key, video, generation=generation)
+        return video
 
     async def details(self, actor: Actor, message_id: str) -> tuple[bytes, str]:
         """The bytes of details.age and their strong ETag. Raises Refusal like access_message."""
@@ -220,6 +235,7 @@ class Messages:
     async def _delete(self, work: Callable[[Connection, int], Iterable[int]]) -> None:
         now_ms = self._clock.now_ms()
         touched = await self._database.write(lambda connection: work(connection, now_ms))
+        self._videos.clear()
         failpoint("delete-before-answer")
         self._bus.publish({*touched, OUTBOX})
 

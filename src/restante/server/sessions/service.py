@@ -15,12 +15,14 @@ from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
+from restante.server.recent import Recent
 from restante.server.sessions import queries
 from restante.server.sessions.actor import Actor
-from restante.server.sessions.cache import ActorCache
 
 TOKEN_BYTES = 32
 TOUCH_EVERY_MS = 3_600_000
+FRESH_FOR_S = 4.0
+"""Below the five seconds within which a revoked session must be dead on every node."""
 UNUSED_MS = SESSION_UNUSED_FOR // timedelta(milliseconds=1)
 
 
@@ -38,7 +40,7 @@ class Sessions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._cache = ActorCache(clock)
+        self._cache = Recent[bytes, Actor](clock, fresh_for_s=FRESH_FOR_S)
         self._touching: set[asyncio.Task[None]] = set()
 
     async def actor(self, token: str) -> Actor:
@@ -98,13 +100,13 @@ class Sessions:
             lambda connection: queries.remove(connection, actor.account_id, session_id)
         ):
             raise Refusal("not-found")
-        self._cache.drop_session(session_id)
+        self._cache.drop(lambda known: known.session_id == session_id)
         failpoint("session-revoked")
 
     async def revoke_all(self, actor: Actor) -> None:
         """Ends all of the account's sessions, this one too."""
         await self._database.write(lambda connection: queries.remove_all(connection, actor.account_id))
-        self._cache.drop_account(actor.account_id)
+        self._cache.drop(lambda known: known.account_id == actor.account_id)
         failpoint("session-revoked")
 
     async def sweep(self) -> int:

@@ -27,6 +27,7 @@ from restante.server.errors import Refusal, RetryLater
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.log import Log
+from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads import queries, rules
 from restante.server.uploads.durable import BUSY_RETRY_S, FULL_RETRY_S, Durable, full_or_busy
@@ -36,6 +37,8 @@ from restante.server.uploads.sweeps import Sweeps
 LEASE_WAIT_S = 4.0
 """How long a PATCH waits for another one that is alive, before 423."""
 _LOOK_EVERY_S = 0.25
+OPENED_FOR_S = 30.0
+"""How long the kernel is trusted to have a file's entry at hand, so that opening it again needs no thread."""
 _DRAIN_SHARE = 0.75
 """Of ``drain_s``: the rest is for the answers and the database."""
 
@@ -74,6 +77,7 @@ class Uploads:
         self._limiter = limiter
         self._log = log
         self._shelf = Shelf()
+        self._opened = Recent[str, str](clock, fresh_for_s=OPENED_FOR_S)
         self._sweeps = Sweeps(database, blobs, clock)
         self._durable = Durable(database, clock, settings, give_up=self._give_up)
         self._stopping = False
@@ -237,7 +241,11 @@ class Uploads:
 
     async def open_blob(self, upload_id: str) -> BlobFile:
         """Opens a blob for reading; the caller closes it. Raises BlobMissing."""
-        return await asyncio.to_thread(self._blobs.open, upload_id)
+        if self._opened.find(upload_id):
+            return self._blobs.open(upload_id)
+        file = await asyncio.to_thread(self._blobs.open, upload_id)
+        self._opened.keep(upload_id, upload_id, generation=self._opened.generation)
+        return file
 
     def blob_path(self, upload_id: str) -> str | None:
         """Where a blob is as a local file, for servers that send files by themselves; None when it is none."""
