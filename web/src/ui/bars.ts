@@ -1,0 +1,12 @@
+import type { IconName } from "./icons";
+
+/** A link in the bar above or below. `onclick` may take the navigation over; the address stays a real one. */
+export interface BarLink {
+  href: string;
+  word: string;
+  icon?: IconName;
+  current?: boolean;
+  /** How many wait there; shown only above zero. */
+  count?: number;
+  onclick?: (event: MouseEvent) => void;
+}

@@ -1,0 +1,114 @@
+/** What a player shows and what one can do with it. {@link Playback} keeps it for a real video. */
+export interface PlaybackView {
+  readonly positionMs: number;
+  readonly durationMs: number;
+  /** Up to where it plays without waiting. */
+  readonly loadedMs: number;
+  readonly paused: boolean;
+  readonly started: boolean;
+  readonly waiting: boolean;
+  readonly ended: boolean;
+  readonly rate: number;
+  /** Called with the video element while it is in the page; the returned function lets it go. */
+  readonly attach: (video: HTMLVideoElement) => () => void;
+  toggle(): void;
+  seek(positionMs: number): void;
+  skip(ms: number): void;
+  faster(): void;
+  slower(): void;
+}
+
+export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
+
+/** The neighbour of a speed, without going round. */
+export function nextRate(rate: number, step: 1 | -1): number {
+  const at = RATES.findIndex((known) => known === rate);
+  return RATES[Math.min(RATES.length - 1, Math.max(0, at + step))] ?? 1;
+}
+
+/** The end of the stretch of `buffered` in which `position` lies, in seconds. */
+function loadedEnd(video: HTMLVideoElement): number {
+  for (let at = 0; at < video.buffered.length; at += 1)
+    if (video.buffered.start(at) <= video.currentTime + 0.1 && video.buffered.end(at) >= video.currentTime)
+      return video.buffered.end(at);
+  return video.currentTime;
+}
+
+/**
+ * Follows one video element. The length is given, since a stream that is still arriving does not know its own.
+ * @param open puts a source into the element and returns how to take it out.
+ */
+export class Playback implements PlaybackView {
+  positionMs = $state(0);
+  loadedMs = $state(0);
+  paused = $state(true);
+  started = $state(false);
+  waiting = $state(false);
+  ended = $state(false);
+  rate = $state(1);
+  readonly durationMs: number;
+  readonly #open: (video: HTMLVideoElement) => () => void;
+  #video: HTMLVideoElement | undefined;
+
+  constructor(durationMs: number, open: (video: HTMLVideoElement) => () => void) {
+    this.durationMs = durationMs;
+    this.#open = open;
+  }
+
+  readonly attach = (video: HTMLVideoElement): (() => void) => {
+    const gone = new AbortController();
+    const listen = (name: keyof HTMLMediaElementEventMap, heard: () => void): void =>
+      video.addEventListener(name, heard, { signal: gone.signal });
+    this.#video = video;
+    for (const name of ["timeupdate", "seeking", "seeked", "progress", "loadedmetadata"] as const)
+      listen(name, this.#look);
+    for (const name of ["play", "pause", "ended", "waiting", "playing", "ratechange"] as const)
+      listen(name, this.#look);
+    listen("waiting", () => (this.waiting = true));
+    listen("playing", () => (this.waiting = false));
+    const close = this.#open(video);
+    return () => {
+      gone.abort();
+      close();
+      this.#video = undefined;
+    };
+  };
+
+  readonly #look = (): void => {
+    const video = this.#video;
+    if (!video) return;
+    this.positionMs = Math.min(this.durationMs, video.currentTime * 1000);
+    this.loadedMs = Math.min(this.durationMs, loadedEnd(video) * 1000);
+    this.paused = video.paused;
+    this.ended = video.ended;
+    this.rate = video.playbackRate;
+    if (!video.paused) this.started = true;
+  };
+
+  toggle(): void {
+    const video = this.#video;
+    if (!video) return;
+    if (!video.paused) return video.pause();
+    this.started = true;
+    // A refusal to play (no data yet, page hidden) leaves it paused, which is what is shown.
+    video.play().catch(this.#look);
+  }
+
+  seek(positionMs: number): void {
+    if (!this.#video) return;
+    this.started = true;
+    this.#video.currentTime = Math.min(this.durationMs, Math.max(0, positionMs)) / 1000;
+  }
+
+  skip(ms: number): void {
+    this.seek(this.positionMs + ms);
+  }
+
+  faster(): void {
+    if (this.#video) this.#video.playbackRate = nextRate(this.rate, 1);
+  }
+
+  slower(): void {
+    if (this.#video) this.#video.playbackRate = nextRate(this.rate, -1);
+  }
+}
