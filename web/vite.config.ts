@@ -2,6 +2,8 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { basename, dirname } from "node:path";
 import { defineConfig } from "vite";
+import { aacInProcess } from "./plugins/aac-in-process.ts";
+import { shell } from "./plugins/shell.ts";
 
 /** Known folders and names, so that the server can give each worker file a policy of its own: take/worker.ts → workers/take-HASH.js. */
 function workerFile(chunk: { facadeModuleId: string | null }): string {
@@ -13,16 +15,19 @@ function workerFile(chunk: { facadeModuleId: string | null }): string {
 
 export default defineConfig({
   plugins: [
+    aacInProcess(),
     svelte(),
     paraglideVitePlugin({
       project: "./project.inlang",
       outdir: "./src/i18n",
       strategy: ["localStorage", "preferredLanguage", "baseLocale"],
     }),
+    shell("src/sw.ts"),
   ],
   build: {
     outDir: "../src/restante/server/webapp",
     emptyOutDir: true,
+    manifest: true,
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -30,7 +35,10 @@ export default defineConfig({
   },
   worker: {
     format: "es",
+    plugins: () => [aacInProcess()],
     rolldownOptions: { output: { entryFileNames: workerFile, chunkFileNames: "workers/chunk-[hash].js" } },
   },
+  // Rewritten by a plugin, which the pre-bundling of the development server would pass by.
+  optimizeDeps: { exclude: ["@mediabunny/aac-encoder"] },
   server: { proxy: { "/api": "http://127.0.0.1:8080" } },
 });

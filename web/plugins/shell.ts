@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { build, type Plugin } from "vite";
+
+const TEXT = /\.(?:html|js|css|svg|json|webmanifest)$/;
+const FLOOR = 1024; // below, compressing saves less than a packet
+/** Installers of the operating system fetch these by themselves; the app never shows them. */
+const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$)/;
+
+type Output = Record<string, { type: string; isEntry?: boolean; imports?: string[]; viteMetadata?: Metadata }>;
+type Metadata = { importedCss: Set<string>; importedAssets: Set<string> };
+
+/** What the first page needs: the entry, what it imports statically, and their styles and fonts. */
+export function firstNeeded(bundle: Output): Set<string> {
+  const needed = new Set<string>();
+  const visit = (name: string): void => {
+    const chunk = bundle[name];
+    if (chunk === undefined || needed.has(name)) return;
+    needed.add(name);
+    chunk.viteMetadata?.importedCss.forEach((file) => needed.add(file));
+    chunk.viteMetadata?.importedAssets.forEach((file) => needed.add(file));
+    chunk.imports?.forEach(visit);
+  };
+  for (const [name, chunk] of Object.entries(bundle)) if (chunk.isEntry) visit(name);
+  return needed;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+async function buildServiceWorker(folder: string, source: string, first: Set<string>): Promise<void> {
+  const files = (await filesIn(folder)).filter((file) => !NOT_OFFLINE.test(file));
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update(await readFile(join(folder, file)));
+  const path = (file: string): string => `/${file}`;
+  await build({
+    configFile: false,
+    logLevel: "warn",
+    define: {
+      __SHELL_VERSION__: JSON.stringify(hash.digest("hex").slice(0, 12)),
+      __SHELL_FIRST__: JSON.stringify(["/index.html", ...files.filter((file) => first.has(file)).map(path)]),
+      __SHELL_LATER__: JSON.stringify(files.filter((file) => !first.has(file) && file !== "index.html").map(path)),
+    },
+    build: {
+      outDir: folder,
+      emptyOutDir: false,
+      copyPublicDir: false,
+      target: "es2022",
+      // One classic script: neither imports nor a policy for them are needed.
+      rolldownOptions: { input: source, output: { format: "iife", entryFileNames: "sw.js" } },
+    },
+  });
+}
+
+async function precompress(folder: string): Promise<void> {
+  const brotli = promisify(brotliCompress);
+  const zip = promisify(gzip);
+  const jobs = (await filesIn(folder))
+    .filter((file) => TEXT.test(file) && !file.startsWith(".vite/"))
+    .map(async (file) => {
+      const content = await readFile(join(folder, file));
+      if (content.length < FLOOR) return;
+      const hint = { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } };
+      await writeFile(join(folder, `${file}.br`), await brotli(content, hint));
+      await writeFile(join(folder, `${file}.gz`), await zip(content, { level: 9 }));
+    });
+  await Promise.all(jobs);
+}
+
+/** After the app: the service worker that knows every file of it, then compressed copies for the server to choose from. */
+export function shell(serviceWorker: string): Plugin {
+  let folder = "";
+  let source = "";
+  let first = new Set<string>();
+  return {
+    name: "restante:shell",
+    apply: "build",
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+      source = resolve(config.root, serviceWorker);
+    },
+    writeBundle(_options, bundle) {
+      first = firstNeeded(bundle as unknown as Output);
+    },
+    async closeBundle(error) {
+      if (error !== undefined) return;
+      await buildServiceWorker(folder, source, first);
+      await precompress(folder);
+    },
+  };
+}
