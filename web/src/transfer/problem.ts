@@ -1,81 +1,81 @@
 /** What a server refuses, and what keeps its answer from arriving. */
 
 /** The codes of this room that no server sends. */
-export type LocalCode = 'offline' | 'answer-malformed' | 'upload-offset-impossible'
+export type LocalCode = "offline" | "answer-malformed" | "upload-offset-impossible";
 
 export type ProblemFacts = {
-  code: string
+  code: string;
   /** 0 when there was no answer. */
-  status: number
-  detail?: string
-  hint?: string
-  retryAfterS?: number
-  limit?: number
-  recipients?: readonly string[]
-  instance?: string
-}
+  status: number;
+  detail?: string;
+  hint?: string;
+  retryAfterS?: number;
+  limit?: number;
+  recipients?: readonly string[];
+  instance?: string;
+};
 
 /** A refusal of RFC 9457, or an answer that never came (`offline`). `code` is stable; docs/reference/errors.md lists them. */
 export class Problem extends Error {
-  readonly code: string
-  readonly status: number
-  readonly detail: string
-  readonly hint: string
-  readonly retryAfterS: number
-  readonly limit: number | null
-  readonly recipients: readonly string[]
-  readonly instance: string
+  readonly code: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly hint: string;
+  readonly retryAfterS: number;
+  readonly limit: number | null;
+  readonly recipients: readonly string[];
+  readonly instance: string;
 
   constructor(title: string, facts: ProblemFacts) {
-    super(title)
-    this.name = 'Problem'
-    this.code = facts.code
-    this.status = facts.status
-    this.detail = facts.detail ?? ''
-    this.hint = facts.hint ?? ''
-    this.retryAfterS = facts.retryAfterS ?? 0
-    this.limit = facts.limit ?? null
-    this.recipients = facts.recipients ?? []
-    this.instance = facts.instance ?? ''
+    super(title);
+    this.name = "Problem";
+    this.code = facts.code;
+    this.status = facts.status;
+    this.detail = facts.detail ?? "";
+    this.hint = facts.hint ?? "";
+    this.retryAfterS = facts.retryAfterS ?? 0;
+    this.limit = facts.limit ?? null;
+    this.recipients = facts.recipients ?? [];
+    this.instance = facts.instance ?? "";
   }
 
   /** Whether the same request may succeed a little later, without anybody doing anything. */
   get isPassing(): boolean {
-    return PASSING_CODES.has(this.code) || (this.code === '' && PASSING_STATUS.has(this.status))
+    return PASSING_CODES.has(this.code) || (this.code === "" && PASSING_STATUS.has(this.status));
   }
 }
 
 const PASSING_CODES: ReadonlySet<string> = new Set([
-  'offline',
-  'locked',
-  'busy',
-  'timeout',
-  'storage-full',
-  'rate-limited',
-  'idempotency-in-flight',
-  'internal',
-])
-const PASSING_STATUS: ReadonlySet<number> = new Set([408, 423, 429, 500, 502, 503, 504, 507])
-const PROBLEM_CHARS = 64 * 1024
-const LONGEST_WAIT_S = 86_400
+  "offline",
+  "locked",
+  "busy",
+  "timeout",
+  "storage-full",
+  "rate-limited",
+  "idempotency-in-flight",
+  "internal",
+]);
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 423, 429, 500, 502, 503, 504, 507]);
+const PROBLEM_CHARS = 64 * 1024;
+const LONGEST_WAIT_S = 86_400;
 
 /** No answer: no connection, a connection that broke, or none in time. */
 export function offline(reason: unknown): Problem {
-  const detail = reason instanceof Error ? reason.name : ''
-  return new Problem('The server does not answer', { code: 'offline', status: 0, detail })
+  const detail = reason instanceof Error ? reason.name : "";
+  return new Problem("The server does not answer", { code: "offline", status: 0, detail });
 }
 
 /** An answer that is not what it must be. */
 export function malformed(what: string): Problem {
-  return new Problem(`The server’s answer is not what it must be: ${what}`, { code: 'answer-malformed', status: 0 })
+  return new Problem(`The server’s answer is not what it must be: ${what}`, { code: "answer-malformed", status: 0 });
 }
 
 /** Reads the problem of an answer; a proxy's own error page becomes one without a code. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const told = await readFacts(response)
-  const retryAfterS = told.retry_after ?? retryAfterHeader(response)
+  const told = await readFacts(response);
+  const retryAfterS = told.retry_after ?? retryAfterHeader(response);
   return new Problem(told.title ?? `The server answers ${response.status}`, {
-    code: told.code ?? '',
+    code: told.code ?? "",
     status: response.status,
     ...(told.detail === undefined ? {} : { detail: told.detail }),
     ...(told.hint === undefined ? {} : { hint: told.hint }),
@@ -83,51 +83,51 @@ export async function problemOf(response: Response): Promise<Problem> {
     ...(told.limit === undefined ? {} : { limit: told.limit }),
     ...(told.recipients === undefined ? {} : { recipients: told.recipients }),
     retryAfterS: Math.min(retryAfterS, LONGEST_WAIT_S),
-  })
+  });
 }
 
 type Told = {
-  title?: string
-  code?: string
-  detail?: string
-  hint?: string
-  instance?: string
-  retry_after?: number
-  limit?: number
-  recipients?: readonly string[]
-}
+  title?: string;
+  code?: string;
+  detail?: string;
+  hint?: string;
+  instance?: string;
+  retry_after?: number;
+  limit?: number;
+  recipients?: readonly string[];
+};
 
 async function readFacts(response: Response): Promise<Told> {
   try {
-    const text = await response.text()
-    if (text.length > PROBLEM_CHARS) return {}
-    const told: unknown = JSON.parse(text)
-    return isRecord(told) ? checkedFacts(told) : {}
+    const text = await response.text();
+    if (text.length > PROBLEM_CHARS) return {};
+    const told: unknown = JSON.parse(text);
+    return isRecord(told) ? checkedFacts(told) : {};
   } catch {
-    return {}
+    return {};
   }
 }
 
 function checkedFacts(told: Record<string, unknown>): Told {
-  const facts: Told = {}
-  for (const key of ['title', 'code', 'detail', 'hint', 'instance'] as const) {
-    const value = told[key]
-    if (typeof value === 'string') facts[key] = value
+  const facts: Told = {};
+  for (const key of ["title", "code", "detail", "hint", "instance"] as const) {
+    const value = told[key];
+    if (typeof value === "string") facts[key] = value;
   }
-  for (const key of ['retry_after', 'limit'] as const) {
-    const value = told[key]
-    if (typeof value === 'number' && value >= 0) facts[key] = value
+  for (const key of ["retry_after", "limit"] as const) {
+    const value = told[key];
+    if (typeof value === "number" && value >= 0) facts[key] = value;
   }
-  const names = told['recipients']
-  if (Array.isArray(names)) facts.recipients = names.filter((name) => typeof name === 'string')
-  return facts
+  const names = told["recipients"];
+  if (Array.isArray(names)) facts.recipients = names.filter((name) => typeof name === "string");
+  return facts;
 }
 
 function retryAfterHeader(response: Response): number {
-  const asked = response.headers.get('retry-after') ?? ''
-  return /^[0-9]{1,9}$/.test(asked) ? Number(asked) : 0
+  const asked = response.headers.get("retry-after") ?? "";
+  return /^[0-9]{1,9}$/.test(asked) ? Number(asked) : 0;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
