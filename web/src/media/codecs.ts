@@ -1,0 +1,119 @@
+import { registerAacEncoder } from "@mediabunny/aac-encoder";
+import {
+  AudioSample,
+  AudioSampleSource,
+  canEncodeAudio,
+  canEncodeVideo,
+  Mp4OutputFormat,
+  NullTarget,
+  Output,
+  Quality,
+} from "mediabunny";
+
+export type PictureCodec = "avc" | "vp9" | "av1";
+export type SoundCodec = "aac" | "opus";
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+const SOUND_RATE = 48_000;
+const SOUND_BITRATE = 96_000;
+const LONGEST_SIDE = 1280;
+const FIRST_PACKET_LIMIT_MS = 5_000;
+
+/** The output's size for a camera's: its shape, at most 1280 on the long side, both sides even. */
+export function outputSize(camera: Size, longest = LONGEST_SIDE): Size {
+  const scale = Math.min(1, longest / Math.max(camera.width, camera.height));
+  const even = (side: number): number => Math.max(2, Math.round((side * scale) / 2) * 2);
+  return { width: even(camera.width), height: even(camera.height) };
+}
+
+/** 1.5 Mbit/s for 1280 × 720, 0.8 for 854 × 480, in proportion between and beyond. */
+export function pictureBitrate({ width, height }: Size): number {
+  const share = (width * height) / (1280 * 720);
+  return Math.round(Math.min(2_000_000, Math.max(150_000, 1_500_000 * share ** 0.78)));
+}
+
+export function pictureQuality(size: Size): Quality {
+  return new Quality({ bitrate: pictureBitrate(size) });
+}
+
+export function soundQuality(): Quality {
+  return new Quality({ bitrate: SOUND_BITRATE });
+}
+
+/** What this browser can encode at this size, H.264 first: it alone plays everywhere and is saved as it is. */
+export async function choosePictureCodec(size: Size): Promise<PictureCodec | null> {
+  for (const codec of ["avc", "vp9", "av1"] as const) {
+    const options = { ...size, quality: pictureQuality(size), latencyMode: "realtime" as const };
+    if (await canEncodeVideo(codec, options)) return codec;
+  }
+  return null;
+}
+
+let chosen: Promise<SoundCodec | null> | null = null;
+
+/**
+ * Finds out what sound this browser can encode, once. Worth calling before the countdown: where AAC is not native, its encoder is
+ * compiled here. A wrong policy makes that encoder hang without a word, so it has five seconds for its first packet.
+ */
+export function chooseSoundCodec(): Promise<SoundCodec | null> {
+  chosen ??= decideSoundCodec();
+  return chosen;
+}
+
+async function decideSoundCodec(): Promise<SoundCodec | null> {
+  const options = { numberOfChannels: 1, sampleRate: SOUND_RATE, quality: soundQuality() };
+  if (!(await canEncodeAudio("aac", options))) registerAacEncoder();
+  if (await canEncodeInTime("aac")) return "aac";
+  return (await canEncodeAudio("opus", options)) ? "opus" : null;
+}
+
+async function canEncodeInTime(codec: SoundCodec): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), FIRST_PACKET_LIMIT_MS);
+  });
+  try {
+    return await Promise.race([encodesSilence(codec), limit]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function encodesSilence(codec: SoundCodec): Promise<true> {
+  return new Promise((resolve, reject) => {
+    const output = new Output({ format: new Mp4OutputFormat({ fastStart: "fragmented" }), target: new NullTarget() });
+    const source = new AudioSampleSource({
+      codec,
+      quality: soundQuality(),
+      onEncodedPacket: () => {
+        resolve(true);
+        void output.cancel();
+      },
+    });
+    output.addAudioTrack(source);
+    feedSilence(output, source).catch(reject);
+  });
+}
+
+async function feedSilence(output: Output, source: AudioSampleSource): Promise<void> {
+  await output.start();
+  for (let block = 0; block < 8 && output.state === "started"; block++) {
+    const sample = silence(block / 8, SOUND_RATE / 8, SOUND_RATE);
+    await source.add(sample).finally(() => sample.close());
+  }
+}
+
+/** A stretch of silence as mediabunny takes it. */
+export function silence(timeS: number, count: number, rate: number): AudioSample {
+  return soundSample(timeS, new Float32Array(count), rate);
+}
+
+export function soundSample(timeS: number, data: Float32Array<ArrayBuffer>, rate: number): AudioSample {
+  return new AudioSample({ data, format: "f32-planar", numberOfChannels: 1, sampleRate: rate, timestamp: timeS });
+}

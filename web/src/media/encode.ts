@@ -1,0 +1,274 @@
+import { AudioSampleSource, Mp4OutputFormat, Output, StreamTarget, VideoSampleSource } from "mediabunny";
+import { TakeClock } from "./clock.ts";
+import {
+  choosePictureCodec,
+  chooseSoundCodec,
+  outputSize,
+  pictureQuality,
+  type PictureCodec,
+  type Size,
+  type SoundCodec,
+  soundQuality,
+} from "./codecs.ts";
+import { deferred } from "./deferred.ts";
+import { type PictureFeed, readPictures, readSound } from "./feeds.ts";
+import { leadTrack } from "./movie.ts";
+import { Pictures } from "./pictures.ts";
+import { type Poster, PosterFinder } from "./poster.ts";
+import { Speech } from "./speech.ts";
+import { type Reach, Tally } from "./tally.ts";
+
+export type { PictureFeed } from "./feeds.ts";
+export type { Poster } from "./poster.ts";
+export type { Reach } from "./tally.ts";
+
+/** The longest take, in milliseconds of media time. */
+export const LIMIT_MS = 180_000;
+/** The most an MP4 may weigh: with its seal and padding it stays under what an upload may hold. */
+export const BUDGET_BYTES = 60 << 20;
+
+const WATCH_MS = 100;
+const DRAIN_MS = 250;
+const FRAGMENT_S = 1;
+const SLACK_BYTES = 4 << 20;
+
+export interface EncodeOptions {
+  /** The output's size; without it, the camera's. Anything else is letterboxed. */
+  size?: Size;
+  limitMs?: number;
+  budgetBytes?: number;
+  /** The clock that media time is measured by, in milliseconds. */
+  now?: () => number;
+}
+
+export interface TakeSource {
+  video: PictureFeed;
+  audio: MessagePort | null;
+  options?: EncodeOptions;
+}
+
+/** Why a take ended by itself. What it holds is kept in every case. */
+export type TakeEnd = "limit" | "full" | "encoder" | "sink";
+
+export interface TakeResult {
+  ms: number;
+  width: number;
+  height: number;
+  /** Full MIME type. */
+  type: string;
+  poster: Poster | null;
+  plainBytes: number;
+}
+
+/** A take that cannot be: no picture came before it was stopped, or this browser has no encoder. */
+export class TakeFailed extends Error {
+  readonly code: "no-picture" | "no-encoder";
+
+  constructor(code: TakeFailed["code"], options?: ErrorOptions) {
+    super(code, options);
+    this.name = "TakeFailed";
+    this.code = code;
+  }
+}
+
+export interface TakeEncoding {
+  /** Media time so far, about ten times a second. */
+  onProgress: ((mediaMs: number) => void) | null;
+  /** A fragment has been written: the first `bytes` of the MP4 play up to `ms`. */
+  onReach: ((reach: Reach) => void) | null;
+  /** The take ended by itself; `stop` gives what it holds. */
+  onEnd: ((end: TakeEnd) => void) | null;
+  /** Settles when media time has begun to run; rejects with TakeFailed. */
+  readonly started: Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Ends the take. The sink then has all of it and is left open, for the padding. Rejects with TakeFailed. */
+  stop(): Promise<TakeResult>;
+  /** Ends the take without regard to what becomes of it. */
+  close(): void;
+}
+
+/** Encodes a take as fragmented MP4: bytes reach the sink in file order, a whole fragment about every second. */
+export function encodeTake(source: TakeSource, sink: WritableStream<Uint8Array>): TakeEncoding {
+  return new Encoding(source, sink);
+}
+
+class Encoding implements TakeEncoding {
+  onProgress: TakeEncoding["onProgress"] = null;
+  onReach: TakeEncoding["onReach"] = null;
+  onEnd: TakeEncoding["onEnd"] = null;
+  readonly started: Promise<void>;
+
+  readonly #limitMs: number;
+  readonly #budgetBytes: number;
+  readonly #now: () => number;
+  readonly #clock = new TakeClock();
+  readonly #poster = new PosterFinder();
+  readonly #tally: Tally;
+  readonly #pictures: Pictures;
+  readonly #speech: Speech;
+  readonly #start = deferred<void>();
+  readonly #firstSize = deferred<Size>();
+  readonly #stopReading: (() => void)[];
+  readonly #watchdog: ReturnType<typeof setInterval>;
+  #output: Output | null = null;
+  #result: Promise<TakeResult> | null = null;
+  #hasBroken = false;
+
+  constructor({ video, audio, options = {} }: TakeSource, sink: WritableStream<Uint8Array>) {
+    this.#limitMs = options.limitMs ?? LIMIT_MS;
+    this.#budgetBytes = options.budgetBytes ?? BUDGET_BYTES;
+    this.#now = options.now ?? (() => performance.now());
+    this.#tally = new Tally(sink, (reach) => this.onReach?.(reach));
+    const shared = { clock: this.#clock, now: this.#now, onError: (error: unknown) => this.#break(error) };
+    this.#pictures = new Pictures({ ...shared, poster: this.#poster });
+    this.#speech = new Speech(shared);
+    this.#pictures.endMs = this.#speech.endMs = this.#limitMs;
+    this.started = this.#start.promise;
+    this.started.catch(() => undefined);
+    this.#firstSize.promise.catch(() => undefined);
+    this.#stopReading = [readPictures(video, (frame) => this.#takePicture(frame))];
+    if (audio) this.#stopReading.push(readSound(audio, (block) => this.#speech.take(block)));
+    this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
+    this.#open(options.size).catch((error: unknown) => this.#start.reject(error));
+  }
+
+  pause(): void {
+    this.#clock.pause(this.#now());
+  }
+
+  resume(): void {
+    this.#clock.resume(this.#now());
+  }
+
+  stop(): Promise<TakeResult> {
+    this.#result ??= this.#finish();
+    return this.#result;
+  }
+
+  close(): void {
+    this.#result ??= Promise.reject(new TakeFailed("no-picture"));
+    this.#result.catch(() => undefined);
+    this.#letGo();
+    if (this.#output && this.#output.state !== "finalized") this.#output.cancel().catch(() => undefined);
+  }
+
+  #takePicture(frame: VideoFrame): void {
+    this.#firstSize.resolve({ width: frame.displayWidth, height: frame.displayHeight });
+    this.#pictures.take(frame);
+    if (this.#clock.isStarted) this.#start.resolve();
+    if (this.#clock.elapsed(this.#now()) >= this.#limitMs) this.#watch();
+  }
+
+  async #open(wanted: Size | undefined): Promise<void> {
+    const sound = await chooseSoundCodec();
+    const size = outputSize(wanted ?? (await this.#firstSize.promise));
+    const codec = await choosePictureCodec(size);
+    if (!codec) throw new TakeFailed("no-encoder");
+    if (this.#result) return;
+    const output = this.#newOutput();
+    const pictures = pictureSource(codec, size);
+    const speech = sound ? soundSource(sound) : null;
+    output.addVideoTrack(pictures);
+    if (speech) output.addAudioTrack(speech);
+    await output.start();
+    this.#output = output;
+    if (speech) this.#speech.attach(speech);
+    this.#pictures.attach(pictures);
+  }
+
+  #newOutput(): Output {
+    // Half a second is enough for a fragment: with a whole one, a key frame at 0.99 s would be passed over.
+    const format = new Mp4OutputFormat({ fastStart: "fragmented", minimumFragmentDuration: 0.5 });
+    const writable = new WritableStream<{ data: Uint8Array }>({ write: ({ data }) => this.#tally.write(data) });
+    return new Output({ format, target: new StreamTarget(writable) });
+  }
+
+  #watch(): void {
+    if (!this.#clock.isStarted || this.#result) return;
+    const elapsed = Math.min(this.#clock.elapsed(this.#now()), this.#limitMs);
+    if (!this.#clock.isPaused) {
+      this.#pictures.repeatIfSilent(elapsed);
+      this.#speech.fillIfDead(elapsed);
+    }
+    const allowed = (this.#budgetBytes - SLACK_BYTES) * (elapsed / this.#limitMs) + SLACK_BYTES / 2;
+    this.#pictures.isThrifty = this.#tally.bytes > allowed;
+    this.onProgress?.(elapsed);
+    if (elapsed >= this.#limitMs) this.#endBy("limit");
+    else if (this.#tally.bytes > this.#budgetBytes - SLACK_BYTES / 2) this.#endBy("full");
+  }
+
+  #endBy(end: TakeEnd): void {
+    if (this.#result) return;
+    this.stop().catch(() => undefined);
+    this.onEnd?.(end);
+  }
+
+  #break(error: unknown): void {
+    if (this.#hasBroken) return;
+    this.#hasBroken = true;
+    const end = this.#tally.refusal ? "sink" : "encoder";
+    console.warn(`the take ended early: ${end}`, error instanceof Error ? error.name : "");
+    this.#endBy(end);
+  }
+
+  async #finish(): Promise<TakeResult> {
+    const endMs = Math.min(this.#limitMs, this.#clock.elapsed(this.#now()));
+    clearInterval(this.#watchdog);
+    if (this.#output && endMs > 0 && !this.#hasBroken) await this.#complete(this.#output, endMs);
+    this.#letGo();
+    if (this.#hasBroken) await this.#output?.cancel().catch(() => undefined);
+    return this.#summary();
+  }
+
+  async #complete(output: Output, endMs: number): Promise<void> {
+    this.#pictures.endMs = this.#speech.endMs = endMs;
+    await this.#drained(endMs);
+    this.#pictures.holdUntil(endMs);
+    this.#speech.fillTo(endMs);
+    await Promise.all([this.#pictures.settled(), this.#speech.settled()]);
+    await output.finalize().catch((error: unknown) => this.#break(error));
+  }
+
+  /** Waits for what was seen and heard before the end and is still on its way. */
+  async #drained(endMs: number): Promise<void> {
+    const until = performance.now() + DRAIN_MS;
+    const isMissing = (): boolean => (this.#pictures.lastMs ?? 0) < endMs - 50 || this.#speech.reachedMs < endMs - 1;
+    while (isMissing() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+
+  async #summary(): Promise<TakeResult> {
+    const { movie, reach, bytes } = this.#tally;
+    this.#tally.release();
+    const lead = movie && leadTrack(movie);
+    if (!movie || !lead || reach.ms === 0) {
+      const failure = new TakeFailed("no-picture");
+      this.#start.reject(failure);
+      throw failure;
+    }
+    const poster = await this.#poster.choose();
+    return { ms: reach.ms, width: lead.width, height: lead.height, type: movie.type, poster, plainBytes: bytes };
+  }
+
+  #letGo(): void {
+    clearInterval(this.#watchdog);
+    for (const stop of this.#stopReading.splice(0)) stop();
+    this.#pictures.close();
+    this.#speech.close();
+  }
+}
+
+function pictureSource(codec: PictureCodec, size: Size): VideoSampleSource {
+  return new VideoSampleSource({
+    codec,
+    quality: pictureQuality(size),
+    latencyMode: "realtime",
+    keyFrameInterval: FRAGMENT_S,
+    sizeChangeBehavior: "passThrough",
+    transform: { ...size, fit: "contain" },
+  });
+}
+
+function soundSource(codec: SoundCodec): AudioSampleSource {
+  return new AudioSampleSource({ codec, quality: soundQuality(), transform: { sampleRate: 48_000 } });
+}

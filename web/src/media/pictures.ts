@@ -1,0 +1,115 @@
+import { VideoSample, type VideoSampleSource } from "mediabunny";
+import { DeviceClock, PictureTrack, type TakeClock } from "./clock.ts";
+import type { PosterFinder } from "./poster.ts";
+
+const SPACING_MS = 20;
+const USUAL_MS = 1000 / 30;
+const SILENT_MS = 250;
+const WARM_UP = 3;
+const LONGEST_QUEUE = 6;
+
+export interface PicturesOptions {
+  clock: TakeClock;
+  now: () => number;
+  poster: PosterFinder | null;
+  onError: (error: unknown) => void;
+}
+
+/** The picture half of a take: gives each frame its media time, repeats the last one while the camera is silent. */
+export class Pictures {
+  readonly #options: PicturesOptions;
+  readonly #device = new DeviceClock();
+  readonly #track = new PictureTrack(SPACING_MS);
+  #source: VideoSampleSource | null = null;
+  #last: VideoFrame | null = null;
+  #seen = 0;
+  #queued = 0;
+  #queue: Promise<void> = Promise.resolve();
+  /** Nothing that starts here or later belongs to the take. */
+  endMs = Infinity;
+  /** Set while the file grows faster than its budget: then every second frame is left out. */
+  isThrifty = false;
+  dropped = 0;
+
+  constructor(options: PicturesOptions) {
+    this.#options = options;
+  }
+
+  get lastMs(): number | null {
+    return this.#track.lastMs;
+  }
+
+  /** From now on frames are encoded; the next one begins the take. */
+  attach(source: VideoSampleSource): void {
+    this.#source = source;
+  }
+
+  /** Takes a frame and closes it. */
+  take(frame: VideoFrame): void {
+    const now = this.#options.now();
+    const at = this.#device.toClock(frame.timestamp / 1000, now);
+    this.#seen += 1;
+    // A feed may begin with a frame that waited since it was opened; three later the delay is known.
+    if (this.#source && this.#seen > WARM_UP && !this.#options.clock.isStarted) this.#options.clock.start(at);
+    const mediaMs = this.#options.clock.mediaAt(at);
+    const isSpared = this.isThrifty && this.#seen % 2 === 0;
+    if (mediaMs !== null && !isSpared && this.#track.accepts(mediaMs, this.endMs)) this.#show(frame.clone(), mediaMs);
+    frame.close();
+  }
+
+  /** Called by the watchdog: an unplugged camera must not stall the muxer, which waits for every track. */
+  repeatIfSilent(elapsedMs: number): void {
+    const last = this.#track.lastMs;
+    if (last === null || !this.#last || elapsedMs - last < SILENT_MS) return;
+    this.#repeat(elapsedMs);
+  }
+
+  /** Lets the last picture be seen up to the end of the take. */
+  holdUntil(endMs: number): void {
+    const last = this.#track.lastMs;
+    const startMs = endMs - USUAL_MS;
+    if (last !== null && startMs - last >= SPACING_MS) this.#repeat(startMs);
+  }
+
+  /** Waits until the encoder has taken everything. */
+  async settled(): Promise<void> {
+    await this.#queue;
+  }
+
+  close(): void {
+    this.#source = null;
+    this.#last?.close();
+    this.#last = null;
+  }
+
+  #repeat(mediaMs: number): void {
+    if (this.#last && mediaMs < this.endMs) this.#show(this.#last.clone(), mediaMs);
+  }
+
+  #show(frame: VideoFrame, mediaMs: number): void {
+    if (!this.#source || this.#queued > LONGEST_QUEUE) {
+      this.dropped += 1;
+      frame.close();
+      return;
+    }
+    const size = { width: frame.displayWidth, height: frame.displayHeight };
+    this.#options.poster?.consider(frame, size, mediaMs);
+    this.#last?.close();
+    this.#last = frame;
+    this.#track.lastMs = mediaMs;
+    const duration = Math.min(USUAL_MS, this.endMs - mediaMs) / 1000;
+    this.#encode(this.#source, new VideoSample(frame.clone(), { timestamp: mediaMs / 1000, duration }));
+  }
+
+  /** One at a time: mediabunny may scale one frame longer than the next. */
+  #encode(source: VideoSampleSource, sample: VideoSample): void {
+    this.#queued += 1;
+    this.#queue = this.#queue
+      .then(() => source.add(sample))
+      .catch((error: unknown) => this.#options.onError(error))
+      .finally(() => {
+        sample.close();
+        this.#queued -= 1;
+      });
+  }
+}
