@@ -1,0 +1,174 @@
+/** Draft records: what is known of a take until the server has confirmed its message. The message key never lies in clear. */
+
+import type { Database, DraftRow } from "./db";
+import { StorageError, stored } from "./errors";
+import { newDeviceKey, openJson, sealJson } from "./sealing";
+
+/** The server's resource that a take goes up to, with the right to it. */
+export interface DraftUpload {
+  id: string;
+  capability: string;
+}
+
+/** What details say of the video; made when the recording has ended. */
+export interface DraftVideo {
+  size: number;
+  sha256: string[];
+  type: string;
+  ms: number;
+  w: number;
+  h: number;
+}
+
+/** The send as it is repeated, byte for byte, until it is answered; binary in base64url. */
+export interface DraftRequest {
+  idempotencyKey: string;
+  upload: string;
+  message: string;
+  details: string;
+  envelopes: Record<string, string>;
+  sent: string;
+}
+
+/** What a person wants done with the take. */
+export interface DraftWish {
+  to: string[];
+  caption: string | null;
+}
+
+/** The sealed half of a draft. */
+export interface DraftContent {
+  messageKey: string;
+  /** Null while it is being recorded, and after a crash. */
+  video: DraftVideo | null;
+  poster: { type: "image/webp" | "image/jpeg"; data: string } | null;
+  upload: DraftUpload | null;
+  /** Whether the server has all of it. */
+  isStored: boolean;
+  wish: DraftWish | null;
+  request: DraftRequest | null;
+  /** Uploads that are to be taken back when there is a network again. */
+  abandoned: DraftUpload[];
+}
+
+/** One draft as it was read. */
+export interface Draft {
+  readonly id: string;
+  readonly acct: string;
+  readonly createdMs: number;
+  /** Non-extractable, of this draft alone; seals the side record. */
+  readonly key: CryptoKey;
+  readonly content: DraftContent;
+}
+
+export interface NewDraft {
+  id: string;
+  acct: string;
+  createdMs: number;
+  messageKey: string;
+}
+
+export class Drafts {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Stores a draft before the first byte of it is sealed. @throws StorageError device-full */
+  async make({ id, acct, createdMs, messageKey }: NewDraft): Promise<Draft> {
+    const content: DraftContent = {
+      messageKey,
+      video: null,
+      poster: null,
+      upload: null,
+      isStored: false,
+      wish: null,
+      request: null,
+      abandoned: [],
+    };
+    const key = await newDeviceKey();
+    const sealed = await sealJson(key, labelOf(id), content);
+    const row: DraftRow = { id, acct, createdMs, rev: 1, key, sealed };
+    await stored(async () => {
+      const work = this.#db.transaction("drafts", "readwrite", { durability: "strict" });
+      await work.store.add(row);
+      await work.done;
+    });
+    return { id, acct, createdMs, key, content };
+  }
+
+  /** @throws StorageError not-on-this-device, sealed-elsewhere */
+  async get(id: string): Promise<Draft> {
+    return opened(await this.#row(id));
+  }
+
+  /** The drafts of an account, newest first; what cannot be read is left out. */
+  async all(acct: string): Promise<Draft[]> {
+    const rows = (await stored(() => this.#db.getAll("drafts"))).filter((row) => row.acct === acct);
+    const drafts = await Promise.all(rows.map(async (row) => opened(row).catch(() => null)));
+    return drafts.filter((draft) => draft !== null).sort((one, other) => other.createdMs - one.createdMs);
+  }
+
+  /** The ids of every draft of every account: whose spool must stay. */
+  async ids(): Promise<string[]> {
+    return stored(() => this.#db.getAllKeys("drafts"));
+  }
+
+  /** Changes a draft; page and worker may do so at a time, so `change` may run again on what the other stored. @throws StorageError */
+  async change(id: string, change: (content: DraftContent) => Partial<DraftContent>): Promise<Draft> {
+    for (;;) {
+      const row = await this.#row(id);
+      const draft = await opened(row);
+      const content = { ...draft.content, ...change(draft.content) };
+      const sealed = await sealJson(row.key, labelOf(id), content);
+      if (await this.#replaced({ ...row, rev: row.rev + 1, sealed })) return { ...draft, content };
+    }
+  }
+
+  /** Removes the record, and the key in it: what is left in the spool can be opened by nobody. */
+  async remove(id: string): Promise<void> {
+    await stored(async () => {
+      const work = this.#db.transaction("drafts", "readwrite", { durability: "strict" });
+      await work.store.delete(id);
+      await work.done;
+    });
+  }
+
+  /** Puts a draft in the place of another in one step. */
+  async replace(old: string, fresh: string, content: DraftContent): Promise<void> {
+    const row = await this.#row(fresh);
+    const sealed = await sealJson(row.key, labelOf(fresh), content);
+    await stored(async () => {
+      const work = this.#db.transaction("drafts", "readwrite", { durability: "strict" });
+      await Promise.all([work.store.put({ ...row, rev: row.rev + 1, sealed }), work.store.delete(old), work.done]);
+    });
+  }
+
+  async #row(id: string): Promise<DraftRow> {
+    const row = await stored(() => this.#db.get("drafts", id));
+    if (row === undefined) throw new StorageError("not-on-this-device");
+    return row;
+  }
+
+  async #replaced(row: DraftRow): Promise<boolean> {
+    return stored(async () => {
+      const work = this.#db.transaction("drafts", "readwrite", { durability: "strict" });
+      const now = await work.store.get(row.id);
+      if (now === undefined) throw new StorageError("not-on-this-device");
+      const isMine = now.rev === row.rev - 1;
+      if (isMine) await work.store.put(row);
+      await work.done;
+      return isMine;
+    });
+  }
+}
+
+async function opened(row: DraftRow): Promise<Draft> {
+  const { id, acct, createdMs, key } = row;
+  return { id, acct, createdMs, key, content: await openJson<DraftContent>(key, labelOf(id), row.sealed) };
+}
+
+function labelOf(id: string): string {
+  return `draft ${id}`;
+}
