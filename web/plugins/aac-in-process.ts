@@ -3,7 +3,7 @@ import type { Plugin } from "vite";
 
 const MODULE = /\/mediabunny-aac-encoder\.mjs(?:\?.*)?$/;
 const BEFORE = "return inlineWorker(`";
-const AFTER = "`);";
+const AFTER = "\n`);"; // backticks inside the text are escaped, but followed by the same signs
 
 /** Stands in for the nested worker: the same messages over a channel inside this thread. */
 const IN_PROCESS = `
