@@ -1,0 +1,111 @@
+import { type Capture, CaptureRefused, openCapture, type Level } from "../../src/media/capture.ts";
+import type { EncodeOptions } from "../../src/media/encode.ts";
+import { scriptUrl } from "../../src/protocol/trusted.ts";
+import type { Order } from "./media-worker.ts";
+import workerPath from "./media-worker.ts?worker&url";
+import { beepAndFlash } from "./media-fake.ts";
+import * as playing from "./media-playing.ts";
+
+interface Done {
+  kind: "done";
+  result: { poster: { type: string; data: Uint8Array } | null };
+  bytes: ArrayBuffer;
+}
+type Answer = Done | { kind: "started" } | { kind: "ended"; end: string } | { kind: "failed"; code: string } | { kind: "eval" };
+
+let capture: Capture | null = null;
+let worker: Worker | null = null;
+let levels: Level[] = [];
+let ended: string[] = [];
+
+async function open(wish: { width: number; height: number }): Promise<unknown> {
+  try {
+    capture = await openCapture(wish);
+  } catch (error) {
+    if (error instanceof CaptureRefused) return { refused: error.code };
+    throw error;
+  }
+  levels = [];
+  ended = [];
+  capture.onLevel = (level) => levels.push(level);
+  capture.onEnded = (device) => ended.push(device);
+  const preview = document.querySelector<HTMLVideoElement>("#preview");
+  if (preview) {
+    preview.srcObject = capture.stream;
+    await preview.play();
+  }
+  return { size: capture.size, devices: capture.devices, hasMicrophone: capture.hasMicrophone };
+}
+
+function order(message: Order, transfer: Transferable[] = []): void {
+  worker ??= new Worker(scriptUrl(workerPath), { type: "module" });
+  worker.postMessage(message, transfer);
+}
+
+function answer(...kinds: Answer["kind"][]): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    worker?.addEventListener("message", ({ data }: MessageEvent<Answer>) => {
+      if (kinds.includes(data.kind) || data.kind === "failed") resolve(data);
+    });
+    worker?.addEventListener("error", (event) => reject(new Error(event.message)));
+  });
+}
+
+async function start(options: EncodeOptions & { refuseAfterBytes?: number } = {}): Promise<unknown> {
+  if (!capture) throw new TypeError("open first");
+  worker = null;
+  const { refuseAfterBytes, ...rest } = options;
+  const limit = refuseAfterBytes === undefined ? {} : { refuseAfterBytes };
+  order({ kind: "record", source: { video: capture.video, audio: capture.audio, options: rest }, ...limit }, capture.transfer);
+  return answer("started");
+}
+
+async function stop(name: string): Promise<unknown> {
+  order({ kind: "stop" });
+  const result = await delivered(name, await answer("done"));
+  worker?.terminate();
+  worker = null;
+  capture?.renew();
+  return result;
+}
+
+async function simulate(name: string, simulation: object, options: EncodeOptions = {}): Promise<unknown> {
+  worker = null;
+  order({ kind: "simulate", simulation, options } as Order);
+  const done = await answer("done");
+  worker = null;
+  return delivered(name, done);
+}
+
+/** Hands the file and its poster to the test; the rest is the answer. */
+async function delivered(name: string, done: Answer): Promise<unknown> {
+  if (done.kind !== "done") return done;
+  await put(`${name}.mp4`, done.bytes);
+  const { poster, ...result } = done.result;
+  if (poster) await put(`${name}.${poster.type.split("/")[1] ?? ""}`, poster.data as BlobPart);
+  return { ...done, bytes: undefined, result: { ...result, poster: poster?.type, posterBytes: poster?.data.length } };
+}
+
+async function put(name: string, body: BlobPart): Promise<void> {
+  await fetch(`/out/${name}`, { method: "POST", body: new Blob([body]) });
+}
+
+const media = {
+  open,
+  start,
+  stop,
+  simulate,
+  put,
+  beepAndFlash,
+  ...playing,
+  order: (kind: "pause" | "resume") => order({ kind }),
+  ended: () => answer("ended"),
+  isEvalForbidden: async () => {
+    order({ kind: "eval" });
+    return answer("eval");
+  },
+  levels: () => levels,
+  losses: () => ended,
+  close: () => capture?.close(),
+};
+Object.assign(globalThis, { media });
