@@ -15,13 +15,16 @@ from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
-from restante.server.edge import problem_pages
+from restante.server.edge import problem_pages, webapp
 from restante.server.edge.bodies import strict_json
 from restante.server.edge.farewell import with_farewell
 from restante.server.edge.guard import Guard
 from restante.server.edge.openapi import contract
 from restante.server.edge.options import options_of
+from restante.server.edge.policies import REPORTS
+from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
+from restante.server.edge.webapp import WebApp
 from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.messages.download import VideoApp
@@ -43,14 +46,15 @@ def create() -> App:
 
 
 def assemble(house: House, control: Litestar) -> App:
-    """Puts the edge around the data plane and the JSON side of a furnished house."""
-    return Guard(_data_plane(house, control), house.settings, house.log)
+    """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
+    return Guard(_data_plane(house, control, webapp.load()), house.settings, house.log)
 
 
-def _data_plane(house: House, control: Litestar) -> App:
+def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
     tus = TusApp(house.uploads, house.sessions)
     video = VideoApp(house.messages, house.sessions, house.uploads)
+    reports = PolicyReports(house.clock, house.log)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -60,6 +64,10 @@ def _data_plane(house: House, control: Litestar) -> App:
         elif match := VIDEO.match(path):
             scope["route"] = f"{API}/messages/{{id}}/video"
             await video(scope, receive, send, match[1])
+        elif path == REPORTS:
+            await reports(scope, receive, send)
+        elif file := web.find(scope):
+            await file.send(scope, send)
         else:
             await control(scope, receive, send)  # type: ignore[arg-type] # its own TypedDicts
 
