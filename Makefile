@@ -20,16 +20,29 @@ node_modules/.made: package-lock.json
 	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
+web/node_modules/.made: web/package-lock.json
+	@cd web && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
 .PHONY: setup
-setup: .venv/.made node_modules/.made ## .venv/ with the command `restante`, and the npm packages
+setup: .venv/.made node_modules/.made web/node_modules/.made ## .venv/ with the command `restante`, and the npm packages
+
+.PHONY: web
+web: web/node_modules/.made ## build the web app, when its sources have changed, to where the server finds it
+	@tools/build-web
+
+.PHONY: wheel
+wheel: .venv/.made web ## dist/restante-….whl with the web app inside
+	@$(BIN)/uv build --wheel --no-build-isolation -q -o dist .
+	@ls dist/*.whl
 
 .PHONY: run
-run: .venv/.made ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N)
+run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N)
 	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)"
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace
+	@tools/need-debian ffmpeg age espeak-ng strace chromium
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts
@@ -38,17 +51,23 @@ lint: .venv/.made ## ruff, mypy, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+.PHONY: check-web
+check-web: web/node_modules/.made ## the web client: types, lint, order of the rooms, tests in Node and in Chromium
+	@tools/check-web
+
 .PHONY: fix
-fix: .venv/.made ## format and repair what can be repaired
+fix: .venv/.made web/node_modules/.made ## format and repair what can be repaired
 	$(BIN)/ruff check --fix-only -q . || true
 	$(BIN)/ruff format .
+	cd web && npm run -s fix
 
 .PHONY: generate
-generate: .venv/.made ## the OpenAPI document and the reference pages, from the code
+generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the reference pages and the web client's types, from the code
 	$(BIN)/python tools/generate.py
+	cd web && npm run -s generate
 
 .PHONY: test
-test: setup tools lint ## everything that must hold, in minutes
+test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long"
 
 .PHONY: test-long

@@ -34,7 +34,12 @@ async function keepLater(): Promise<void> {
 /** The version before stays: a tab that still runs it may load its parts later. */
 async function forgetOldVersions(): Promise<void> {
   const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
-  await Promise.all(names.filter((name) => name !== NAME).slice(0, -1).map((name) => caches.delete(name)));
+  await Promise.all(
+    names
+      .filter((name) => name !== NAME)
+      .slice(0, -1)
+      .map((name) => caches.delete(name)),
+  );
 }
 
 async function stored(path: string): Promise<Response | undefined> {
