@@ -68,6 +68,12 @@ export interface NewDraft {
   messageKey: string;
 }
 
+/** Of a take that has just begun. */
+export function emptyContent(messageKey: string): DraftContent {
+  const nothing = { video: null, poster: null, upload: null, wish: null, request: null };
+  return { messageKey, ...nothing, isStored: false, abandoned: [] };
+}
+
 export class Drafts {
   readonly #db: Database;
 
@@ -77,16 +83,7 @@ export class Drafts {
 
   /** Stores a draft before the first byte of it is sealed. @throws StorageError device-full */
   async make({ id, acct, createdMs, messageKey }: NewDraft): Promise<Draft> {
-    const content: DraftContent = {
-      messageKey,
-      video: null,
-      poster: null,
-      upload: null,
-      isStored: false,
-      wish: null,
-      request: null,
-      abandoned: [],
-    };
+    const content = emptyContent(messageKey);
     const key = await newDeviceKey();
     const sealed = await sealJson(key, labelOf(id), content);
     const row: DraftRow = { id, acct, createdMs, rev: 1, key, sealed };
@@ -135,14 +132,16 @@ export class Drafts {
     });
   }
 
-  /** Puts a draft in the place of another in one step. */
-  async replace(old: string, fresh: string, content: DraftContent): Promise<void> {
-    const row = await this.#row(fresh);
-    const sealed = await sealJson(row.key, labelOf(fresh), content);
+  /** Puts a new draft, complete, in the place of an old one: afterwards there is the one or the other, never both. */
+  async replace(old: string, { id, acct, createdMs }: NewDraft, content: DraftContent): Promise<Draft> {
+    const key = await newDeviceKey();
+    const sealed = await sealJson(key, labelOf(id), content);
     await stored(async () => {
       const work = this.#db.transaction("drafts", "readwrite", { durability: "strict" });
-      await Promise.all([work.store.put({ ...row, rev: row.rev + 1, sealed }), work.store.delete(old), work.done]);
+      const row: DraftRow = { id, acct, createdMs, rev: 1, key, sealed };
+      await Promise.all([work.store.add(row), work.store.delete(old), work.done]);
     });
+    return { id, acct, createdMs, key, content };
   }
 
   async #row(id: string): Promise<DraftRow> {

@@ -1,0 +1,50 @@
+/** Which drafts are on their way up from this page: the take's own worker goes on after the recording, others get one. */
+
+import { startWorker } from "./link";
+import type { News } from "./orders";
+
+type Listen = (listener: (news: News) => void) => () => void;
+
+const takes = new Map<string, Listen>();
+
+/** Notes the worker of a take that lives in this page, or (null) that it is gone. */
+export function noteBringer(id: string, listen: Listen | null): void {
+  if (listen === null) takes.delete(id);
+  else takes.set(id, listen);
+}
+
+/** Why a draft could not be brought up: `busy`, another tab is at it; else a person must help. */
+export class BringingFailed extends Error {
+  override readonly name = "BringingFailed";
+
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+/** Brings a complete draft to the server. Settles when all of it is stored. @throws BringingFailed */
+export async function bringUp(id: string, onNews: (news: News) => void, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    let close = (): void => undefined;
+    const end = (settle: () => void): void => {
+      close();
+      signal.removeEventListener("abort", abort);
+      settle();
+    };
+    const abort = (): void => end(() => reject(signal.reason as Error));
+    const hear = (news: News): void => {
+      onNews(news);
+      if (news.type === "brought") end(resolve);
+      if (news.type === "failed") end(() => reject(new BringingFailed(news.code)));
+    };
+    const listen = takes.get(id);
+    if (listen !== undefined) close = listen(hear);
+    else {
+      const worker = startWorker(hear);
+      close = () => worker.close();
+      worker.order({ type: "carry", id });
+    }
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

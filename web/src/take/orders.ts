@@ -1,0 +1,38 @@
+/** What a page and the recorder worker say to each other. */
+
+import type { PictureFeed } from "../media/feeds";
+import type { EncodeOptions, TakeEnd } from "../media/encode";
+
+/** `now` cannot travel; a test gives `clockRate` to make media time run faster. */
+export type RecordOptions = Omit<EncodeOptions, "now"> & { clockRate?: number };
+
+export type Order =
+  | {
+      type: "record";
+      id: string;
+      acct: string;
+      createdMs: number;
+      video: PictureFeed;
+      audio: MessagePort | null;
+      options: RecordOptions;
+    }
+  | { type: "carry"; id: string }
+  | { type: "recover"; id: string }
+  | { type: "pause" | "resume" | "stop" | "discard" };
+
+export type News =
+  | { type: "started" }
+  | { type: "progress"; mediaMs: number }
+  /** On the disk of this device, flushed, up to this moment of the take. */
+  | { type: "kept"; ms: number }
+  /** On the server, flushed; `bytes` of `total`, which is null while it is recorded. */
+  | { type: "stored"; ms: number; bytes: number; total: number | null }
+  | { type: "trouble"; code: string | null }
+  | { type: "ended"; end: TakeEnd | "device-full" }
+  /** The take is complete on this device and can be looked at and sent. */
+  | { type: "complete"; ms: number; bytes: number }
+  /** The server has all of it. */
+  | { type: "brought" }
+  | { type: "recovered"; id: string; ms: number }
+  | { type: "discarded" }
+  | { type: "failed"; code: string };

@@ -1,0 +1,174 @@
+/**
+ * The last step of a take: brought up, sealed for its recipients once, stored, and posted until it is answered. It goes on
+ * after a reload, and repeated it is the same message: the same bytes under the same Idempotency-Key.
+ */
+
+import { openDatabase } from "../storage/db";
+import { Drafts, type Draft, type DraftRequest, type DraftWish } from "../storage/drafts";
+import { StorageError } from "../storage/errors";
+import { removeSpool } from "../storage/spool";
+import { Api, Problem } from "../transfer/http";
+import { malformed } from "../transfer/problem";
+import { bringUp } from "./bringers";
+import { formOf } from "./form";
+import type { News } from "./orders";
+import { percentOf } from "./take";
+
+/** A draft that is on the server and has a wish: all that details and envelopes are made from. */
+export interface Outgoing {
+  readonly draft: Draft;
+  readonly upload: string;
+  readonly wish: DraftWish;
+}
+
+/** Seals details and envelopes for recipients whose records were checked just now. Rejects with Problems and refusals. */
+export type Compose = (outgoing: Outgoing) => Promise<Omit<DraftRequest, "idempotencyKey" | "upload">>;
+
+/**
+ * - `uploading`: `percent` of it is stored; `trouble` says what is being waited for.
+ * - `sealing`: for each recipient.
+ * - `posting`: the server is asked to leave it.
+ * - `sent`: it waits for them; the draft is gone from here.
+ */
+export type SendingState =
+  | { kind: "uploading"; percent: number; trouble: string | null }
+  | { kind: "sealing" | "posting"; trouble: string | null }
+  | { kind: "sent"; receivedAtMs: number };
+
+export interface SendingOptions {
+  compose: Compose;
+  api?: Api;
+  onState?: (state: SendingState) => void;
+  signal?: AbortSignal;
+  /** For tests: brings the draft up. */
+  bring?: typeof bringUp;
+  drafts?: Drafts;
+}
+
+const NEW_UPLOAD: ReadonlySet<string> = new Set(["upload-gone", "not-found", "upload-claimed"]);
+const FRESH_UPLOADS = 3;
+
+/** Notes what a person wants done with a draft, and does it. See `resumeDraft`. */
+export async function sendDraft(id: string, wish: DraftWish, options: SendingOptions): Promise<void> {
+  const drafts = options.drafts ?? new Drafts(await openDatabase());
+  await drafts.change(id, ({ wish: before, request }) => ({ wish, request: isSame(before, wish) ? request : null }));
+  await resumeDraft(id, { ...options, drafts });
+}
+
+/**
+ * Goes on with a draft that a person wanted sent, until the server has left the message; then, and only then, the draft goes.
+ * @throws Problem, when a person must help (`no-such-recipient`, `not-signed-in`); what `compose` rejects with; the signal's reason. The draft stays.
+ */
+export async function resumeDraft(id: string, options: SendingOptions): Promise<void> {
+  const sending = new Sending(id, options.drafts ?? new Drafts(await openDatabase()), options);
+  await sending.run();
+}
+
+/** Takes a wish back before it was done: the draft is an ordinary one again. */
+export async function unsendDraft(id: string, drafts?: Drafts): Promise<void> {
+  await (drafts ?? new Drafts(await openDatabase())).change(id, () => ({ wish: null, request: null }));
+}
+
+class Sending {
+  readonly #id: string;
+  readonly #drafts: Drafts;
+  readonly #options: SendingOptions;
+  readonly #api: Api;
+  readonly #signal: AbortSignal;
+  #percent = 0;
+
+  constructor(id: string, drafts: Drafts, options: SendingOptions) {
+    this.#id = id;
+    this.#drafts = drafts;
+    this.#options = options;
+    this.#api = options.api ?? new Api();
+    this.#signal = options.signal ?? new AbortController().signal;
+  }
+
+  async run(): Promise<void> {
+    for (let fresh = 0; ; fresh += 1) {
+      const draft = await this.#brought();
+      const request = await this.#composed(draft);
+      try {
+        const receivedAtMs = await this.#posted(request);
+        await this.#drafts.remove(this.#id);
+        await removeSpool(this.#id).catch(() => undefined); // a sweep does it later
+        this.#tell({ kind: "sent", receivedAtMs });
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem) || fresh === FRESH_UPLOADS) throw error;
+        if (!(await this.#cured(error))) throw error;
+      }
+    }
+  }
+
+  async #brought(): Promise<Draft> {
+    const draft = await this.#drafts.get(this.#id);
+    if (draft.content.isStored) return draft;
+    this.#tell({ kind: "uploading", percent: this.#percent, trouble: null });
+    await (this.#options.bring ?? bringUp)(this.#id, (news) => this.#hear(news), this.#signal);
+    return this.#drafts.get(this.#id);
+  }
+
+  async #composed(draft: Draft): Promise<DraftRequest> {
+    const { request, upload, wish } = draft.content;
+    if (upload === null || wish === null) throw new StorageError("not-on-this-device");
+    if (request !== null && request.upload === upload.id) return request;
+    this.#tell({ kind: "sealing", trouble: null });
+    const outgoing = { draft, upload: upload.id, wish };
+    const composed = await this.#api.patiently(
+      () => this.#options.compose(outgoing),
+      this.#signal,
+      (problem) => this.#tell({ kind: "sealing", trouble: problem.code }),
+    );
+    const fresh: DraftRequest = { ...composed, upload: upload.id, idempotencyKey: crypto.randomUUID() };
+    await this.#drafts.change(this.#id, () => ({ request: fresh }));
+    return fresh;
+  }
+
+  async #posted(request: DraftRequest): Promise<number> {
+    this.#tell({ kind: "posting", trouble: null });
+    const { body, contentType } = formOf(request);
+    const headers = { "content-type": contentType, "idempotency-key": request.idempotencyKey };
+    const answer = await this.#api.patiently(
+      async () => {
+        const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(60_000)]);
+        const response = await this.#api.request("POST", "/api/v1/messages", { headers, body, signal });
+        return (await response.json()) as { id?: unknown; received_at?: unknown };
+      },
+      this.#signal,
+      (problem) => this.#tell({ kind: "posting", trouble: problem.code }),
+    );
+    if (answer.id !== this.#id || typeof answer.received_at !== "number") throw malformed("another message’s id");
+    return answer.received_at;
+  }
+
+  /** The server may have lost the upload: the same ciphertext goes up again, and envelopes that name the new upload are made. */
+  async #cured(problem: Problem): Promise<boolean> {
+    if (problem.code === "upload-unfinished") {
+      await this.#drafts.change(this.#id, () => ({ isStored: false }));
+      return true;
+    }
+    if (!NEW_UPLOAD.has(problem.code)) return false;
+    await this.#drafts.change(this.#id, () => ({ isStored: false, upload: null, request: null }));
+    return true;
+  }
+
+  #hear(news: News): void {
+    if (news.type === "stored") {
+      this.#percent = percentOf(news.bytes, news.total) ?? this.#percent;
+      this.#tell({ kind: "uploading", percent: this.#percent, trouble: null });
+    }
+    if (news.type === "trouble" && news.code !== null) {
+      this.#tell({ kind: "uploading", percent: this.#percent, trouble: news.code });
+    }
+  }
+
+  #tell(state: SendingState): void {
+    this.#options.onState?.(state);
+  }
+}
+
+function isSame(one: DraftWish | null, other: DraftWish): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,209 @@
+/** A take as the page sees it: begun from an open capture, kept second by second, stopped, discarded or left to be sent. */
+
+import type { TakeEnd } from "../media/encode";
+import type { PictureFeed } from "../media/feeds";
+import { newId } from "../protocol/ids";
+import { askToPersist } from "../storage/db";
+import type { News, RecordOptions } from "./orders";
+import { startWorker, type WorkerLink } from "./link";
+import { noteBringer } from "./bringers";
+
+/** What of a capture is used up by a take. */
+export interface TakeFeed {
+  readonly video: PictureFeed;
+  readonly audio: MessagePort | null;
+}
+
+/**
+ * - `starting`: waiting for the first picture.
+ * - `recording`: running, or paused.
+ * - `ending`: stopped, the rest is being kept.
+ * - `kept`: complete on this device; it can be looked at and sent.
+ * - `failed`: see `code`; what was kept until then is offered again as an interrupted draft.
+ * - `discarded`: gone for good.
+ */
+export type TakePhase = "starting" | "recording" | "ending" | "kept" | "failed" | "discarded";
+
+export interface TakeState {
+  readonly phase: TakePhase;
+  readonly isPaused: boolean;
+  /** Media time so far. */
+  readonly mediaMs: number;
+  /** Flushed to this device up to here. */
+  readonly keptMs: number;
+  /** Acknowledged by the server up to here. */
+  readonly storedMs: number;
+  /** Of the upload, whole numbers, 100 only when all of it is stored; null while it is recorded. */
+  readonly percent: number | null;
+  readonly isStored: boolean;
+  /** Why the upload waits: a code such as `offline`, `storage-full`, `not-signed-in`; null when it does not. */
+  readonly trouble: string | null;
+  /** Why the take ended by itself. */
+  readonly end: TakeEnd | "device-full" | null;
+  readonly code: string | null;
+}
+
+export interface TakeOptions extends RecordOptions {
+  acct: string;
+  onChange?: (state: TakeState) => void;
+  nowMs?: () => number;
+}
+
+const BEGIN: TakeState = {
+  phase: "starting",
+  isPaused: false,
+  mediaMs: 0,
+  keptMs: 0,
+  storedMs: 0,
+  percent: null,
+  isStored: false,
+  trouble: null,
+  end: null,
+  code: null,
+};
+
+export class TakeError extends Error {
+  override readonly name = "TakeError";
+
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+export class Take {
+  /** The draft's id, and the message's when it is sent. */
+  readonly id = newId("msg");
+  readonly #worker: WorkerLink;
+  readonly #onChange: (state: TakeState) => void;
+  #state = BEGIN;
+  #waiters: (() => void)[] = [];
+
+  private constructor(onChange: (state: TakeState) => void) {
+    this.#onChange = onChange;
+    this.#worker = startWorker((news) => this.#hear(news));
+  }
+
+  /** Begins a take with the feeds of a capture, which are used up by it. */
+  static start(feed: TakeFeed, options: TakeOptions): Take {
+    const { acct, onChange = () => undefined, nowMs = Date.now, ...more } = options;
+    const take = new Take(onChange);
+    const { video, audio } = feed;
+    const order = { type: "record", id: take.id, acct, createdMs: nowMs(), video, audio, options: more } as const;
+    take.#worker.order(order, audio ? [video, audio] : [video]);
+    noteBringer(take.id, (listener) => take.#listen(listener));
+    void askToPersist();
+    return take;
+  }
+
+  get state(): TakeState {
+    return this.#state;
+  }
+
+  pause(): void {
+    this.#worker.order({ type: "pause" });
+    this.#change({ isPaused: true });
+  }
+
+  resume(): void {
+    this.#worker.order({ type: "resume" });
+    this.#change({ isPaused: false });
+  }
+
+  /** Ends the take and waits until it is complete on this device. @throws TakeError such as `no-picture`, `device-full` */
+  async stop(): Promise<void> {
+    if (this.#isRunning) {
+      this.#change({ phase: "ending" });
+      this.#worker.order({ type: "stop" });
+    }
+    await this.#until(() => this.#state.phase === "kept");
+  }
+
+  /** Waits until the server has all of it. @throws TakeError */
+  async stored(): Promise<void> {
+    await this.#until(() => this.#state.isStored);
+  }
+
+  /** Gives the take up, on this device and on the server, for good. */
+  async discard(): Promise<void> {
+    if (this.#state.phase === "discarded") return;
+    this.#worker.order({ type: "discard" });
+    await this.#until(() => this.#state.phase === "discarded").catch(() => undefined);
+    this.close();
+  }
+
+  /** Lets the worker go. A take that is not complete is left as if the tab had been closed. */
+  close(): void {
+    this.#worker.close();
+    noteBringer(this.id, null);
+  }
+
+  get #isRunning(): boolean {
+    return this.#state.phase === "starting" || this.#state.phase === "recording";
+  }
+
+  #hear(news: News): void {
+    const change = changeBy(news, this.#state);
+    if (change !== null) this.#change(change);
+    if (news.type === "brought") this.close();
+    for (const listener of this.#listeners) listener(news);
+  }
+
+  readonly #listeners = new Set<(news: News) => void>();
+
+  #listen(listener: (news: News) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #change(change: Partial<TakeState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#onChange(this.#state);
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      if (this.#state.phase === "failed") throw new TakeError(this.#state.code ?? "interrupted");
+      if (this.#state.phase === "discarded") throw new TakeError("discarded");
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+}
+
+/** What a piece of news changes. Pure. */
+export function changeBy(news: News, state: TakeState): Partial<TakeState> | null {
+  switch (news.type) {
+    case "started":
+      return state.phase === "starting" ? { phase: "recording" } : null;
+    case "progress":
+      return { mediaMs: Math.max(state.mediaMs, news.mediaMs) };
+    case "kept":
+      return { keptMs: Math.max(state.keptMs, news.ms) };
+    case "stored":
+      return { storedMs: Math.floor(news.ms), percent: percentOf(news.bytes, news.total) };
+    case "trouble":
+      return state.trouble === news.code ? null : { trouble: news.code };
+    case "ended":
+      return { end: state.end ?? news.end, ...(isOver(state.phase) ? {} : { phase: "ending" as const }) };
+    case "complete":
+      return { phase: "kept", mediaMs: news.ms, keptMs: news.ms, percent: state.isStored ? 100 : (state.percent ?? 0) };
+    case "brought":
+      return { isStored: true, storedMs: state.keptMs, percent: 100, trouble: null };
+    case "discarded":
+      return { phase: "discarded" };
+    case "failed":
+      // What is kept stays kept, whatever becomes of its upload.
+      return state.phase === "kept" ? { trouble: news.code } : { phase: "failed", code: news.code };
+    case "recovered":
+      return null;
+  }
+}
+
+/** Never rounded up to 100. */
+export function percentOf(bytes: number, total: number | null): number | null {
+  return total === null || total === 0 ? null : Math.min(100, Math.floor((100 * bytes) / total));
+}
+
+function isOver(phase: TakePhase): boolean {
+  return phase === "kept" || phase === "failed" || phase === "discarded";
+}
