@@ -1,0 +1,107 @@
+import { m } from "../i18n/messages";
+import type { Failure } from "./views";
+
+export interface FailureWords {
+  title: string;
+  text: string;
+}
+type Say = (failure: Failure, name: string) => FailureWords;
+
+const minutes = (failure: Failure): number => Math.max(1, Math.ceil((failure.retryAfterS ?? 60) / 60));
+
+const silent: Say = () => ({ title: m.fail_silent(), text: m.fail_silent_text() });
+const clash: Say = () => ({ title: m.fail_clash(), text: m.fail_clash_text() });
+const tampered: Say = (_failure, name) => ({ title: m.fail_tampered(), text: m.fail_tampered_text({ name }) });
+const forged: Say = (_failure, name) => ({ title: m.fail_forged(), text: m.fail_forged_text({ name }) });
+const misdirected: Say = (_failure, name) => ({ title: m.fail_misdirected(), text: m.fail_misdirected_text({ name }) });
+const locked: Say = () => ({ title: m.fail_keyring(), text: m.fail_keyring_text() });
+const old: Say = () => ({ title: m.fail_rollback(), text: m.fail_rollback_text() });
+const gone: Say = () => ({ title: m.fail_gone(), text: m.fail_gone_text() });
+const damaged: Say = (_failure, name) => ({ title: m.fail_damaged(), text: m.fail_damaged_text({ name }) });
+const cut: Say = (_failure, name) => ({ title: m.fail_cut(), text: m.fail_cut_text({ name }) });
+const long: Say = (_failure, name) => ({ title: m.fail_long(), text: m.fail_long_text({ name }) });
+const full: Say = () => ({ title: m.fail_server_full(), text: m.fail_server_full_text() });
+const outdated: Say = () => ({ title: m.fail_outdated(), text: m.fail_outdated_text() });
+const unreadable: Say = () => ({ title: m.fail_answer(), text: m.fail_answer_text() });
+const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
+
+const WORDS: Readonly<Record<string, Say>> = {
+  offline: () => ({ title: m.fail_offline(), text: m.fail_offline_text() }),
+  "server-unreachable": silent,
+  timeout: silent,
+  busy: silent,
+  internal: silent,
+  locked: silent,
+  "answer-malformed": unreadable,
+  "answer-too-large": unreadable,
+  redirected: unreadable,
+  "server-too-new": outdated,
+  "storage-full": full,
+  "device-full": () => ({ title: m.fail_device_full(), text: m.fail_device_full_text() }),
+  "storage-evicted": () => ({ title: m.fail_evicted(), text: m.fail_evicted_text() }),
+  "rate-limited": (failure) => ({ title: m.fail_rate(), text: m.fail_rate_text({ count: minutes(failure) }) }),
+  "too-many-uploads": () => ({ title: m.fail_uploads(), text: m.fail_uploads_text() }),
+  "too-large": long,
+  "upload-gone": again,
+  "upload-claimed": again,
+  "not-signed-in": () => ({ title: m.fail_signed_out(), text: m.fail_signed_out_text() }),
+  "sign-in-refused": () => ({ title: m.fail_refused(), text: m.fail_refused_text() }),
+  "sign-up-closed": () => ({ title: m.fail_closed(), text: m.fail_closed_text() }),
+  "name-taken": () => ({ title: m.fail_taken(), text: m.fail_taken_text() }),
+  "invalid-name": () => ({ title: m.fail_name(), text: m.fail_name_text() }),
+  "bad-name": () => ({ title: m.fail_name(), text: m.fail_name_text() }),
+  "no-such-account": () => ({ title: m.fail_nobody(), text: m.fail_nobody_text() }),
+  "no-such-recipient": () => ({ title: m.fail_nobody(), text: m.fail_nobody_text() }),
+  "passphrase-too-short": () => ({ title: m.fail_short(), text: m.fail_short_text() }),
+  "passphrase-too-simple": () => ({ title: m.fail_simple(), text: m.fail_simple_text() }),
+  "recovery-code-malformed": () => ({ title: m.fail_code(), text: m.fail_code_text() }),
+  "recovery-code-typo": () => ({ title: m.fail_typo(), text: m.fail_typo_text() }),
+  "salt-malformed": () => ({ title: m.fail_salt(), text: m.fail_salt_text() }),
+  "stale-record": clash,
+  "stale-version": clash,
+  "message-gone": gone,
+  "not-found": gone,
+  "envelope-no-match": () => ({ title: m.fail_cannot_open(), text: m.fail_cannot_open_text() }),
+  "safety-number-changed": (_failure, name) => ({
+    title: m.fail_new_key({ name }),
+    text: m.fail_new_key_text(),
+  }),
+  "record-rollback": old,
+  "record-forked": old,
+  "keyring-rolled-back": old,
+  "shard-rolled-back": old,
+  "from-the-future": () => ({ title: m.fail_future(), text: m.fail_future_text() }),
+  "video-cut-off": cut,
+  "cut-off": cut,
+  "video-damaged": damaged,
+  "video-part-swapped": damaged,
+  "video-excess": damaged,
+  damaged,
+  "recording-too-long": long,
+  "video-too-large": long,
+  "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
+  "no-camera": () => ({ title: m.record_none(), text: m.record_none_text() }),
+};
+
+/** Whole families of codes say the same to a person. */
+const FAMILIES: readonly [RegExp, Say][] = [
+  [/^(envelope|details)-/u, tampered],
+  [/^(sender-not-signed|signer-unnamed|signature-.*|key-usage.*)$/u, forged],
+  [/^(wrong-recipient|wrong-box|message-id-reused|message-mislabelled)$/u, misdirected],
+  [/^(keyring|shard|record)-/u, locked],
+];
+
+/**
+ * What to say about a failure: what happened, what is safe, what to do.
+ * @param name whom the message is from, where there is one.
+ */
+export function failureWords(failure: Failure, name: string = m.somebody()): FailureWords {
+  const say = WORDS[failure.code] ?? FAMILIES.find(([pattern]) => pattern.test(failure.code))?.[1];
+  return say?.(failure, name) ?? { title: m.fail_other(), text: m.fail_other_text({ code: failure.code }) };
+}
+
+/** In one sentence, below a field. */
+export function failureSentence(failure: Failure): string {
+  const { title, text } = failureWords(failure);
+  return `${title} ${text}`;
+}

@@ -1,0 +1,77 @@
+import { m } from "../i18n/messages";
+import { getLocale } from "../i18n/runtime";
+
+const DAY_MS = 86_400_000;
+
+/** The reader's own variety of the language (dates and clocks differ), or the plainest one. */
+function variety(): string {
+  const locale = getLocale();
+  const own = globalThis.navigator.languages.find((tag) => tag.startsWith(`${locale}-`));
+  return own ?? (locale === "en" ? "en-GB" : locale);
+}
+
+/** `1:42`. Whole seconds that have passed. */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** Seconds still left, never more than there are. */
+export const left = (ms: number): string => clock(Math.ceil(Math.max(0, ms) / 1000) * 1000);
+
+/** What is read aloud instead of `1:42`. */
+export function spokenLength(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const unit = (name: string, value: number): string =>
+    new Intl.NumberFormat(variety(), { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+  const parts = seconds >= 60 ? [unit("minute", Math.floor(seconds / 60))] : [];
+  if (seconds % 60 > 0 || seconds < 60) parts.push(unit("second", seconds % 60));
+  return parts.join(" ");
+}
+
+export const hour = (at: number): string =>
+  new Intl.DateTimeFormat(variety(), { hour: "2-digit", minute: "2-digit" }).format(at);
+
+function midnight(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+/** `today`, `yesterday`, a weekday in the last week, then the date. */
+export function day(at: number, now: number): string {
+  const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
+  if (days >= 0 && days < 2) return new Intl.RelativeTimeFormat(variety(), { numeric: "auto" }).format(-days, "day");
+  if (days > 1 && days < 7) return new Intl.DateTimeFormat(variety(), { weekday: "long" }).format(at);
+  const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
+  return new Intl.DateTimeFormat(variety(), { day: "numeric", month: "short", ...year }).format(at);
+}
+
+/** At the beginning of a line. */
+export function capital(text: string): string {
+  return text.charAt(0).toLocaleUpperCase(getLocale()) + text.slice(1);
+}
+
+/** `Today 07:40`. */
+export const moment = (at: number, now: number): string => capital(`${day(at, now)} ${hour(at)}`);
+
+/** `22 Nov`, for a postmark. */
+export const postmarkDay = (at: number): string =>
+  new Intl.DateTimeFormat(variety(), { day: "numeric", month: "short" }).format(at).replace(".", "");
+
+/** Megabytes, as people count them; one digit below ten. */
+export function size(bytes: number): string {
+  const [unit, value] = bytes < 1e9 ? (["megabyte", bytes / 1e6] as const) : (["gigabyte", bytes / 1e9] as const);
+  const digits = value < 10 ? 1 : 0;
+  return new Intl.NumberFormat(variety(), { style: "unit", unit, maximumFractionDigits: digits }).format(value);
+}
+
+/** Never rounds 99 up. */
+export const percent = (value: number): string =>
+  new Intl.NumberFormat(variety(), { style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
+
+export const rate = (value: number): string => `${new Intl.NumberFormat(variety()).format(value)}×`;
+
+/** `Ann and Joseph`; nobody is a word of its own. */
+export function names(people: readonly { name: string }[]): string {
+  if (people.length === 0) return m.people_nobody();
+  return new Intl.ListFormat(variety(), { type: "conjunction" }).format(people.map((person) => person.name));
+}

@@ -1,0 +1,18 @@
+import type { KeyMap } from "../../ui/keys";
+import type { PlaybackView } from "../../ui/playback.svelte";
+
+/** The keys of every player. */
+export function playbackKeys(playback: PlaybackView | null, full: () => void): KeyMap {
+  if (!playback) return {};
+  return {
+    " ": () => playback.toggle(),
+    k: () => playback.toggle(),
+    ArrowLeft: () => playback.skip(-5000),
+    ArrowRight: () => playback.skip(5000),
+    j: () => playback.skip(-10_000),
+    l: () => playback.skip(10_000),
+    "<": () => playback.slower(),
+    ">": () => playback.faster(),
+    f: full,
+  };
+}

@@ -1,0 +1,43 @@
+import type { DraftView, Failure, FrameView, OutgoingView, PersonView } from "../views";
+
+export interface InboxItem {
+  id: string;
+  /** Null when nobody we know sent it, or it cannot be opened. */
+  from: PersonView | null;
+  caption: string;
+  /** Address of the poster; null without one. */
+  picture: string | null;
+  durationMs: number;
+  sentAt: number;
+  playedAt: number | null;
+  /** Plays without the network. */
+  onDevice: boolean;
+  /** Why it cannot be opened. */
+  failure: Failure | null;
+}
+
+export interface InboxProps {
+  frame: FrameView;
+  state:
+    | { kind: "loading" }
+    | { kind: "ready" }
+    /** `lookedAt`: when the list was last fetched; null when it never was. */
+    | { kind: "offline"; lookedAt: number | null }
+    | { kind: "failed"; failure: Failure; lookedAt: number | null };
+  /** In the order they are shown: unplayed first, newest first. */
+  items: readonly InboxItem[];
+  outgoing: readonly OutgoingView[];
+  drafts: readonly DraftView[];
+  /** The newest one that came while the list was open, for readers. */
+  arrived: InboxItem | null;
+  /** What was just deleted and can still be brought back. */
+  deleted: { id: string; name: string } | null;
+  now: number;
+  onopen: (messageId: string) => void;
+  ondelete: (messageId: string) => void;
+  onundo: (messageId: string) => void;
+  onretry: () => void;
+  ondraft: (draftId: string) => void;
+  onsavedraft: (draftId: string) => void;
+  ondeletedraft: (draftId: string) => void;
+}

@@ -1,0 +1,36 @@
+import { m } from "../../i18n/messages";
+import { failureWords } from "../failures";
+import { capital, day, hour, moment } from "../format";
+import type { InboxItem, InboxProps } from "./props";
+
+export const nameOf = (item: InboxItem): string => item.from?.name ?? m.somebody_new();
+
+export function titleWords(props: Pick<InboxProps, "state" | "items">): string {
+  const waiting = props.items.filter((item) => item.playedAt === null).length;
+  if (props.state.kind === "loading") return m.inbox_opening();
+  if (props.state.kind === "failed") return m.inbox_yours();
+  return props.items.length > 0 && waiting === 0 ? m.inbox_all_played() : m.inbox_waiting({ count: waiting });
+}
+
+export function subtitleWords(props: Pick<InboxProps, "state" | "items" | "now">): string {
+  const { state, items, now } = props;
+  if (state.kind === "loading") return m.inbox_unlocking();
+  if (state.kind === "offline" || state.kind === "failed")
+    return state.lookedAt === null
+      ? m.inbox_never()
+      : m.inbox_looked({ at: `${day(state.lookedAt, now)} ${hour(state.lookedAt)}` });
+  const oldest = items.findLast((item) => item.playedAt === null);
+  return oldest ? m.inbox_oldest({ at: `${day(oldest.sentAt, now)} ${hour(oldest.sentAt)}` }) : "";
+}
+
+export function noteWords(item: InboxItem, now: number, offline: boolean): string {
+  const at = moment(item.sentAt, now);
+  if (item.playedAt !== null) return capital(m.inbox_played({ day: day(item.playedAt, now) }));
+  if (offline) return `${item.onDevice ? m.inbox_here() : m.inbox_needs_network()} ${at}`;
+  return at;
+}
+
+/** The line below the name: what was written, or why it does not open. */
+export function lineWords(item: InboxItem): string {
+  return item.failure ? failureWords(item.failure, nameOf(item)).title : item.caption;
+}

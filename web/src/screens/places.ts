@@ -1,0 +1,24 @@
+/** The addresses of the app's screens. */
+export const PLACES = {
+  welcome: "/",
+  signUp: "/sign-up",
+  signIn: "/sign-in",
+  inbox: "/inbox",
+  sent: "/sent",
+  people: "/people",
+  settings: "/settings",
+  record: "/record",
+} as const;
+
+export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
+export const reviewPath = (draftId: string): string => `/review/${encodeURIComponent(draftId)}`;
+export const recordPath = (account: string): string => `${PLACES.record}?to=${encodeURIComponent(account)}`;
+
+/** A click on a link inside the app; one for another tab or window stays the browser's. */
+export function following(go: (path: string) => void, path: string): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    go(path);
+  };
+}

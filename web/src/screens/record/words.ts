@@ -1,0 +1,101 @@
+import { m } from "../../i18n/messages";
+import type { IconName } from "../../ui/icons";
+import { clock, left } from "../format";
+import type { RecordNotice, RecordProps, RecordState, StopReason } from "./props";
+
+/** When the time left is spoken, in whole seconds. */
+const SPOKEN_AT_S = [60, 30, 10];
+
+interface NoticeWords {
+  kind: "plain" | "care" | "bad";
+  icon?: IconName;
+  title: string;
+  text?: string;
+}
+
+export function takenMs(state: RecordState): number {
+  return "keptMs" in state ? state.keptMs : 0;
+}
+
+/** `2:14 left`, or the length of what was stopped. */
+export function plateWords(state: RecordState, limitMs: number): string | null {
+  if (state.kind === "recording") return m.record_left({ time: left(limitMs - state.keptMs) });
+  if (state.kind === "stopped" || state.kind === "finishing") return clock(state.keptMs);
+  return null;
+}
+
+/** Spoken only as 1:00, 0:30 and 0:10 are passed; each stays until the next. */
+export function spokenWords(state: RecordState, limitMs: number): string {
+  if (state.kind !== "recording") return "";
+  const seconds = Math.ceil((limitMs - state.keptMs) / 1000);
+  const passed = SPOKEN_AT_S.filter((mark) => seconds <= mark).at(-1);
+  return passed === undefined ? "" : m.record_left_spoken({ seconds: passed });
+}
+
+/** The line that says what is safe and where. */
+export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs">): string {
+  const { state } = props;
+  switch (state.kind) {
+    case "counting":
+      return m.record_counting({ seconds: state.seconds });
+    case "beep":
+      return props.to ? m.record_beep_to({ name: props.to.name }) : m.record_beep();
+    case "recording":
+      return state.notice === "offline"
+        ? m.record_kept_offline({ kept: clock(state.keptMs), stored: clock(state.storedMs) })
+        : m.record_kept({ kept: clock(state.keptMs), stored: clock(state.storedMs) });
+    case "finishing":
+      return m.record_finishing();
+    case "stopped":
+      return state.storedMs >= state.keptMs
+        ? m.record_all_stored({ kept: clock(state.keptMs) })
+        : m.record_stopped_kept({ kept: clock(state.keptMs), stored: clock(state.storedMs) });
+    case "ready":
+    case "asking":
+      return m.record_before({ count: Math.round(props.limitMs / 60_000) });
+    default:
+      return m.record_nothing();
+  }
+}
+
+export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeWords {
+  switch (notice) {
+    case "offline":
+      return { kind: "plain", icon: "offline", title: m.fail_offline(), text: m.record_offline() };
+    case "silent":
+      return { kind: "care", icon: "mic", title: m.record_silent(), text: m.record_silent_text() };
+    case "device-nearly-full":
+      return { kind: "care", title: m.record_nearly_full({ count: roomS ?? 0 }), text: m.record_nearly_full_text() };
+    case "server-full":
+      return { kind: "care", icon: "stored", title: m.fail_server_full(), text: m.fail_server_full_text() };
+    case "signed-out":
+      return { kind: "care", icon: "key", title: m.fail_signed_out(), text: m.record_signed_out() };
+  }
+}
+
+export function stopWords(why: StopReason): NoticeWords {
+  switch (why) {
+    case "limit":
+      return { kind: "plain", icon: "check", title: m.record_limit(), text: m.record_limit_text() };
+    case "camera-lost":
+      return { kind: "care", icon: "camera-off", title: m.record_lost(), text: m.record_lost_text() };
+    case "device-full":
+      return { kind: "care", title: m.fail_device_full(), text: m.record_full_text() };
+    case "encoder":
+      return { kind: "care", title: m.record_encoder(), text: m.record_encoder_text() };
+  }
+}
+
+/** Why there is no picture, and what to do. */
+export function closedWords(kind: "denied" | "none" | "busy" | "unsupported"): NoticeWords {
+  switch (kind) {
+    case "denied":
+      return { kind: "bad", icon: "camera-off", title: m.record_denied(), text: m.record_denied_text() };
+    case "none":
+      return { kind: "care", icon: "camera-off", title: m.record_none(), text: m.record_none_text() };
+    case "busy":
+      return { kind: "care", icon: "camera-off", title: m.record_busy(), text: m.record_busy_text() };
+    case "unsupported":
+      return { kind: "care", icon: "camera-off", title: m.record_unsupported(), text: m.record_unsupported_text() };
+  }
+}

@@ -1,0 +1,51 @@
+import { m } from "../../i18n/messages";
+import { hour, moment } from "../format";
+import type { DeliveryView } from "../views";
+
+interface Step {
+  word: string;
+  at: string;
+  state: "done" | "now" | "later";
+}
+
+/** When all have it, or how many of several; "not yet" is a word too. */
+function progress(times: readonly (number | null)[], now: number): { at: string; done: boolean } {
+  const known = times.filter((at) => at !== null);
+  if (known.length === 0) return { at: m.path_not_yet(), done: false };
+  if (known.length < times.length) return { at: m.path_some({ count: known.length, all: times.length }), done: false };
+  return { at: moment(Math.max(...known), now), done: true };
+}
+
+/** Kept, stored, delivered, played: the first that is not done yet is the one of now. */
+export function pathSteps(
+  deliveries: readonly DeliveryView[],
+  { keptAt, storedAt, stored, now }: { keptAt: number | null; storedAt: number; stored: string; now: number },
+): Step[] {
+  const played = progress(
+    deliveries.map((delivery) => delivery.playedAt),
+    now,
+  );
+  const delivered = progress(
+    deliveries.map((delivery) => delivery.deliveredAt ?? delivery.playedAt),
+    now,
+  );
+  const steps = [
+    ...(keptAt === null ? [] : [{ word: m.path_kept(), at: hour(keptAt), done: true }]),
+    { word: m.path_stored({ size: stored }), at: moment(storedAt, now), done: true },
+    { word: m.path_delivered(), ...delivered },
+    { word: m.path_played(), ...played },
+  ];
+  const first = steps.findIndex((step) => !step.done);
+  return steps.map(({ word, at, done }, index) => ({
+    word,
+    at,
+    state: done ? "done" : index === first ? "now" : "later",
+  }));
+}
+
+/** How far it came with one of them, in a word. */
+export function deliveryWords(delivery: DeliveryView, now: number): string {
+  if (delivery.playedAt !== null) return m.delivery_played({ at: moment(delivery.playedAt, now) });
+  if (delivery.deliveredAt !== null) return m.delivery_delivered({ at: moment(delivery.deliveredAt, now) });
+  return m.delivery_stored();
+}

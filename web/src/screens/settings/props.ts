@@ -1,0 +1,38 @@
+import type { Failure, FrameView } from "../views";
+
+export interface SessionView {
+  id: string;
+  /** Where it is signed in. */
+  client: "web" | "cli";
+  createdAt: number;
+  usedAt: number;
+  current: boolean;
+}
+
+export interface Choices {
+  language: string;
+  theme: "system" | "light" | "dark";
+  beep: boolean;
+  /** Whether keys of one letter count. */
+  letters: boolean;
+}
+
+export interface SettingsProps {
+  frame: FrameView;
+  choices: Choices;
+  onchoose: (changed: Partial<Choices>) => void;
+  sessions:
+    | { kind: "loading" }
+    | { kind: "ready"; list: readonly SessionView[] }
+    | { kind: "failed"; failure: Failure }
+    | { kind: "offline" };
+  /** What lies on this device; null while it is measured. `persisted`: the browser promised to keep it. */
+  storage: { usedBytes: number; quotaBytes: number; drafts: number; persisted: boolean } | null;
+  now: number;
+  /** Asks the browser to keep what is stored. */
+  onpersist: () => void;
+  onend: (sessionId: string) => void;
+  onretry: () => void;
+  onsignout: () => void;
+  onsignouteverywhere: () => void;
+}

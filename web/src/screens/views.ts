@@ -1,0 +1,57 @@
+/** Somebody, as the screens show them. */
+export interface PersonView {
+  /** The address here: `ann`. */
+  account: string;
+  /** What the owner calls them; the address when they have no name yet. */
+  name: string;
+  trust: "verified" | "new-key" | "none";
+}
+
+/** What did not work, by its stable code; `failures.ts` has the words. */
+export interface Failure {
+  code: string;
+  retryAfterS?: number | undefined;
+}
+
+/** How far a video came with one recipient. Times are Unix milliseconds. */
+export interface DeliveryView {
+  person: PersonView;
+  deliveredAt: number | null;
+  playedAt: number | null;
+}
+
+/** A take that is on its way, or kept until somebody sends it. */
+export interface OutgoingView {
+  id: string;
+  picture: string | null;
+  durationMs: number;
+  recipients: PersonView[];
+  /** What the server has acknowledged, 0 to 100, never rounded up. */
+  percent: number;
+  /** Why it does not move just now. */
+  held: "offline" | "server-full" | "signed-out" | null;
+}
+
+/** A take that the window closed on. */
+export interface DraftView {
+  id: string;
+  picture: string | null;
+  durationMs: number;
+  recordedAt: number;
+}
+
+/** Looking somebody up by address. */
+export type AddingView =
+  { kind: "idle" } | { kind: "looking" } | { kind: "added"; person: PersonView } | { kind: "failed"; failure: Failure };
+
+/** What every screen behind the sign-in shows around its page. */
+export interface FrameView {
+  /** The address of who is signed in. */
+  account: string;
+  /** How many wait, for the bar. */
+  waiting: number;
+  /** Goes to an address of this app (`places.ts`). */
+  go: (path: string) => void;
+  /** Whether keys of one letter count. */
+  letters: boolean;
+}

@@ -1,0 +1,42 @@
+import type { PlaybackView } from "../../ui/playback.svelte";
+import type { Failure, FrameView, PersonView } from "../views";
+
+export interface WatchedMessage {
+  id: string;
+  from: PersonView | null;
+  caption: string;
+  picture: string | null;
+  durationMs: number;
+  /** Of the file; null while unknown. */
+  bytes: number | null;
+  sentAt: number;
+  /** What the sender can see. */
+  deliveredAt: number | null;
+  playedAt: number | null;
+}
+
+export interface WatchProps {
+  frame: FrameView;
+  state:
+    | { kind: "opening" }
+    | { kind: "ready" }
+    /** The video ends before its time. It plays up to there. */
+    | { kind: "cut-off"; atMs: number }
+    /** A part is not what the sender signed. It plays up to there. */
+    | { kind: "damaged"; atMs: number }
+    /** It cannot be shown at all. */
+    | { kind: "refused"; failure: Failure }
+    /** Not on this device, and no network. */
+    | { kind: "offline" };
+  /** Null until the envelope and the details are open, or when they do not open. */
+  message: WatchedMessage | null;
+  playback: PlaybackView | null;
+  /** Percent of the file that is written, while it is saved. */
+  saving: number | null;
+  now: number;
+  onback: () => void;
+  onsave: () => void;
+  onanswer: () => void;
+  ondelete: () => void;
+  onretry: () => void;
+}
