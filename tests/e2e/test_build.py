@@ -1,0 +1,60 @@
+"""What the build made: small at first, without a foreign policy, each part compressed."""
+
+import json
+import re
+from pathlib import Path
+
+FIRST_LOAD_BYTES = 160 * 1000
+"""Brotli, all scripts that the first page imports."""
+
+
+def first_scripts(webapp: Path) -> set[str]:
+    """The entry and what it imports statically, as Vite's manifest has it."""
+    manifest = json.loads((webapp / ".vite" / "manifest.json").read_text())
+    (entry,) = [name for name, part in manifest.items() if part.get("isEntry")]
+    seen: set[str] = set()
+    ahead = [entry]
+    while ahead:
+        name = ahead.pop()
+        if name not in seen:
+            seen.add(name)
+            ahead += manifest[name].get("imports", [])
+    return {manifest[name]["file"] for name in seen}
+
+
+def test_the_first_page_loads_little_script(webapp: Path):
+    files = first_scripts(webapp)
+    assert len(files) >= 1
+    sizes = {
+        file: min(
+            (webapp / (file + end)).stat().st_size for end in (".br", "") if (webapp / (file + end)).exists()
+        )
+        for file in files
+    }
+    assert sum(sizes.values()) <= FIRST_LOAD_BYTES, sizes
+    text = "".join((webapp / file).read_text() for file in files)
+    assert "aac" not in text.lower() or "inlineWorker" not in text, "the AAC encoder loads when it is needed"
+
+
+def test_svelte_makes_no_policy_of_its_own(webapp: Path):
+    scripts = list(webapp.rglob("*.js"))
+    assert scripts
+    assert [path.name for path in scripts if "svelte-trusted-html" in path.read_text()] == []
+
+
+def test_no_script_starts_a_worker_from_a_blob(webapp: Path):
+    """A strict policy holds it back without an exception: it would be waited for, for ever."""
+    pattern = re.compile(r"new Worker\(\s*URL\.createObjectURL")
+    assert [path.name for path in webapp.rglob("*.js") if pattern.search(path.read_text())] == []
+
+
+def test_every_worker_has_a_room_that_the_server_knows(webapp: Path):
+    names = {path.name.partition("-")[0] for path in (webapp / "workers").glob("*.js")}
+    assert names <= {"crypto", "take", "media", "chunk"}
+
+
+def test_large_texts_have_compressed_copies(webapp: Path):
+    texts = [path for path in webapp.rglob("*") if path.suffix in {".js", ".css", ".html"}]
+    large = [path for path in texts if path.stat().st_size >= 1024]
+    assert large
+    assert [path.name for path in large for end in (".br", ".gz") if not Path(f"{path}{end}").exists()] == []
