@@ -21,6 +21,7 @@ const plainValue: Shape<string | number | boolean | null> = (value, path) => {
     return value;
   throw new BadJson(`${path}: not a plain value`);
 };
+const headShape = struct({ shard: text(), rev: integer() });
 const settingShape = struct({ value: plainValue, at: integer() });
 const contactsShape = struct({ shard: text(), rev: integer(), contacts: dictionary(contactShape) });
 const settingsShape = struct({ shard: text(), rev: integer(), settings: dictionary(settingShape) });
@@ -131,8 +132,9 @@ async function openShard<S extends Shard>(
   const box = readContainer(await unsealed(sealed, state), "state", SHARD_BYTES);
   const signer = requireSigner(box);
   if (!signers.some((key) => equalBytes(key, signer))) throw new ProtocolError("shard-forged");
+  const head = readPayload(box, headShape, "shard-malformed");
+  if (head.shard !== name) throw new ProtocolError("shard-swapped");
   const shard = readPayload(box, shape, "shard-malformed");
-  if (shard.shard !== name) throw new ProtocolError("shard-swapped");
   if (!isRight(shard)) throw new ProtocolError("shard-malformed", "its content");
   if (shard.rev < highestRev) throw new ProtocolError("shard-rolled-back");
   return shard;
