@@ -28,6 +28,7 @@ export default defineConfig({
     outDir: "../src/restante/server/webapp",
     emptyOutDir: true,
     manifest: true,
+    license: { fileName: "licenses.md" },
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

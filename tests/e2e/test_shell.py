@@ -116,7 +116,7 @@ def offline_files(webapp: Path) -> list[str]:
     return [
         path
         for path in paths
-        if not path.endswith(compressed) and not re.match(r"\.vite/|icons/.*\.png\Z|sw\.js\Z", path)
+        if not path.endswith(compressed) and not re.match(r"\.vite/|icons/.*\.png\Z|sw\.js\Z|licenses\.md\Z", path)
     ]
 
 

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.shape.source import ROOT
 
 
@@ -14,8 +16,9 @@ def test_python_lock_has_a_hash_for_each_package_and_no_address():
     assert "://" not in text
 
 
-def test_npm_lock_has_integrity_and_no_address():
-    lock = json.loads((ROOT / "package-lock.json").read_text())
+@pytest.mark.parametrize("folder", [".", "web"])
+def test_npm_lock_has_integrity_and_no_address(folder):
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
     assert packages
     assert {name for name, entry in packages.items() if "integrity" not in entry} == set()

@@ -8,7 +8,7 @@ import { build, type Plugin } from "vite";
 const TEXT = /\.(?:html|js|css|svg|json|webmanifest)$/;
 const FLOOR = 1024; // below, compressing saves less than a packet
 /** Installers of the operating system fetch these by themselves; the app never shows them. */
-const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$)/;
+const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$|licenses\.md$)/;
 
 type Output = Record<string, { type: string; isEntry?: boolean; imports?: string[]; viteMetadata?: Metadata }>;
 type Metadata = { importedCss: Set<string>; importedAssets: Set<string> };
