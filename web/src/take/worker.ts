@@ -1,0 +1,71 @@
+/** The recorder worker: one job in its life. Under its own policy it may connect to our server and compile the AAC encoder, no more. */
+
+import { openDatabase } from "../storage/db";
+import { Drafts, type Draft } from "../storage/drafts";
+import { holding } from "../storage/ownership";
+import { openSpool } from "../storage/spool";
+import { Bringing } from "./bringing";
+import { makeWhole } from "./crash";
+import type { News, Order } from "./orders";
+import { codeOf, Recording } from "./recording";
+
+let recording: Recording | null = null;
+
+function tell(news: News): void {
+  postMessage(news);
+}
+
+async function obey(order: Order): Promise<void> {
+  if (order.type === "record") return record(order);
+  if (order.type === "carry") return holding(order.id, () => carry(order.id));
+  if (order.type === "recover") return holding(order.id, () => recover(order.id));
+  if (recording === null) return undefined;
+  if (order.type === "pause") return recording.pause();
+  if (order.type === "resume") return recording.resume();
+  if (order.type === "stop") return recording.stop();
+  await recording.discard();
+  return tell({ type: "discarded" });
+}
+
+async function record(order: Extract<Order, { type: "record" }>): Promise<void> {
+  await holding(order.id, async () => {
+    recording = await Recording.begin(order, tell);
+    await recording.brought;
+    tell({ type: "brought" });
+  });
+}
+
+async function carry(id: string): Promise<void> {
+  await bring(await new Drafts(await openDatabase()).get(id));
+}
+
+async function recover(id: string): Promise<void> {
+  const drafts = new Drafts(await openDatabase());
+  const whole = await makeWhole(drafts, id);
+  if (whole === null) return tell({ type: "failed", code: "nothing-to-keep" });
+  tell({ type: "recovered", id: whole.id, ms: whole.content.video?.ms ?? 0 });
+}
+
+async function bring(draft: Draft): Promise<void> {
+  const { video, upload, isStored } = draft.content;
+  if (video === null) return tell({ type: "failed", code: "interrupted" });
+  if (!isStored) {
+    const news = {
+      onStored: (bytes: number) =>
+        tell({ type: "stored", ms: (video.ms * bytes) / video.size, bytes, total: video.size }),
+      onTrouble: (code: string | null) => tell({ type: "trouble", code }),
+    };
+    const source = await openSpool(draft.id);
+    const bringing = new Bringing({ id: draft.id, drafts: new Drafts(await openDatabase()), source, news, upload });
+    bringing.finish(video.size);
+    await bringing.done;
+  }
+  tell({ type: "brought" });
+}
+
+globalThis.onmessage = (event: MessageEvent<Order>) => {
+  obey(event.data).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === "AbortError") return;
+    tell({ type: "failed", code: codeOf(error) });
+  });
+};
