@@ -79,7 +79,7 @@ async function precompress(folder: string): Promise<void> {
 export function shell(serviceWorker: string): Plugin {
   let folder = "";
   let source = "";
-  let first = new Set<string>();
+  let first: Set<string> | undefined; // stays undefined when the build fails: then its own error is the one to show
   return {
     name: "restante:shell",
     apply: "build",
@@ -90,8 +90,8 @@ export function shell(serviceWorker: string): Plugin {
     writeBundle(_options, bundle) {
       first = firstNeeded(bundle as unknown as Output);
     },
-    async closeBundle(error) {
-      if (error !== undefined) return;
+    async closeBundle() {
+      if (first === undefined) return;
       await buildServiceWorker(folder, source, first);
       await precompress(folder);
     },
