@@ -1,0 +1,79 @@
+"""A newer version of the app: offered, not forced; a tab that still runs the older one keeps working."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.browsing import Visitors
+from tests.serving import ROOT, Server, serving
+
+REMEMBER = """addEventListener('restante:new-version', event => { window.offered = event.detail })"""
+KEPT = "() => caches.keys().then(names => names.length)"
+
+
+@pytest.fixture
+def copy(webapp: Path, tmp_path: Path) -> Path:
+    """The program in a folder of the test's own, so that its web app can be replaced."""
+    folder = tmp_path / "src"
+    shutil.copytree(
+        ROOT / "src" / "restante", folder / "restante", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    return folder
+
+
+@pytest.fixture
+def house(copy: Path, tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "data", PYTHONPATH=str(copy)) as server:
+        yield server
+
+
+def release(copy: Path, title: str) -> None:
+    """Makes the next version of the app, which has another title."""
+    webapp = copy / "restante" / "server" / "webapp"
+    page, worker = webapp / "index.html", webapp / "sw.js"
+    page.write_text(page.read_text().replace("</title>", f" {title}</title>"))
+    worker.write_text(re.sub(r"shell-[0-9a-z]{12}", "shell-" + title.ljust(12, "0"), worker.read_text()))
+    for name in ("index.html", "sw.js"):
+        for end in (".br", ".gz"):
+            (webapp / (name + end)).unlink(missing_ok=True)
+
+
+def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, visitors: Visitors) -> None:
+    visitor = visitors.arrive(house)
+    visitor.context.add_init_script(REMEMBER)
+    page, other = visitor.open("/"), visitor.open("/")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    before = page.title()
+    house.kill()
+    release(copy, "two")
+    house.start()
+    page.reload()
+    assert page.title() == before, "what is kept is shown at once"
+    page.wait_for_function("() => window.offered !== undefined")
+    assert page.title() == before, "nothing changes unasked"
+    other.evaluate("() => { window.mark = 1 }")
+    with page.expect_navigation():
+        page.evaluate("() => window.offered.use()")
+    page.wait_for_function("() => document.title.endsWith('two')")
+    assert other.evaluate("() => window.mark") == 1, "another tab may be recording"
+    assert page.evaluate(KEPT) == 2, "for that tab the parts of the version before are still there"
+
+
+def test_versions_before_the_last_are_forgotten(copy: Path, house: Server, visitors: Visitors) -> None:
+    visitor = visitors.arrive(house)
+    visitor.context.add_init_script(REMEMBER)
+    page = visitor.open("/")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    for title in ("two", "three"):
+        house.kill()
+        release(copy, title)
+        house.start()
+        page.reload()
+        page.wait_for_function("() => window.offered !== undefined")
+        with page.expect_navigation():
+            page.evaluate("() => window.offered.use()")
+        page.wait_for_function(f"() => document.title.endsWith('{title}')")
+    assert page.evaluate(KEPT) == 2
