@@ -9,6 +9,8 @@ export interface PlaybackView {
   readonly waiting: boolean;
   readonly ended: boolean;
   readonly rate: number;
+  /** Width by height of the picture. */
+  readonly ratio: number;
   /** Called with the video element while it is in the page; the returned function lets it go. */
   readonly attach: (video: HTMLVideoElement) => () => void;
   toggle(): void;
@@ -36,6 +38,7 @@ function loadedEnd(video: HTMLVideoElement): number {
 
 /**
  * Follows one video element. The length is given, since a stream that is still arriving does not know its own.
+ * @param ratio width by height, as the message says; the element's own once it is known.
  * @param open puts a source into the element and returns how to take it out.
  */
 export class Playback implements PlaybackView {
@@ -46,12 +49,14 @@ export class Playback implements PlaybackView {
   waiting = $state(false);
   ended = $state(false);
   rate = $state(1);
+  ratio = $state(16 / 9);
   readonly durationMs: number;
   readonly #open: (video: HTMLVideoElement) => () => void;
   #video: HTMLVideoElement | undefined;
 
-  constructor(durationMs: number, open: (video: HTMLVideoElement) => () => void) {
+  constructor(durationMs: number, ratio: number, open: (video: HTMLVideoElement) => () => void) {
     this.durationMs = durationMs;
+    this.ratio = ratio;
     this.#open = open;
   }
 
@@ -82,6 +87,7 @@ export class Playback implements PlaybackView {
     this.paused = video.paused;
     this.ended = video.ended;
     this.rate = video.playbackRate;
+    if (video.videoWidth > 0) this.ratio = video.videoWidth / video.videoHeight;
     if (!video.paused) this.started = true;
   };
 

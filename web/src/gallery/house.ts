@@ -1,0 +1,55 @@
+import People from "../screens/people/People.svelte";
+import type { PeopleProps } from "../screens/people/props";
+import Settings from "../screens/settings/Settings.svelte";
+import type { SettingsProps } from "../screens/settings/props";
+import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
+
+const people = (more: Partial<PeopleProps>): Exhibit =>
+  exhibit(People, {
+    frame: frame(),
+    state: { kind: "ready" },
+    people: Object.values(PEOPLE),
+    adding: { kind: "idle" },
+    onadd: nothing,
+    onremove: nothing,
+    onretry: nothing,
+    ...more,
+  });
+
+const settings = (more: Partial<SettingsProps>): Exhibit =>
+  exhibit(Settings, {
+    frame: frame(),
+    choices: { language: "en", theme: "system", beep: true, letters: true },
+    onchoose: nothing,
+    sessions: {
+      kind: "ready",
+      list: [
+        { id: "1", client: "web", createdAt: DAYS_AGO(20), usedAt: ago(0), current: true },
+        { id: "2", client: "web", createdAt: DAYS_AGO(6), usedAt: ago(1120), current: false },
+        { id: "3", client: "cli", createdAt: DAYS_AGO(90), usedAt: ago(660), current: false },
+      ],
+    },
+    storage: { usedBytes: 412e6, quotaBytes: 2e9, drafts: 1, persisted: false },
+    now: NOW,
+    onpersist: nothing,
+    onend: nothing,
+    onretry: nothing,
+    onsignout: nothing,
+    onsignouteverywhere: nothing,
+    ...more,
+  });
+
+export const HOUSE: Record<string, Exhibit> = {
+  "people/loading": people({ state: { kind: "loading" }, people: [] }),
+  "people/empty": people({ people: [] }),
+  "people/ready": people({}),
+  "people/added": people({ adding: { kind: "added", person: PEOPLE.mina } }),
+  "people/offline": people({ state: { kind: "offline" } }),
+  "people/failed": people({ state: { kind: "failed", failure: { code: "shard-forged" } } }),
+  "settings/loading": settings({ sessions: { kind: "loading" }, storage: null }),
+  "settings/ready": settings({}),
+  "settings/kept": settings({ storage: { usedBytes: 1.8e9, quotaBytes: 2e9, drafts: 0, persisted: true } }),
+  "settings/offline": settings({ sessions: { kind: "offline" } }),
+  "settings/failed": settings({ sessions: { kind: "failed", failure: { code: "server-unreachable" } } }),
+};

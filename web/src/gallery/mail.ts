@@ -1,0 +1,196 @@
+import Inbox from "../screens/inbox/Inbox.svelte";
+import type { InboxItem, InboxProps } from "../screens/inbox/props";
+import SentList from "../screens/sent/SentList.svelte";
+import type { SentProps } from "../screens/sent/props";
+import type { OutgoingView } from "../screens/views";
+import Watch from "../screens/watch/Watch.svelte";
+import type { WatchProps } from "../screens/watch/props";
+import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { DAYS_AGO, NOW, PEOPLE, STAMPS, STILLS, ago, frame, still } from "./people";
+
+const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
+  id,
+  from: PEOPLE.ann,
+  caption: "",
+  picture: null,
+  durationMs: 60_000,
+  sentAt: ago(60),
+  playedAt: null,
+  onDevice: true,
+  failure: null,
+  ...more,
+});
+const ITEMS: InboxItem[] = [
+  letter("a", {
+    caption: "Good morning from Lagos, the mangoes are ripe",
+    picture: STAMPS.ann,
+    durationMs: 102_000,
+    sentAt: ago(385),
+  }),
+  letter("b", {
+    from: PEOPLE.mina,
+    caption: "In sign, no sound: about Saturday",
+    picture: STAMPS.mina,
+    durationMs: 58_000,
+    sentAt: ago(1013),
+  }),
+  letter("c", {
+    from: PEOPLE.theo,
+    caption: "I scored!!!",
+    picture: STAMPS.theo,
+    durationMs: 21_000,
+    sentAt: ago(1235),
+    onDevice: false,
+  }),
+  letter("d", {
+    from: PEOPLE.joseph,
+    picture: STAMPS.joseph,
+    durationMs: 171_000,
+    sentAt: DAYS_AGO(3),
+    playedAt: DAYS_AGO(2),
+  }),
+  letter("e", {
+    from: PEOPLE.okafor,
+    caption: "Your results",
+    picture: STAMPS.okafor,
+    durationMs: 70_000,
+    sentAt: DAYS_AGO(11),
+    playedAt: DAYS_AGO(10),
+  }),
+];
+const OUTGOING: OutgoingView = {
+  id: "o",
+  picture: STAMPS.claire,
+  durationMs: 88_000,
+  recipients: [PEOPLE.ann, PEOPLE.joseph],
+  percent: 64.7,
+  held: null,
+};
+
+const inbox = (more: Partial<InboxProps>): Exhibit =>
+  exhibit(Inbox, {
+    frame: frame(more.items?.filter((item) => item.playedAt === null).length ?? 0),
+    state: { kind: "ready" },
+    items: [],
+    outgoing: [],
+    drafts: [],
+    arrived: null,
+    deleted: null,
+    now: NOW,
+    onopen: nothing,
+    ondelete: nothing,
+    onundo: nothing,
+    onretry: nothing,
+    ondraft: nothing,
+    onsavedraft: nothing,
+    ondeletedraft: nothing,
+    ...more,
+  });
+
+const sent = (more: Partial<SentProps>): Exhibit =>
+  exhibit(SentList, {
+    frame: frame(),
+    state: { kind: "ready" },
+    items: [
+      {
+        id: "s",
+        picture: STAMPS.claire,
+        durationMs: 47_000,
+        bytes: 11.4e6,
+        caption: "The garden, as promised",
+        keptAt: ago(130),
+        storedAt: ago(128),
+        deliveries: [{ person: PEOPLE.ann, deliveredAt: ago(96), playedAt: ago(41) }],
+      },
+      {
+        id: "t",
+        picture: STAMPS.claire,
+        durationMs: 134_000,
+        bytes: 33e6,
+        caption: "",
+        keptAt: null,
+        storedAt: DAYS_AGO(2),
+        deliveries: [
+          { person: PEOPLE.joseph, deliveredAt: DAYS_AGO(1), playedAt: null },
+          { person: PEOPLE.mina, deliveredAt: null, playedAt: null },
+        ],
+      },
+    ],
+    outgoing: [OUTGOING],
+    now: NOW,
+    ondraft: nothing,
+    onopen: nothing,
+    onundo: nothing,
+    onretry: nothing,
+    ...more,
+  });
+
+const MESSAGE: WatchProps["message"] = {
+  id: "a",
+  from: PEOPLE.ann,
+  caption: "Good morning from Lagos, the mangoes are ripe",
+  picture: STILLS.ann,
+  durationMs: 102_000,
+  bytes: 31e6,
+  sentAt: ago(385),
+  deliveredAt: ago(293),
+  playedAt: null,
+};
+const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhibit =>
+  exhibit(Watch, {
+    frame: frame(2),
+    state,
+    message: MESSAGE,
+    playback: still(102_000),
+    saving: null,
+    now: NOW,
+    onback: nothing,
+    onsave: nothing,
+    onanswer: nothing,
+    ondelete: nothing,
+    onretry: nothing,
+    ...more,
+  });
+const at = (positionMs: number) =>
+  still(102_000, { positionMs, loadedMs: Math.min(102_000, positionMs + 42_000), started: true });
+const refused = (code: string): Exhibit => watch({ kind: "refused", failure: { code } }, { playback: null });
+
+export const MAIL: Record<string, Exhibit> = {
+  "inbox/loading": inbox({ state: { kind: "loading" } }),
+  "inbox/empty": inbox({}),
+  "inbox/ready": inbox({ items: ITEMS, outgoing: [OUTGOING] }),
+  "inbox/draft": inbox({
+    items: ITEMS,
+    drafts: [{ id: "d", picture: STAMPS.claire, durationMs: 47_000, recordedAt: ago(14) }],
+  }),
+  "inbox/undo": inbox({ items: ITEMS.slice(1), deleted: { id: "a", name: "Ann Adeyemi" } }),
+  "inbox/offline": inbox({
+    items: ITEMS,
+    outgoing: [{ ...OUTGOING, held: "offline" }],
+    state: { kind: "offline", lookedAt: ago(45) },
+  }),
+  "inbox/failed": inbox({
+    items: ITEMS.slice(3),
+    state: { kind: "failed", failure: { code: "server-unreachable" }, lookedAt: ago(8) },
+  }),
+  "watch/opening": watch({ kind: "opening" }, { message: null, playback: null }),
+  "watch/ready": watch({ kind: "ready" }),
+  "watch/playing": watch(
+    { kind: "ready" },
+    { playback: { ...at(38_000), paused: false }, message: { ...MESSAGE, playedAt: ago(1) } },
+  ),
+  "watch/saving": watch({ kind: "ready" }, { playback: at(102_000), saving: 41.2 }),
+  "watch/cut-off": watch({ kind: "cut-off", atMs: 72_000 }, { playback: at(72_000) }),
+  "watch/damaged": watch({ kind: "damaged", atMs: 31_000 }, { playback: at(31_000) }),
+  "watch/new-key": watch({ kind: "ready" }, { message: { ...MESSAGE, from: PEOPLE.theo } }),
+  "watch/tampered": refused("details-swapped"),
+  "watch/unsigned": refused("sender-not-signed"),
+  "watch/cannot-open": refused("envelope-no-match"),
+  "watch/gone": refused("message-gone"),
+  "watch/offline": watch({ kind: "offline" }, { playback: null }),
+  "sent/loading": sent({ state: { kind: "loading" }, items: [], outgoing: [] }),
+  "sent/empty": sent({ items: [], outgoing: [] }),
+  "sent/ready": sent({}),
+  "sent/offline": sent({ state: { kind: "offline" }, outgoing: [{ ...OUTGOING, held: "offline" }] }),
+  "sent/failed": sent({ state: { kind: "failed", failure: { code: "server-unreachable" } }, outgoing: [] }),
+};
