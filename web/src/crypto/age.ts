@@ -9,7 +9,8 @@ import { bech32 } from "@scure/base";
 import { concat } from "../protocol/encoding";
 import { randomBytes } from "../protocol/ids";
 import { AgeError } from "./age-error";
-import { ChunkCipher, NONCE_BYTES, openPayload } from "./payload";
+import { NONCE_BYTES } from "./layout";
+import { ChunkCipher, openPayload } from "./payload";
 
 export { AgeError, type AgeFault } from "./age-error";
 

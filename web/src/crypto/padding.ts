@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../protocol/errors";
 import { UPLOAD_BYTES } from "../protocol/limits";
-import { CHUNK_BYTES, sealedSize } from "./payload";
+import { CHUNK_BYTES, sealedSize } from "./layout";
 
 /** `live`: to the next 64 KiB, the timing tells the length anyway. `file`: by Padmé, at most 12 %. */
 export type Padding = "live" | "file";

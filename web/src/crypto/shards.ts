@@ -160,7 +160,7 @@ function isRightSeen({ shard, ids }: Seen): boolean {
 }
 
 /** The payload, its keys in the order of the protocol's tables. */
-function contentOf(shard: Shard): object {
+export function contentOf(shard: Shard): object {
   const { shard: name, rev } = shard;
   if ("contacts" in shard) return { shard: name, rev, contacts: plain(shard.contacts, inContactOrder) };
   if ("settings" in shard)

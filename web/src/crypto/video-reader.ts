@@ -5,7 +5,7 @@ import { ProtocolError } from "../protocol/errors";
 import { PART_BYTES } from "../protocol/limits";
 import { AgeError, openHeader, type OpenedHeader } from "./age";
 import type { Manifest } from "./parts";
-import { CHUNK_BYTES, Layout } from "./payload";
+import { CHUNK_BYTES, Layout } from "./layout";
 
 /** The encrypted file; `read` returns exactly that many bytes, fewer only where the file ends too early. */
 export interface VideoSource {

@@ -1,0 +1,90 @@
+// A whole message of an account: details once, an envelope for each recipient, and the own copy.
+
+import { b64 } from "../protocol/encoding";
+import { ProtocolError } from "../protocol/errors";
+import { RECIPIENTS } from "../protocol/limits";
+import { nameOf } from "../protocol/names";
+import type { AccountRecord } from "./account";
+import { detailsSha256, sealDetails, type Details, type Kind } from "./details";
+import { LINK_PREFIX, linkFp, sealForAccount, sealForLink, sealOwnCopy, type Message } from "./envelopes";
+import { ownRecipient, signingKeyOf, type Keyring } from "./keyring";
+
+/** What a person wants sent; `messageKey` is the one that the video was sealed with. */
+export interface NewMessage {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly createdMs: number;
+  readonly messageKey: string;
+  readonly details: Details;
+  /** The id of the finished upload of a video. */
+  readonly upload?: string;
+  /** How the sender calls themselves. */
+  readonly name?: string;
+  readonly replyTo?: string;
+  readonly expiresMs?: number;
+  /** By acct: the id of the previous message to the same account, so that a gap can be noticed. */
+  readonly previous?: Readonly<Record<string, string>>;
+  /** Recipients (`age1…`) of guest links. */
+  readonly links?: readonly string[];
+}
+
+/** What is posted, byte for byte, until it is answered; binary in base64url. */
+export interface ComposedMessage {
+  /** The JSON of the part `message`. */
+  readonly message: string;
+  readonly details: string;
+  /** By name of the recipient. */
+  readonly envelopes: Readonly<Record<string, string>>;
+  /** By recipient of the link. */
+  readonly links: Readonly<Record<string, string>>;
+  /** The sender's own copy. */
+  readonly sent: string;
+}
+
+/** Seals everything but the video, for recipients whose records were checked just now. @throws ProtocolError */
+export async function composeMessage(
+  keyring: Keyring,
+  wanted: NewMessage,
+  records: readonly AccountRecord[],
+): Promise<ComposedMessage> {
+  if (records.length > RECIPIENTS) throw new RangeError(`at most ${RECIPIENTS} recipients`);
+  const details = await sealDetails(wanted.details, wanted.messageKey);
+  const message = messageOf(wanted, detailsSha256(details));
+  const sender = { acct: keyring.acct, name: wanted.name, key: signingKeyOf(keyring) };
+  const links = wanted.links ?? [];
+  const envelopes: Record<string, string> = {};
+  for (const record of records) {
+    if (Object.hasOwn(envelopes, nameOf(record.acct))) throw new ProtocolError("record-other-account", "named twice");
+    envelopes[nameOf(record.acct)] = b64(await sealForAccount(message, sender, record, wanted.previous?.[record.acct]));
+  }
+  const sealedLinks: Record<string, string> = {};
+  for (const link of links) sealedLinks[link] = b64(await sealForLink(message, sender, link));
+  const sentTo = [...records.map((record) => record.acct), ...links.map((link) => LINK_PREFIX + linkFp(link))];
+  const own = await sealOwnCopy(message, sender, await ownRecipient(keyring, wanted.createdMs), sentTo);
+  return {
+    message: requestOf(message, Object.keys(envelopes)),
+    details: b64(details),
+    envelopes,
+    links: sealedLinks,
+    sent: b64(own),
+  };
+}
+
+function messageOf(wanted: NewMessage, details: string): Message {
+  const { id, kind, createdMs, messageKey, upload, expiresMs, replyTo } = wanted;
+  return {
+    id,
+    kind,
+    createdMs,
+    key: messageKey,
+    details,
+    ...(upload !== undefined && { upload }),
+    ...(expiresMs !== undefined && { expiresMs }),
+    ...(replyTo !== undefined && { replyTo }),
+  };
+}
+
+function requestOf(message: Message, recipients: readonly string[]): string {
+  const { id, kind, details, upload, expiresMs } = message;
+  return JSON.stringify({ id, kind, details_sha256: details, recipients, upload, expires_at: expiresMs });
+}

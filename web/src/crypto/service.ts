@@ -1,0 +1,104 @@
+// The page's side of the crypto worker: every method of `Session` as a promise, and videos opened there.
+
+import { scriptUrl } from "../protocol/trusted";
+import { CHUNK_BYTES } from "./layout";
+import { Caller, ForeignErrors, remote, serve, type Endpoint, type Remote } from "./rpc";
+import type { Session } from "./session";
+import type { OpenVideo, VideoSource } from "./video-reader";
+import type { VideoHandle, WorkerMethods } from "./worker-methods";
+import workerUrl from "./worker?worker&url";
+
+export type { AccountView, KeyringChange, NewAccount, PersonView, SealedKeyring } from "./session-views";
+export type { ComposedMessage, NewMessage } from "./message";
+export type { OpenedEnvelope, Trust } from "./receiving";
+export type { Contact } from "./contacts";
+export type { Details, Kind, Poster, VideoDetails } from "./details";
+export type { SafetyNumber } from "./safety";
+
+/** A video that is decrypted in the worker; errors of its source come back as they were thrown. */
+export interface RemoteVideo extends OpenVideo {
+  close(): void;
+}
+
+export interface CryptoService extends Remote<Session> {
+  /** Opens a video whose encrypted bytes this page reads. @throws ProtocolError video-…; errors of `source.read` */
+  openVideo(messageKey: string, source: VideoSource, parts: readonly string[]): Promise<RemoteVideo>;
+  /** Ends the worker; whatever waits is rejected. */
+  close(): void;
+}
+
+/** Starts the crypto worker. One for each page: it holds the unlocked account. */
+export function startCrypto(): CryptoService {
+  const worker = new Worker(scriptUrl(workerUrl), { type: "module", name: "crypto" });
+  const link = connectCrypto(worker as Endpoint);
+  worker.addEventListener("error", () => link.fail(new Error("the crypto worker has failed")));
+  return Object.assign(link.service, {
+    close() {
+      link.fail(new Error("the crypto worker was closed"));
+      worker.terminate();
+    },
+  });
+}
+
+/** Speaks to a crypto worker that somebody else started. */
+export function connectCrypto(endpoint: Endpoint): {
+  service: Omit<CryptoService, "close">;
+  fail(reason: Error): void;
+} {
+  const foreign = new ForeignErrors();
+  const caller = new Caller(endpoint, foreign);
+  const methods = remote<WorkerMethods>(caller);
+  const openVideo = async (messageKey: string, source: VideoSource, parts: readonly string[]) => {
+    const { port1, port2 } = new MessageChannel();
+    serve(port1, { read: (offset: number, length: number) => source.read(offset, length) }, foreign);
+    port1.start();
+    const handle = (await caller.call("openVideo", [messageKey, source.size, parts, port2], [port2])) as VideoHandle;
+    return remoteVideo(methods, handle, port1);
+  };
+  const service = new Proxy({ openVideo } as Omit<CryptoService, "close">, {
+    get: (own, name, receiver) =>
+      Reflect.has(own, name) ? Reflect.get(own, name, receiver) : Reflect.get(methods, name),
+  });
+  return { service, fail: (reason) => caller.fail(reason) };
+}
+
+function remoteVideo(
+  methods: Remote<WorkerMethods>,
+  { video, plainSize }: VideoHandle,
+  port: MessagePort,
+): RemoteVideo {
+  const read = (offset: number, length: number) => methods.readVideo(video, offset, length);
+  return {
+    plainSize,
+    read,
+    stream: (offset = 0) => streamOf(offset, plainSize, read, () => methods.verifyVideoEnd(video)),
+    verifyEnd: () => methods.verifyVideoEnd(video),
+    close() {
+      port.close();
+      methods.closeVideo(video).catch(() => undefined); // the worker has ended: so has the video
+    },
+  };
+}
+
+/** By chunks, so that what is authentic before a cut comes out before the error. */
+function streamOf(
+  offset: number,
+  plainSize: number,
+  read: (offset: number, length: number) => Promise<Uint8Array>,
+  verifyEnd: () => Promise<void>,
+): ReadableStream<Uint8Array> {
+  let at = offset;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (at >= plainSize) {
+        await verifyEnd();
+        controller.close();
+        return;
+      }
+      const length = Math.min(CHUNK_BYTES - (at % CHUNK_BYTES), plainSize - at);
+      const chunk = await read(at, length);
+      at += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+}

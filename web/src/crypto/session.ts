@@ -1,0 +1,408 @@
+// One account, unlocked: what the crypto worker holds, and all that a page may ask of it. Seed, identities and state key
+// stay in here; a page gets what it shows, what it posts, and the keys of single messages.
+
+import { b64, unb64, utf8 } from "../protocol/encoding";
+import { ProtocolError } from "../protocol/errors";
+import { randomBytes } from "../protocol/ids";
+import { DAY_MS } from "../protocol/limits";
+import { nameOf } from "../protocol/names";
+import { checkHistory, isExpired, readRecord } from "./account";
+import { newX25519Identity, type Identity } from "./age";
+import { isVerified, type Contact } from "./contacts";
+import { readJson } from "./container";
+import { openDetails, type Details, type Kind } from "./details";
+import {
+  checkNotRolledBack,
+  identitiesOf,
+  inOrder,
+  keyringShape,
+  newKeyring,
+  newMethod,
+  openKeyring,
+  recordOf,
+  sealKeyring,
+  signingKeyOf,
+  type Keyring,
+} from "./keyring";
+import { mergeKeyrings } from "./keyring-changes";
+import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
+import { checkChosen, newPassphrase } from "./passphrase";
+import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
+import { openEnvelope, openLinkEnvelope, openOwnCopy, seenShard, type OpenedEnvelope } from "./receiving";
+import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
+import { safetyNumber, type SafetyNumber } from "./safety";
+import { changed, salted } from "./session-changes";
+import type { AccountView, KeyringChange, NewAccount, PersonView, SealedKeyring } from "./session-views";
+import { ShardBook } from "./shard-book";
+import { fp } from "./signing";
+import { linkAccess, linkAccessWithPassword, passphraseAccess, SALT_BYTES, unlockAccess, type Access } from "./unlock";
+
+const RENEW_AFTER_MS = 30 * DAY_MS;
+
+export class Session {
+  #keyring: Keyring | null = null;
+  /** What the server has, as far as is known: the base of a merge. */
+  #base: Keyring | null = null;
+  #identity: Identity | null = null;
+  #book = new ShardBook(() => this.#unlocked());
+  /** Of senders that are still to be met: remembered as received only when they are. */
+  #unmet: OpenedEnvelope[] = [];
+
+  // --- ways in ---
+
+  /** Makes a passphrase of six words. */
+  newPassphrase(): string {
+    return newPassphrase();
+  }
+
+  /** @throws ProtocolError passphrase-too-short, passphrase-too-simple */
+  checkPassphrase(passphrase: string, name: string): void {
+    checkChosen(passphrase, name);
+  }
+
+  /** Makes keys, a recovery code and, unless one was chosen, a passphrase; unlocks the new account. */
+  async makeAccount(wanted: { acct: string; passphrase: string | null; nowMs: number }): Promise<NewAccount> {
+    const { acct, nowMs } = wanted;
+    if (wanted.passphrase !== null) checkChosen(wanted.passphrase, nameOf(acct));
+    const passphrase = wanted.passphrase ?? newPassphrase();
+    const [salt, code] = [randomBytes(SALT_BYTES), newRecoveryCode()];
+    const [words, recovery] = [await passphraseAccess(passphrase, salt), unlockAccess(code)];
+    const unlock = [
+      await newMethod("passphrase", words.identity, "passphrase", nowMs),
+      await newMethod("recovery", recovery.identity, "recovery", nowMs),
+    ];
+    const keyring: Keyring = { ...newKeyring(acct, nowMs), unlock };
+    const sealed = await sealKeyring(keyring);
+    this.#enter(keyring, words.identity);
+    return {
+      account: this.#view(keyring, 0),
+      record: b64(await recordOf(keyring, { nowMs })),
+      keyring: b64(sealed),
+      unlock: [
+        { type: "passphrase", bearer: b64(words.bearer), salt: b64(salt) },
+        { type: "recovery", bearer: b64(recovery.bearer), salt: null },
+      ],
+      passphrase,
+      recoveryCode: writeRecoveryCode(code),
+    };
+  }
+
+  /** Takes a passphrase as the way in of the next `openKeyring`. Returns the bearer. @throws ProtocolError salt-malformed */
+  async takePassphrase(passphrase: string, salt: string): Promise<string> {
+    return this.#take(await passphraseAccess(passphrase, salted(salt)));
+  }
+
+  /** Takes a recovery code likewise. @throws ProtocolError recovery-code-malformed, recovery-code-typo */
+  takeRecoveryCode(typed: string): string {
+    return this.#take(unlockAccess(readRecoveryCode(typed)));
+  }
+
+  /** Takes the PRF output of a passkey likewise. */
+  takePasskey(prf: Uint8Array): string {
+    return this.#take(unlockAccess(prf));
+  }
+
+  /**
+   * Opens the keyring, by `identity` (a trusted device's) or the way in that was taken before. Without `known`, the key
+   * that this device remembers, `history` (the account's records) tells whether it is the account's.
+   */
+  async openKeyring(fetched: {
+    sealed: Uint8Array;
+    acct: string;
+    identity?: Identity;
+    known?: string;
+    history?: readonly Uint8Array[];
+    highestRev?: number;
+  }): Promise<AccountView> {
+    const identity = fetched.identity ?? this.#identity;
+    if (identity === null) throw new ProtocolError("keyring-no-match", "no way in was taken");
+    const known = fetched.known === undefined ? undefined : unb64(fetched.known, 32);
+    const keyring = await openKeyring(fetched.sealed, identity, { acct: fetched.acct, known });
+    if (!known && fetched.history) {
+      const published = checkHistory(fetched.acct, fetched.history).sign;
+      if (b64(published) !== b64(signingKeyOf(keyring).public)) throw new ProtocolError("keyring-forged");
+    }
+    this.#enter(keyring, identity);
+    return this.#view(keyring, fetched.highestRev ?? 0);
+  }
+
+  /** Returns the unlocked keyring, to be sealed at once by a key of this device. */
+  exportKeyring(): Uint8Array<ArrayBuffer> {
+    const identity = typeof this.#identity === "string" ? this.#identity : null;
+    return utf8(JSON.stringify({ keyring: inOrder(this.#unlocked()), identity }));
+  }
+
+  /** Unlocks by what `exportKeyring` returned; `identity` where that could not be exported. */
+  importKeyring(exported: Uint8Array, identity?: Identity): AccountView {
+    const kept = JSON.parse(new TextDecoder().decode(exported)) as { keyring: unknown; identity: string | null };
+    const keyring = readJson(utf8(JSON.stringify(kept.keyring)), keyringShape, "keyring-malformed");
+    this.#enter(keyring, identity ?? kept.identity);
+    return this.#view(keyring, 0);
+  }
+
+  /** Forgets everything. */
+  lock(): void {
+    this.#keyring = this.#base = this.#identity = null;
+    this.#unmet = [];
+    this.#book = new ShardBook(() => this.#unlocked());
+  }
+
+  // --- keyring and record ---
+
+  account(): AccountView {
+    return this.#view(this.#unlocked(), 0);
+  }
+
+  newDeviceIdentity(): string {
+    return newX25519Identity();
+  }
+
+  /** Changes the keyring; put `sealed` with If-Match, then call `keyringStored`, or on 412 `mergeKeyring`. */
+  async changeKeyring(change: KeyringChange): Promise<SealedKeyring> {
+    return this.#sealed(await changed(this.#unlocked(), change));
+  }
+
+  /** Merges what another device stored meanwhile with the change that was refused. @throws ProtocolError keyring-conflict */
+  async mergeKeyring(theirs: Uint8Array): Promise<SealedKeyring> {
+    const mine = this.#unlocked();
+    if (this.#identity === null || this.#base === null) throw new ProtocolError("keyring-no-match");
+    const other = await openKeyring(theirs, this.#identity, {
+      acct: mine.acct,
+      known: signingKeyOf(this.#base).public,
+    });
+    const merged = mergeKeyrings(this.#base, mine, other);
+    this.#base = other;
+    return this.#sealed(merged);
+  }
+
+  keyringStored(): AccountView {
+    this.#base = this.#unlocked();
+    return this.account();
+  }
+
+  /** Signs the next record when it is due: after a month, or when the keys changed. @throws ProtocolError keyring-forged */
+  async renewRecord(history: readonly Uint8Array[], nowMs: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    const keyring = this.#unlocked();
+    const last = checkHistory(keyring.acct, history);
+    if (b64(last.sign) !== b64(signingKeyOf(keyring).public)) throw new ProtocolError("keyring-forged");
+    const published = last.fields.enc.map((key) => key.id).sort();
+    const current = keyring.enc.filter((key) => !key.retired).map((key) => key.id);
+    const isSame = published.join() === current.sort().join();
+    if (isSame && nowMs - last.fields.created < RENEW_AFTER_MS) return null;
+    return recordOf(keyring, { nowMs, previous: last });
+  }
+
+  // --- shards ---
+
+  /** Merges a shard of the server or of this device's copy. Returns its rev. @throws ProtocolError shard-… */
+  takeShard(name: string, sealed: Uint8Array, from: { server: boolean; highestRev: number }): Promise<number> {
+    return this.#book.take(name, sealed, from);
+  }
+
+  pendingShards(): string[] {
+    return this.#book.pending();
+  }
+
+  /** Seals a shard with the next rev; put it, then call `shardStored`, or on 412 `takeShard` and this again. */
+  giveShard(name: string): Promise<{ sealed: Uint8Array<ArrayBuffer>; rev: number }> {
+    return this.#book.give(name);
+  }
+
+  shardStored(name: string): void {
+    this.#book.stored(name);
+  }
+
+  /** Names the shards of seen ids that are to be taken before messages of these months are opened. */
+  seenShards(createdMs: readonly number[]): string[] {
+    return [...new Set(createdMs.map(seenShard))].flatMap((month) => this.#book.seriesOf(month));
+  }
+
+  settings(): Record<string, string | number | boolean | null> {
+    return Object.fromEntries([...this.#book.settings.settings].map(([key, { value }]) => [key, value]));
+  }
+
+  setSetting(key: string, value: string | number | boolean | null, atMs: number): void {
+    this.#book.learnSettings({ shard: "settings", rev: 0, settings: new Map([[key, { value, at: atMs }]]) });
+  }
+
+  // --- people ---
+
+  contacts(): ReadonlyMap<string, Contact> {
+    return this.#book.contacts.contacts;
+  }
+
+  /** Joins what the owner says of an account: a name, a mark, a block, an answer to a request. */
+  noteContact(acct: string, news: Omit<Contact, "pin">): void {
+    this.#book.learnContacts({ shard: "contacts", rev: 0, contacts: new Map([[acct, news]]) });
+  }
+
+  /**
+   * Checks an account's records (all, oldest first) against what is pinned, or pins them; `signer` is who signed the
+   * envelope that made the contact. @throws ProtocolError safety-number-changed: sending is blocked until `acceptKey`
+   */
+  meet(acct: string, history: readonly Uint8Array[], signer: Uint8Array | null, nowMs: number): PersonView {
+    const before = this.#book.contacts.contacts.get(acct)?.pin;
+    const pin = before ? follow(before, acct, history) : firstContact(acct, history);
+    if (signer && ![pin.sign, ...pin.former].includes(b64(signer))) throw new ProtocolError("wrong-signer");
+    const last = readRecord(history.at(-1) ?? new Uint8Array(0));
+    if (acct === this.#unlocked().acct) this.#checkOwn(pin);
+    else this.#pin(acct, pin);
+    this.#rememberOf(pin);
+    return {
+      acct,
+      fp: fp(last.sign),
+      rev: last.rev,
+      isNew: before === undefined,
+      hasNewKey: before !== undefined && before.sign !== pin.sign,
+      isVerified: isVerified(this.#book.contacts.contacts.get(acct) ?? {}),
+      isExpired: isExpired(last, nowMs),
+    };
+  }
+
+  /** Pins a changed key: the person has compared the safety number. */
+  acceptKey(acct: string, history: readonly Uint8Array[]): void {
+    const pin = this.#book.contacts.contacts.get(acct)?.pin;
+    const last = checkOfAccount(acct, history);
+    if (pin) this.#pin(acct, acceptChangedKey(pin, last));
+  }
+
+  /** The number of this account and another: of its pinned key, or of the key of these records. */
+  safetyNumber(acct: string, history?: readonly Uint8Array[]): SafetyNumber {
+    const keyring = this.#unlocked();
+    const sign = history ? checkOfAccount(acct, history).sign : this.#pinned(acct);
+    return safetyNumber({ acct: keyring.acct, sign: signingKeyOf(keyring).public }, { acct, sign });
+  }
+
+  // --- messages ---
+
+  /** Opens an envelope of the inbox and remembers its id. Of trust `first`: fetch the sender's records and `meet`, then show. */
+  async openEnvelope(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
+    const opened = await openEnvelope(sealed, {
+      ...this.#receiver(),
+      pinned: (acct) => this.#book.contacts.contacts.get(acct)?.pin,
+      seen: (id, month) => this.#book.digest(id, month),
+      nowMs,
+    });
+    if (opened.trust === "first") this.#unmet.push(opened);
+    else this.#remember(opened);
+    return opened;
+  }
+
+  openOwnCopy(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
+    return openOwnCopy(sealed, { ...this.#receiver(), nowMs });
+  }
+
+  /** Opens what came by guest link; needs no account. */
+  async openLinkEnvelope(
+    sealed: Uint8Array,
+    secret: Uint8Array,
+    password: string | null,
+    nowMs: number,
+  ): Promise<OpenedEnvelope> {
+    const access = password === null ? linkAccess(secret) : await linkAccessWithPassword(secret, password);
+    return openLinkEnvelope(sealed, { identity: access.identity, nowMs });
+  }
+
+  linkBearer(secret: Uint8Array): string {
+    return b64(linkAccess(secret).bearer);
+  }
+
+  openDetails(sealed: Uint8Array, messageKey: string, signed: { sha256: string; kind: Kind }): Promise<Details> {
+    return openDetails(sealed, messageKey, signed);
+  }
+
+  /** Seals a message for accounts whose current records these are; each must be the pinned one's. */
+  async composeMessage(wanted: NewMessage, records: readonly Uint8Array[]): Promise<ComposedMessage> {
+    const checked = records.map(readRecord);
+    for (const record of checked) {
+      if (b64(record.sign) !== b64(this.#pinned(record.acct))) throw new ProtocolError("safety-number-changed");
+      const pin = this.#book.contacts.contacts.get(record.acct)?.pin;
+      if (pin && record.sha256 !== pin.record) throw new ProtocolError("record-rollback", "not the record of the pin");
+    }
+    return composeMessage(this.#unlocked(), wanted, checked);
+  }
+
+  #remember(opened: OpenedEnvelope): void {
+    this.#book.learnSeen(opened.fields.id, opened.seenShard, opened.digest);
+  }
+
+  /** Remembers what somebody sent who was met just now, by the keys that signed it. */
+  #rememberOf(pin: Pin): void {
+    const keys = [pin.sign, ...pin.former];
+    const isTheirs = ({ signer }: OpenedEnvelope) => signer !== null && keys.includes(b64(signer));
+    this.#unmet.filter(isTheirs).forEach((opened) => this.#remember(opened));
+    this.#unmet = this.#unmet.filter((opened) => !isTheirs(opened));
+  }
+
+  #receiver() {
+    const keyring = this.#unlocked();
+    return { identities: identitiesOf(keyring), me: { acct: keyring.acct, keys: [signingKeyOf(keyring).public] } };
+  }
+
+  #pinned(acct: string): Uint8Array {
+    const keyring = this.#unlocked();
+    if (acct === keyring.acct) return signingKeyOf(keyring).public;
+    const pin = this.#book.contacts.contacts.get(acct)?.pin;
+    if (!pin) throw new ProtocolError("wrong-signer", "an account that was never met");
+    return unb64(pin.sign, 32);
+  }
+
+  #pin(acct: string, pin: Pin): void {
+    this.#book.learnContacts({ shard: "contacts", rev: 0, contacts: new Map([[acct, { pin }]]) });
+  }
+
+  #checkOwn(pin: Pin): void {
+    if (pin.sign !== b64(signingKeyOf(this.#unlocked()).public)) throw new ProtocolError("safety-number-changed");
+  }
+
+  #take(access: Access): string {
+    this.#identity = access.identity;
+    return b64(access.bearer);
+  }
+
+  #enter(keyring: Keyring, identity: Identity | null): void {
+    this.lock();
+    this.#keyring = this.#base = keyring;
+    this.#identity = identity;
+  }
+
+  #unlocked(): Keyring {
+    if (!this.#keyring) throw new ProtocolError("keyring-no-match", "locked");
+    return this.#keyring;
+  }
+
+  async #sealed(keyring: Keyring): Promise<SealedKeyring> {
+    const sealed = await sealKeyring(keyring);
+    this.#keyring = keyring;
+    return { sealed, rev: keyring.rev };
+  }
+
+  #view(keyring: Keyring, highestRev: number): AccountView {
+    const key = signingKeyOf(keyring).public;
+    return {
+      acct: keyring.acct,
+      sign: b64(key),
+      fp: fp(key),
+      rev: keyring.rev,
+      methods: keyring.unlock.map(({ mid, type, label, created }) => ({ mid, type, label, created })),
+      devices: keyring.devices.map(({ did, label, created }) => ({ did, label, created })),
+      isRolledBack: isRolledBack(keyring, highestRev),
+    };
+  }
+}
+
+/** The last record of an account, of a chain that need not lead from the pinned key. */
+function checkOfAccount(acct: string, history: readonly Uint8Array[]) {
+  const last = readRecord(history.at(-1) ?? new Uint8Array(0));
+  if (last.acct !== acct) throw new ProtocolError("record-other-account");
+  return last;
+}
+
+function isRolledBack(keyring: Keyring, highestRev: number): boolean {
+  try {
+    checkNotRolledBack(keyring, highestRev);
+    return false;
+  } catch {
+    return true;
+  }
+}

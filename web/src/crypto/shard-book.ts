@@ -1,0 +1,158 @@
+// The state shards of one account, as this worker knows them: what the server last gave, and what was learnt since.
+//
+// `take` merges what comes from the server or from this device's own sealed copy, so that neither a rollback nor a loss
+// there takes anything away; `pending` names what has to be put; a refused put (412) is `take` and `give` again.
+
+import { ProtocolError } from "../protocol/errors";
+import { write } from "../protocol/ijson";
+import { SEEN_IDS } from "../protocol/limits";
+import { signingKeyOf, type Keyring } from "./keyring";
+import {
+  contentOf,
+  mergeContacts,
+  mergeSeen,
+  mergeSettings,
+  nextRev,
+  noContacts,
+  noneSeen,
+  noSettings,
+  openContacts,
+  openSeen,
+  openSettings,
+  sealShard,
+  type Contacts,
+  type Seen,
+  type Settings,
+  type Shard,
+} from "./shards";
+
+const LONGEST_SERIES = 9;
+
+export class ShardBook {
+  readonly #local = new Map<string, Shard>();
+  readonly #stored = new Map<string, Shard>();
+  readonly #given = new Map<string, Shard>();
+
+  constructor(private readonly keyring: () => Keyring) {}
+
+  get contacts(): Contacts {
+    return (this.#local.get("contacts") as Contacts | undefined) ?? noContacts();
+  }
+
+  get settings(): Settings {
+    return (this.#local.get("settings") as Settings | undefined) ?? noSettings();
+  }
+
+  learnContacts(news: Contacts): void {
+    this.#local.set("contacts", mergeContacts(this.contacts, news));
+  }
+
+  learnSettings(news: Settings): void {
+    this.#local.set("settings", mergeSettings(this.settings, news));
+  }
+
+  /** Looks up the digest under which a message id was received, in all shards of its month. */
+  digest(id: string, month: string): string | undefined {
+    return this.#series(month)
+      .map((shard) => shard.ids.get(id))
+      .find((digest) => digest !== undefined);
+  }
+
+  /** Remembers an id in the month's last shard that has room. */
+  learnSeen(id: string, month: string, digest: string): void {
+    if (this.digest(id, month) !== undefined) return;
+    const series = this.#series(month);
+    const open = series.find((shard) => shard.ids.size < SEEN_IDS) ?? noneSeen(nameInSeries(month, series.length + 1));
+    if (series.length >= LONGEST_SERIES && open.ids.size === 0) return; // 36,000 messages in a month: no longer counted
+    const news: Seen = { shard: open.shard, rev: 0, ids: new Map([[id, digest]]) };
+    this.#local.set(open.shard, mergeSeen(open, news));
+  }
+
+  /** Names the shards of a month that are to be fetched before its messages are opened. */
+  seriesOf(month: string): string[] {
+    const known = this.#series(month);
+    const last = known.at(-1);
+    const goesOn = last === undefined || last.ids.size >= SEEN_IDS;
+    const names = known.map((shard) => shard.shard);
+    return goesOn && names.length < LONGEST_SERIES ? [...names, nameInSeries(month, names.length + 1)] : names;
+  }
+
+  /** Merges a sealed shard. Returns its rev: the device remembers the highest. @throws ProtocolError shard-… */
+  async take(name: string, sealed: Uint8Array, from: { server: boolean; highestRev: number }): Promise<number> {
+    const keyring = this.keyring();
+    const signers = [signingKeyOf(keyring).public];
+    const opening = { state: keyring.state, signers, highestRev: from.highestRev };
+    const shard = await this.#opened(name, sealed, opening);
+    if (from.server) this.#stored.set(name, shard);
+    const mine = this.#local.get(name);
+    this.#local.set(name, mine ? merged(mine, shard) : shard);
+    return shard.rev;
+  }
+
+  /** Names what is known here and not on the server. */
+  pending(): string[] {
+    return [...this.#local.keys()].filter((name) => !isSameContent(this.#local.get(name), this.#stored.get(name)));
+  }
+
+  /** Seals a shard with the next rev, to be put. */
+  async give(name: string): Promise<{ sealed: Uint8Array<ArrayBuffer>; rev: number }> {
+    const shard = this.#local.get(name);
+    if (!shard) throw new ProtocolError("shard-swapped", "a shard that is not known here");
+    const keyring = this.keyring();
+    const next = nextRev(shard);
+    this.#given.set(name, next);
+    return { sealed: await sealShard(next, { state: keyring.state, signing: signingKeyOf(keyring) }), rev: next.rev };
+  }
+
+  /** Notes that the server has what `give` sealed. */
+  stored(name: string): void {
+    const given = this.#given.get(name);
+    const mine = this.#local.get(name);
+    if (!given || !mine) return;
+    this.#stored.set(name, given);
+    this.#local.set(name, merged(mine, given));
+  }
+
+  #series(month: string): Seen[] {
+    const found: Seen[] = [];
+    for (let number = 1; number <= LONGEST_SERIES; number++) {
+      const shard = this.#local.get(nameInSeries(month, number)) as Seen | undefined;
+      if (!shard) break;
+      found.push(shard);
+    }
+    return found;
+  }
+
+  async #opened(name: string, sealed: Uint8Array, opening: Parameters<typeof openContacts>[1]): Promise<Shard> {
+    if (name === "contacts") return openContacts(sealed, opening);
+    return name === "settings" ? openSettings(sealed, opening) : openSeen(sealed, name, opening);
+  }
+}
+
+function nameInSeries(month: string, number: number): string {
+  return number === 1 ? month : `${month}-${number}`;
+}
+
+function merged(one: Shard, other: Shard): Shard {
+  if ("contacts" in one && "contacts" in other) return mergeContacts(one, other);
+  if ("settings" in one && "settings" in other) return mergeSettings(one, other);
+  if ("ids" in one && "ids" in other) return mergeSeen(one, other);
+  throw new ProtocolError("shard-swapped");
+}
+
+function isSameContent(one: Shard | undefined, other: Shard | undefined): boolean {
+  if (!one || !other) return one === other || sizeOf(one ?? other) === 0;
+  return text(one) === text(other);
+}
+
+function sizeOf(shard: Shard | undefined): number {
+  if (!shard) return 0;
+  if ("contacts" in shard) return shard.contacts.size;
+  return "settings" in shard ? shard.settings.size : shard.ids.size;
+}
+
+/** Without the rev, in an order of keys that does not depend on who merged. */
+function text(shard: Shard): string {
+  const content = contentOf({ ...merged(shard, shard), rev: 0 });
+  return new TextDecoder().decode(write(content));
+}
