@@ -34,7 +34,7 @@ class Harness:
 def build(folder: Path) -> Path:
     """Builds the harness pages into a folder, unless they are there already."""
     if not (folder / "media.html").exists():
-        command = [WEB / "node_modules/.bin/vite", "build", "-c", "tests/harness/vite.config.ts"]
+        command = [WEB / "node_modules/.bin/vite", "build", "-c", "tests/harness/media.config.ts"]
         options = ["--outDir", str(folder), "--emptyOutDir", "--logLevel", "error"]
         subprocess.run([*command, *options], cwd=WEB, check=True, timeout=180, env=os.environ)
     return folder

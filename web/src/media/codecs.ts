@@ -9,6 +9,7 @@ import {
   Output,
   Quality,
 } from "mediabunny";
+import { soundQuality } from "./codecs-sound.ts";
 
 export type PictureCodec = "avc" | "vp9" | "av1";
 export type SoundCodec = "aac" | "opus";
@@ -19,7 +20,6 @@ export interface Size {
 }
 
 const SOUND_RATE = 48_000;
-const SOUND_BITRATE = 96_000;
 const LONGEST_SIDE = 1280;
 const FIRST_PACKET_LIMIT_MS = 5_000;
 
@@ -38,10 +38,6 @@ export function pictureBitrate({ width, height }: Size): number {
 
 export function pictureQuality(size: Size): Quality {
   return new Quality({ bitrate: pictureBitrate(size) });
-}
-
-export function soundQuality(): Quality {
-  return new Quality({ bitrate: SOUND_BITRATE });
 }
 
 /** What this browser can encode at this size, H.264 first: it alone plays everywhere and is saved as it is. */

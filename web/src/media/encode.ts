@@ -8,8 +8,8 @@ import {
   type PictureCodec,
   type Size,
   type SoundCodec,
-  soundQuality,
 } from "./codecs.ts";
+import { soundQuality } from "./codecs-sound.ts";
 import { deferred } from "./deferred.ts";
 import { type PictureFeed, readPictures, readSound } from "./feeds.ts";
 import { leadTrack } from "./movie.ts";

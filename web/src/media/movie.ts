@@ -72,7 +72,7 @@ function readTrack(bytes: Uint8Array, trak: Box, defaults: Map<number, number>):
     timescale,
     width: size.u32() >>> 16,
     height: size.u32() >>> 16,
-    codec: readCodec(bytes, stsd),
+    codec: kind === "other" ? "" : readCodec(bytes, stsd, kind),
     defaultDuration: defaults.get(id) ?? 0,
   };
 }
@@ -80,19 +80,16 @@ function readTrack(bytes: Uint8Array, trak: Box, defaults: Map<number, number>):
 const VISUAL_ENTRY = 78;
 const SOUND_ENTRY = 28;
 
-function readCodec(bytes: Uint8Array, stsd: Box): string {
+function readCodec(bytes: Uint8Array, stsd: Box, kind: "video" | "audio"): string {
   const entry = boxAt(bytes, stsd.body + 8, stsd.end);
   if (!entry) return "";
-  const inside = (skip: number, type: string): Box | undefined =>
-    boxesIn(bytes, entry.body + skip, entry.end).find((box) => box.type === type);
-  const avcC = inside(VISUAL_ENTRY, "avcC");
-  if (avcC) return `${entry.type}.${hex(bytes.subarray(avcC.body + 1, avcC.body + 4))}`;
-  const vpcC = inside(VISUAL_ENTRY, "vpcC");
-  if (vpcC) return vp9(new Fields(bytes, vpcC).full());
-  const av1C = inside(VISUAL_ENTRY, "av1C");
-  if (av1C) return av1(new Fields(bytes, av1C));
-  const esds = inside(SOUND_ENTRY, "esds");
-  if (esds) return mpeg4Audio(bytes.subarray(esds.body + 4, esds.end));
+  const start = entry.body + (kind === "video" ? VISUAL_ENTRY : SOUND_ENTRY);
+  for (const box of boxesIn(bytes, start, entry.end)) {
+    if (box.type === "avcC") return `${entry.type}.${hex(bytes.subarray(box.body + 1, box.body + 4))}`;
+    if (box.type === "vpcC") return vp9(new Fields(bytes, box).full());
+    if (box.type === "av1C") return av1(new Fields(bytes, box));
+    if (box.type === "esds") return mpeg4Audio(bytes.subarray(box.body + 4, box.end));
+  }
   return entry.type === "Opus" ? "opus" : entry.type;
 }
 

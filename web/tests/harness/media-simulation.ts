@@ -21,12 +21,18 @@ function isMarked(ms: number): boolean {
   return ms % 1000 < 100;
 }
 
-export function runSimulation(simulation: Simulation, options: EncodeOptions): { source: TakeSource; run(): Promise<void> } {
+export function runSimulation(
+  simulation: Simulation,
+  options: EncodeOptions,
+): { source: TakeSource; run(): Promise<void> } {
   let clockMs = 50_000;
   const beganMs = clockMs;
   const { port1, port2 } = new MessageChannel();
   let camera: ReadableStreamDefaultController<VideoFrame> | null = null;
-  const video = new ReadableStream<VideoFrame>({ start: (controller) => void (camera = controller) }, { highWaterMark: 100 });
+  const video = new ReadableStream<VideoFrame>(
+    { start: (controller) => void (camera = controller) },
+    { highWaterMark: 100 },
+  );
   const painter = new Painter(simulation);
   const step = 1000 / simulation.fps;
   let samples = 0;

@@ -1,4 +1,10 @@
-import { encodeTake, TakeFailed, type EncodeOptions, type TakeEncoding, type TakeSource } from "../../src/media/encode.ts";
+import {
+  encodeTake,
+  TakeFailed,
+  type EncodeOptions,
+  type TakeEncoding,
+  type TakeSource,
+} from "../../src/media/encode.ts";
 import { runSimulation, type Simulation } from "./media-simulation.ts";
 
 /** What the page asks for; each is answered by messages of the kinds below. */

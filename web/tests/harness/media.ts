@@ -11,7 +11,8 @@ interface Done {
   result: { poster: { type: string; data: Uint8Array } | null };
   bytes: ArrayBuffer;
 }
-type Answer = Done | { kind: "started" } | { kind: "ended"; end: string } | { kind: "failed"; code: string } | { kind: "eval" };
+type Answer =
+  Done | { kind: "started" } | { kind: "ended"; end: string } | { kind: "failed"; code: string } | { kind: "eval" };
 
 let capture: Capture | null = null;
 let worker: Worker | null = null;
@@ -56,7 +57,10 @@ async function start(options: EncodeOptions & { refuseAfterBytes?: number } = {}
   worker = null;
   const { refuseAfterBytes, ...rest } = options;
   const limit = refuseAfterBytes === undefined ? {} : { refuseAfterBytes };
-  order({ kind: "record", source: { video: capture.video, audio: capture.audio, options: rest }, ...limit }, capture.transfer);
+  order(
+    { kind: "record", source: { video: capture.video, audio: capture.audio, options: rest }, ...limit },
+    capture.transfer,
+  );
   return answer("started");
 }
 
