@@ -50,8 +50,11 @@ export function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase(getLocale()) + text.slice(1);
 }
 
+/** `today 07:40`, inside a sentence. */
+export const when = (at: number, now: number): string => `${day(at, now)} ${hour(at)}`;
+
 /** `Today 07:40`. */
-export const moment = (at: number, now: number): string => capital(`${day(at, now)} ${hour(at)}`);
+export const moment = (at: number, now: number): string => capital(when(at, now));
 
 /** `22 Nov`, for a postmark. */
 export const postmarkDay = (at: number): string =>

@@ -1,6 +1,6 @@
 import { m } from "../../i18n/messages";
 import { failureWords } from "../failures";
-import { capital, day, hour, moment } from "../format";
+import { capital, day, moment, when } from "../format";
 import type { InboxItem, InboxProps } from "./props";
 
 export const nameOf = (item: InboxItem): string => item.from?.name ?? m.somebody_new();
@@ -16,11 +16,9 @@ export function subtitleWords(props: Pick<InboxProps, "state" | "items" | "now">
   const { state, items, now } = props;
   if (state.kind === "loading") return m.inbox_unlocking();
   if (state.kind === "offline" || state.kind === "failed")
-    return state.lookedAt === null
-      ? m.inbox_never()
-      : m.inbox_looked({ at: `${day(state.lookedAt, now)} ${hour(state.lookedAt)}` });
+    return state.lookedAt === null ? m.inbox_never() : m.inbox_looked({ at: when(state.lookedAt, now) });
   const oldest = items.findLast((item) => item.playedAt === null);
-  return oldest ? m.inbox_oldest({ at: `${day(oldest.sentAt, now)} ${hour(oldest.sentAt)}` }) : "";
+  return oldest ? m.inbox_oldest({ at: when(oldest.sentAt, now) }) : "";
 }
 
 export function noteWords(item: InboxItem, now: number, offline: boolean): string {

@@ -73,6 +73,14 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
   }
 }
 
+/** Nothing hinders recording: only the sending waits. */
+export const beforeOffline = (): NoticeWords => ({
+  kind: "plain",
+  icon: "offline",
+  title: m.fail_offline(),
+  text: m.record_before_offline(),
+});
+
 export function stopWords(why: StopReason): NoticeWords {
   switch (why) {
     case "limit":

@@ -43,6 +43,18 @@ export function pathSteps(
   }));
 }
 
+/** How far it came with all of them, in one line. */
+export function sentWords(deliveries: readonly DeliveryView[], storedAt: number, now: number): string {
+  const [only] = deliveries;
+  if (only && deliveries.length === 1) return deliveryWords(only, now);
+  const played = deliveries.filter((delivery) => delivery.playedAt !== null).length;
+  const delivered = deliveries.filter((delivery) => delivery.deliveredAt !== null || delivery.playedAt !== null).length;
+  const [word, count] = played > 0 ? [m.path_played(), played] : [m.path_delivered(), delivered];
+  return count > 0
+    ? `${word} ${m.path_some({ count, all: deliveries.length })}. ${moment(storedAt, now)}`
+    : m.delivery_stored();
+}
+
 /** How far it came with one of them, in a word. */
 export function deliveryWords(delivery: DeliveryView, now: number): string {
   if (delivery.playedAt !== null) return m.delivery_played({ at: moment(delivery.playedAt, now) });
