@@ -270,5 +270,6 @@ function pictureSource(codec: PictureCodec, size: Size): VideoSampleSource {
 }
 
 function soundSource(codec: SoundCodec): AudioSampleSource {
-  return new AudioSampleSource({ codec, quality: soundQuality(), transform: { sampleRate: 48_000 } });
+  // At the rate it comes in: mediabunny's resampler holds five seconds back, and the muxer would wait for them.
+  return new AudioSampleSource({ codec, quality: soundQuality() });
 }
