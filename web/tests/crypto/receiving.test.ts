@@ -186,9 +186,10 @@ group("of a small envelope", async () => {
     expect([...codes].sort()).toEqual(["envelope-damaged", "envelope-no-match"]);
   });
 
-  test("no cut goes unnoticed", { timeout: 60_000 }, async () => {
+  test("no cut of the header, nor every ninth behind it, goes unnoticed", { timeout: 60_000 }, async () => {
     const codes = new Set<string>();
-    for (let size = 0; size < small.length; size++) codes.add(await codeOf(small.subarray(0, size)));
+    for (let size = 0; size < small.length; size += size < 240 ? 1 : 9)
+      codes.add(await codeOf(small.subarray(0, size)));
     expect([...codes]).toEqual(["envelope-damaged"]);
   });
 });
