@@ -9,12 +9,7 @@ import {
   Output,
 } from "mediabunny";
 import { soundQuality } from "./codecs-sound.ts";
-
-/** Plaintext of a video, as crypto's openVideo gives it. */
-export interface VideoBytes {
-  readonly plainSize: number;
-  stream(from: number): ReadableStream<Uint8Array>;
-}
+import type { Plaintext } from "./plaintext.ts";
 
 export interface SaveOptions {
   /** 0 to 1. */
@@ -32,7 +27,10 @@ export class NotSaveable extends Error {
  * An ordinary .mp4 of a video: the index in front, no tags, no padding; pictures and AAC sound copied bit by bit. Other sound is
  * turned into AAC where the browser can. Whatever reading throws (damaged, cut off) comes out unchanged. Throws NotSaveable.
  */
-export async function toFaststart(video: VideoBytes, options: SaveOptions = {}): Promise<Blob> {
+export async function toFaststart(
+  video: Pick<Plaintext, "plainSize" | "stream">,
+  options: SaveOptions = {},
+): Promise<Blob> {
   const bytes = await readAll(video, options);
   const target = new BufferTarget();
   const input = new Input({ source: new BufferSource(bytes), formats: [MP4] });
@@ -60,7 +58,10 @@ async function conversionOf(input: Input, output: Output): Promise<Conversion> {
   return conversion;
 }
 
-async function readAll(video: VideoBytes, { onProgress, signal }: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+async function readAll(
+  video: Pick<Plaintext, "plainSize" | "stream">,
+  { onProgress, signal }: SaveOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(video.plainSize);
   const reader = video.stream(0).getReader();
   let at = 0;

@@ -4,7 +4,14 @@ import { openDatabase } from "../../src/storage/db";
 import { Drafts } from "../../src/storage/drafts";
 import { bringUp } from "../../src/take/bringers";
 import { exportDraft } from "../../src/take/export";
-import { discardDraft, findDrafts, hasDrafts, recoverDraft, sweepSpools, takeBackUploads } from "../../src/take/recovery";
+import {
+  discardDraft,
+  findDrafts,
+  hasDrafts,
+  recoverDraft,
+  sweepSpools,
+  takeBackUploads,
+} from "../../src/take/recovery";
 import { resumeDraft, sendDraft, type Outgoing, type SendingState } from "../../src/take/sending";
 import { Take, type TakeState } from "../../src/take/take";
 import type { RecordOptions } from "../../src/take/orders";
