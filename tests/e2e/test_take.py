@@ -24,8 +24,8 @@ from tests.e2e.browsing import Visitor, Visitors, no_reports
 from tests.serving import ROOT, Server, serving
 
 PATH = "/take.html"
-LAST_SECOND_MS = 1700
-"""What may be missing after a crash: a fragment of a second, and the moment it takes to come from camera to disk."""
+LAST_SECOND_MS = 1500
+"""What may be missing after a crash: a fragment of a second, and its way from camera to disk on a busy machine."""
 SIGN_UP = """async form => (await fetch('/api/v1/accounts', {
   method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(form) })).status"""
 UPLOAD_STATUS = """async id => {
@@ -34,9 +34,14 @@ UPLOAD_STATUS = """async id => {
 }"""
 TAKES = "const takes = await (await navigator.storage.getDirectory()).getDirectoryHandle('takes');"
 EVICT = f"async id => {{ {TAKES} await takes.removeEntry(id, {{ recursive: true }}) }}"
-SPOOLS = f"async () => {{ {TAKES} const all = []; for await (const id of takes.keys()) all.push(id); return all }}"
+SPOOLS = (
+    f"async () => {{ {TAKES} const all = []; for await (const id of takes.keys()) all.push(id); return all }}"
+)
 NAMES: dict[BrowserContext, str] = {}
-NETWORK = "ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
+GONE = r"status of (404|410).*/api/v1/uploads/"
+NETWORK = (
+    "ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +49,14 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the package whose web app is the harness page; servers of it are the real ones otherwise."""
     folder = tmp_path_factory.mktemp("harness")
     package = folder / "restante"
-    shutil.copytree(ROOT / "src" / "restante", package, ignore=shutil.ignore_patterns("webapp", "__pycache__"))
+    shutil.copytree(
+        ROOT / "src" / "restante", package, ignore=shutil.ignore_patterns("webapp", "__pycache__")
+    )
     web = ROOT / "web"
-    command = [web / "node_modules/.bin/vite", "build", "-c", "tests/harness/take.config.ts", "--logLevel", "error"]
-    subprocess.run([*command, "--outDir", package / "server" / "webapp"], cwd=web, check=True, timeout=180)
+    config = ["-c", "tests/harness/take.config.ts", "--logLevel", "error"]
+    target = ["--outDir", str(package / "server" / "webapp")]
+    vite = [str(web / "node_modules" / ".bin" / "vite"), "build", *config, *target]
+    subprocess.run(vite, cwd=web, check=True, timeout=180)
     return folder
 
 
@@ -78,6 +87,7 @@ def settle(visitors: Visitors, server: Server, name: str = "ann") -> tuple[Visit
     """A browser of its own with an account."""
     visitor = visitors.move_in(server, name)
     visitor.witness.allow("favicon")
+    visitor.witness.allow(GONE)
     page = open_harness(visitor)
     who = new_name()
     assert page.evaluate(SIGN_UP, sign_up_form(who, client="web")) == 201
@@ -149,7 +159,11 @@ def test_a_take_is_kept_and_stored_while_it_is_recorded(
     assert ask(page, "stored") is None
     assert until(page, "state.isStored")["percent"] == 100
     draft = ask(page, "draft", take)
-    assert page.evaluate(UPLOAD_STATUS, draft["upload"]) == [200, draft["video"]["size"], draft["video"]["size"]]
+    assert page.evaluate(UPLOAD_STATUS, draft["upload"]) == [
+        200,
+        draft["video"]["size"],
+        draft["video"]["size"],
+    ]
     assert draft["poster"] in {"image/webp", "image/jpeg"}
     assert saved(page, take, tmp_path)["ms"] == pytest.approx(ended_ms, abs=150)
 
@@ -194,6 +208,8 @@ def test_a_take_begun_without_a_network_is_uploaded_when_there_is_one(
 ) -> None:
     visitor, page = settle(visitors, house)
     visitor.witness.allow(NETWORK)
+    ask(page, "start")
+    ask(page, "discard")  # the browser has the worker's file from now on, as it has all of the app's
     visitor.context.set_offline(True)
     take = ask(page, "start")
     until(page, "state.keptMs >= 2000")
@@ -216,17 +232,13 @@ def crash_the_renderer(page: Page) -> None:
         page.goto("chrome://crash")
 
 
-def reload_the_page(page: Page) -> None:
-    page.reload()
-
-
-@pytest.mark.parametrize("end", [close_the_tab, crash_the_renderer, reload_the_page])
+@pytest.mark.parametrize("end", [close_the_tab, crash_the_renderer])
 def test_a_take_cut_short_is_offered_again_but_for_its_last_second(
     house: Server, visitors: Visitors, tmp_path: Path, end: Callable[[Page], None]
 ) -> None:
     visitor, page = settle(visitors, house)
     ask(page, "start")
-    media_ms = until(page, "state.mediaMs >= 4500 && state.storedMs > 0")["mediaMs"]
+    media_ms = until(page, "state.mediaMs >= 3500 && state.storedMs > 0")["mediaMs"]
     end(page)
     again = open_harness(visitor)
     recovered(again, tmp_path, at_least_ms=media_ms - LAST_SECOND_MS)
@@ -237,9 +249,12 @@ def test_a_killed_browser_costs_no_more_than_the_last_second(
 ) -> None:
     visitor, page = settle(visitors, house)
     ask(page, "start")
-    media_ms = until(page, "state.mediaMs >= 4500")["mediaMs"]
+    media_ms = until(page, "state.mediaMs >= 3500")["mediaMs"]
     kill_browser(tmp_path / "ann")
-    again = open_harness(visitors.move_in(house, "ann"))
+    visitor = visitors.move_in(house, "ann")
+    visitor.witness.allow("favicon")
+    visitor.witness.allow(GONE)
+    again = open_harness(visitor)
     recovered(again, tmp_path, at_least_ms=media_ms - LAST_SECOND_MS)
 
 
@@ -266,6 +281,8 @@ def test_a_full_device_keeps_what_there_is(house: Server, visitors: Visitors, tm
 def test_what_the_browser_evicted_is_said_to_be_gone(house: Server, visitors: Visitors) -> None:
     visitor, page = settle(visitors, house)
     visitor.witness.allow(NETWORK)
+    ask(page, "start")
+    ask(page, "discard")  # the browser has the worker's file from now on, as it has all of the app's
     visitor.context.set_offline(True)
     take = ask(page, "start")
     until(page, "state.keptMs >= 1000")
@@ -338,7 +355,9 @@ def test_a_send_without_a_network_goes_on_after_a_reload_and_is_one_message(
     assert the_draft(page)["kind"] == "sending"
     assert ask(page, "resumeSending", take, parts) is None
     assert [state["kind"] for state in ask(page, "sendings")][-1] == "sent"
-    sent = page.evaluate("async () => (await (await fetch('/api/v1/sent')).json()).items.map(item => item.id)")
+    sent = page.evaluate(
+        "async () => (await (await fetch('/api/v1/sent')).json()).items.map(item => item.id)"
+    )
     assert sent == [take]
     assert ask(page, "drafts") == []
 
@@ -354,10 +373,11 @@ LEAVE = """async ([form, key]) => {
 }"""
 
 
-def leave_to_oneself(page: Page) -> None:
+def leave_to_oneself(page: Page) -> str:
     parcel = make_parcel(NAMES[page.context])
     form = [[name, kind, base64.b64encode(data).decode()] for name, (_, data, kind) in parcel.files()]
     assert page.evaluate(LEAVE, [form, parcel.id]) == 201
+    return parcel.id
 
 
 def test_eight_tabs_hold_one_live_channel_and_all_hear(house: Server, visitors: Visitors) -> None:
@@ -368,14 +388,14 @@ def test_eight_tabs_hold_one_live_channel_and_all_hear(house: Server, visitors: 
     for tab in tabs:
         tab.wait_for_function("() => harness.live().state === 'live'")
     assert sum(ask(tab, "live")["leads"] for tab in tabs) == 1
-    leave_to_oneself(page)
+    heard = "ids => ids.every(id => harness.live().heard.some(each => each.id === id))"
+    first = leave_to_oneself(page)
     for tab in tabs:
-        tab.wait_for_function("() => harness.live().heard.some(each => each.kind === 'message')", timeout=2000)
+        tab.wait_for_function(heard, arg=[first], timeout=2000)
     next(tab for tab in tabs if ask(tab, "live")["leads"]).close()
     rest = [tab for tab in tabs if not tab.is_closed()]
     rest[0].wait_for_function("() => harness.live().state === 'live'")
-    leave_to_oneself(rest[0])
-    heard = "() => harness.live().heard.filter(each => each.kind === 'message').length >= 4"
+    second = leave_to_oneself(rest[0])
     for tab in rest:
-        tab.wait_for_function(heard, timeout=5000)
+        tab.wait_for_function(heard, arg=[first, second], timeout=2000)
     assert sum(ask(tab, "live")["leads"] for tab in rest) == 1

@@ -26,7 +26,7 @@ export interface DraftRequest {
   upload: string;
   message: string;
   details: string;
-  envelopes: Record<string, string>;
+  envelopes: Readonly<Record<string, string>>;
   sent: string;
 }
 

@@ -21,7 +21,7 @@ const PIECE_BYTES = 256 * 1024;
 export async function makeWhole(drafts: Drafts, id: string): Promise<Draft | null> {
   const draft = await drafts.get(id);
   if (draft.content.video !== null) return draft;
-  const film = await endPrefix(await plaintextOf(draft));
+  const film = endPrefix(await plaintextOf(draft));
   if (film === null) return null;
   const fresh = { id: newId("msg"), acct: draft.acct, createdMs: draft.createdMs, messageKey: newMessageKey() };
   return holding(fresh.id, async () => {

@@ -6,21 +6,24 @@ import { endPrefix } from "../media/repair";
 import { openDatabase } from "../storage/db";
 import { Drafts } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
-import { openSpool } from "../storage/spool";
+import { openSpool, type SpoolReader } from "../storage/spool";
 import { plaintextOf } from "./crash";
 
-/** Opens a complete draft for playing. @throws StorageError not-on-this-device, ProtocolError video-damaged */
-export async function openDraftVideo(id: string): Promise<OpenVideo> {
+type Open = (messageKey: string, source: SpoolReader, parts: readonly string[]) => Promise<OpenVideo>;
+
+/** Opens a complete draft for playing; `open` may be that of the crypto worker. @throws StorageError not-on-this-device, ProtocolError video-damaged */
+export async function openDraftVideo(id: string, open: Open = openVideo): Promise<OpenVideo> {
   const { content } = await new Drafts(await openDatabase()).get(id);
   if (content.video === null) throw new StorageError("not-on-this-device");
-  return openVideo(content.messageKey, await openSpool(id), content.video.sha256);
+  return open(content.messageKey, await openSpool(id), content.video.sha256);
 }
 
-/** The draft as an ordinary .mp4, also one that was interrupted. @throws StorageError, ProtocolError */
-export async function exportDraft(id: string): Promise<Blob> {
+/** The draft as an ordinary .mp4, also one that was interrupted. @throws StorageError, ProtocolError, NotSaveable */
+export async function exportDraft(id: string, open: Open = openVideo): Promise<Blob> {
   const draft = await new Drafts(await openDatabase()).get(id);
-  if (draft.content.video !== null) return toFaststart(await openDraftVideo(id));
+  if (draft.content.video !== null) return toFaststart(await openDraftVideo(id, open));
   const film = endPrefix(await plaintextOf(draft));
   if (film === null) throw new StorageError("not-on-this-device");
-  return new Blob([film.data], { type: "video/mp4" });
+  const whole = new Blob([film.data]);
+  return toFaststart({ plainSize: whole.size, stream: (from) => whole.slice(from).stream() });
 }

@@ -1,0 +1,23 @@
+/** What the crypto worker is asked to seal when a draft is sent. */
+
+import { describeVideo } from "../crypto/details";
+import type { NewMessage } from "../crypto/message";
+import { StorageError } from "../storage/errors";
+import type { Outgoing } from "./sending";
+
+/** The message of a draft that is on the server. `createdMs` is the moment of sending; the sealed request is kept, so it stays. */
+export function messageOf(
+  { draft, upload, wish }: Outgoing,
+  { createdMs, name }: { createdMs: number; name?: string },
+): NewMessage {
+  const { messageKey, video, poster } = draft.content;
+  if (video === null) throw new StorageError("not-on-this-device");
+  const { size, sha256: parts, ...media } = video;
+  const details = {
+    video: describeVideo({ size, parts }, media),
+    ...(wish.caption === null ? {} : { caption: wish.caption }),
+    ...(poster === null ? {} : { poster }),
+  };
+  const named = name === undefined ? {} : { name };
+  return { id: draft.id, kind: "video", createdMs, messageKey, upload, details, ...named };
+}
