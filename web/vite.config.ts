@@ -3,6 +3,7 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { basename, dirname } from "node:path";
 import { defineConfig } from "vite";
 import { aacInProcess } from "./plugins/aac-in-process.ts";
+import { Packages } from "./plugins/licences.ts";
 import { shell } from "./plugins/shell.ts";
 
 /** Known folders and names, so that the server can give each worker file a policy of its own: take/worker.ts → workers/take-HASH.js. */
@@ -13,6 +14,8 @@ function workerFile(chunk: { facadeModuleId: string | null }): string {
   return `workers/${name === "worker" ? room : `${room}-${name.replace(/^worker-/, "")}`}-[hash].js`;
 }
 
+const packages = new Packages();
+
 export default defineConfig({
   plugins: [
     aacInProcess(),
@@ -22,13 +25,13 @@ export default defineConfig({
       outdir: "./src/i18n",
       strategy: ["localStorage", "preferredLanguage", "baseLocale"],
     }),
-    shell("src/sw.ts"),
+    packages.plugin(),
+    shell("src/sw.ts", packages),
   ],
   build: {
     outDir: "../src/restante/server/webapp",
     emptyOutDir: true,
     manifest: true,
-    license: { fileName: "licenses.md" },
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -36,7 +39,7 @@ export default defineConfig({
   },
   worker: {
     format: "es",
-    plugins: () => [aacInProcess()],
+    plugins: () => [aacInProcess(), packages.plugin()],
     rolldownOptions: { output: { entryFileNames: workerFile, chunkFileNames: "workers/chunk-[hash].js" } },
   },
   // Rewritten by a plugin, which the pre-bundling of the development server would pass by.

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build, type Plugin } from "vite";
+import type { Packages } from "./licences.ts";
 
 const TEXT = /\.(?:html|js|css|svg|json|webmanifest)$/;
 const FLOOR = 1024; // below, compressing saves less than a packet
@@ -75,8 +76,8 @@ async function precompress(folder: string): Promise<void> {
   await Promise.all(jobs);
 }
 
-/** After the app: the service worker that knows every file of it, then compressed copies for the server to choose from. */
-export function shell(serviceWorker: string): Plugin {
+/** After the app: the licences of what is in it, the service worker that knows every file of it, then compressed copies for the server to choose from. */
+export function shell(serviceWorker: string, packages: Packages): Plugin {
   let folder = "";
   let source = "";
   let first: Set<string> | undefined; // stays undefined when the build fails: then its own error is the one to show
@@ -92,6 +93,7 @@ export function shell(serviceWorker: string): Plugin {
     },
     async closeBundle() {
       if (first === undefined) return;
+      await writeFile(join(folder, "licenses.md"), await packages.page());
       await buildServiceWorker(folder, source, first);
       await precompress(folder);
     },

@@ -12,7 +12,7 @@ from restante.server.house import House
 GREETING = """Restante serves {name} on {url}
   data in {data}
 
-Next, in another terminal:
+Open that address in a browser. Or, in another terminal:
   restante sign-up NAME --server {url}
   restante send NAME FILE
   restante inbox
