@@ -42,13 +42,14 @@ def new_house(webapp: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """The driver, for one file: while it runs there is an event loop in this thread, which tests of other rooms cannot bear."""
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium, shared by light visitors."""
     running = launch(playwright.chromium)
