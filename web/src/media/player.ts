@@ -236,6 +236,7 @@ export class MessagePlayer {
   /** The way that always works, but only when all is here: one file. */
   async #playWhole(): Promise<void> {
     const run = ++this.#run;
+    const isWanted = !this.#element.paused;
     this.#buffer?.close();
     this.#buffer = null;
     const pieces: Uint8Array[] = [];
@@ -255,6 +256,7 @@ export class MessagePlayer {
     if ("atS" in end && film) end = { ...end, atS: film.ms / 1000 };
     this.#blobUrl = URL.createObjectURL(film ? new Blob([film.data], { type: "video/mp4" }) : whole);
     this.#element.src = this.#blobUrl;
+    if (isWanted) this.#element.play().catch(() => undefined); // a new source pauses
     this.#become(end);
   }
 
