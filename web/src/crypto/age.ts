@@ -26,6 +26,8 @@ export interface OpenedHeader {
 
 const KEY_BYTES = 32;
 const HEADER_BYTES = 256 * 1024;
+/** Three hyphens, a space, 32 bytes in base64. */
+const MAC_LINE_CHARS = 47;
 const X25519_PREFIX = "age-secret-key-";
 const HYBRID_PREFIX = "age-secret-key-pq-";
 const encodings = { [X25519_PREFIX]: "AGE-SECRET-KEY-1", [HYBRID_PREFIX]: "AGE-SECRET-KEY-PQ-1" } as const;
@@ -171,7 +173,8 @@ function headerSize(head: Uint8Array): number {
   for (let at = head.indexOf(0x0a); at >= 0 && at < limit; at = head.indexOf(0x0a, at + 1)) {
     if (head[at + 1] === 0x2d && head[at + 2] === 0x2d && head[at + 3] === 0x2d) {
       const end = head.indexOf(0x0a, at + 1);
-      if (end >= 0) return end + 1;
+      if (end === at + 1 + MAC_LINE_CHARS) return end + 1;
+      break;
     }
   }
   throw new AgeError("header", "not an age file, or cut off inside its header");

@@ -16,7 +16,12 @@ let chosen: Promise<Stretch> | null = null;
 /** Stretches a typed secret to 32 bytes: 64 MiB, 3 passes, 1 lane. Blocks its thread: runs in a worker only. */
 export async function argon2id(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array> {
   chosen ??= choose();
-  return (await chosen)(secret, salt);
+  try {
+    return await (await chosen)(secret, salt);
+  } catch {
+    chosen = Promise.resolve(argon2idPlain); // it started, but its 64 MiB were too much
+    return argon2idPlain(secret, salt);
+  }
 }
 
 /** In plain JavaScript, three times slower; gives the same. */

@@ -63,7 +63,7 @@ function pointOf(key: Uint8Array) {
   try {
     return Point.fromBytes(key);
   } catch {
-    throw new ProtocolError("signing-key-bad");
+    throw new ProtocolError("signature-bad", "the key is not on the curve"); // where it is, only arithmetic tells
   }
 }
 

@@ -3,11 +3,14 @@
 
 import { createInterface } from "node:readline";
 import { describeVideo } from "../../src/crypto/details";
-import { recipientOf } from "../../src/crypto/age";
+import { AgeError, recipientOf, unseal } from "../../src/crypto/age";
+import { readContainer } from "../../src/crypto/container";
+import { verify } from "../../src/crypto/signing";
 import { WorkerMethods } from "../../src/crypto/worker-methods";
 import { filePadding, newMessageKey, openVideo, PartHasher, sealVideo } from "../../src/crypto/video";
 import { b64, concat, unb64 } from "../../src/protocol/encoding";
 import { ProtocolError } from "../../src/protocol/errors";
+import { BadJson, Fraction, parse } from "../../src/protocol/ijson";
 import { newId } from "../../src/protocol/ids";
 
 class Peer extends WorkerMethods {
@@ -15,6 +18,41 @@ class Peer extends WorkerMethods {
   newMessageKey = newMessageKey;
   describeVideo = describeVideo;
   recipientOf = recipientOf;
+
+  /** How each ends: null or a code. */
+  verifyAll(cases: [Uint8Array, Uint8Array, Uint8Array][]): (string | null)[] {
+    return cases.map(([key, signature, message]) => refusalOf(() => verify(key, signature, message)));
+  }
+
+  /** Each as compact JSON, or null where it is refused. */
+  readAllJson(documents: Uint8Array[]): (string | null)[] {
+    return documents.map((document) => {
+      try {
+        return JSON.stringify(parse(document), (_, value: unknown) => (value instanceof Fraction ? "fraction" : value));
+      } catch (error) {
+        if (error instanceof BadJson) return null;
+        throw error;
+      }
+    });
+  }
+
+  readAllContainers(containers: Uint8Array[]): (string | null)[] {
+    return containers.map((data) => refusalOf(() => readContainer(data, "envelope", 65_536)));
+  }
+
+  /** Each opened, or the fault. */
+  async unsealAll(files: Uint8Array[], identities: string[]): Promise<(Uint8Array | string)[]> {
+    const opened: (Uint8Array | string)[] = [];
+    for (const file of files) {
+      try {
+        opened.push(await unseal(file, identities));
+      } catch (error) {
+        if (!(error instanceof AgeError)) throw error;
+        opened.push(error.fault);
+      }
+    }
+    return opened;
+  }
 
   async sealVideo(key: string, mp4: Uint8Array<ArrayBuffer>) {
     const plaintext = new Blob([mp4, filePadding(mp4.length)]).stream();
@@ -39,6 +77,16 @@ function decoded(_: string, value: unknown): unknown {
 function encoded(_: string, value: unknown): unknown {
   if (value instanceof Uint8Array) return { bytes: b64(value) };
   return value instanceof Map ? Object.fromEntries(value) : value;
+}
+
+function refusalOf(run: () => unknown): string | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.code;
+    throw error;
+  }
 }
 
 const peers = new Map<string, Peer>();
