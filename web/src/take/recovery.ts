@@ -3,12 +3,16 @@
 import { openDatabase, type Database } from "../storage/db";
 import { Drafts, type Draft } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
-import { heldDrafts, holding } from "../storage/ownership";
+import { heldDrafts, holding, onceFree } from "../storage/ownership";
 import { openSpool, removeSpool, spoolIds } from "../storage/spool";
 import type { Fetch } from "../transfer/http";
 import { terminateUpload } from "../transfer/tus";
 import { BringingFailed } from "./bringers";
 import { startWorker } from "./link";
+
+export { onceFree };
+
+const LEAVING_MS = 2000;
 
 /**
  * - `elsewhere`: another tab is recording or sending it.
@@ -57,7 +61,7 @@ export async function recoverDraft(id: string): Promise<string> {
 /** Gives a draft up for good. Its upload goes too, at once or when it expires. @throws StorageError busy, when another tab has it */
 export async function discardDraft(id: string, send: Fetch = (input, init) => fetch(input, init)): Promise<void> {
   const drafts = new Drafts(await openDatabase());
-  await holding(id, async () => {
+  const drop = async () => {
     const content = await drafts.get(id).then(
       (draft) => draft.content,
       () => null,
@@ -66,7 +70,8 @@ export async function discardDraft(id: string, send: Fetch = (input, init) => fe
     await removeSpool(id);
     const uploads = [...(content?.abandoned ?? []), ...(content?.upload ? [content.upload] : [])];
     await Promise.all(uploads.map((upload) => terminateUpload(send, upload).catch(() => undefined)));
-  });
+  };
+  await holding(id, drop, LEAVING_MS);
 }
 
 /** Takes uploads back that a recovered take left behind; what cannot be reached now is tried again next time. */

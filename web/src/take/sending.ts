@@ -29,11 +29,13 @@ export type Compose = (outgoing: Outgoing) => Promise<Omit<DraftRequest, "idempo
  * - `sealing`: for each recipient.
  * - `posting`: the server is asked to leave it.
  * - `sent`: it waits for them; the draft is gone from here.
+ * - `gone`: another tab has sent it meanwhile, or given it up.
  */
 export type SendingState =
   | { kind: "uploading"; percent: number; trouble: string | null }
   | { kind: "sealing" | "posting"; trouble: string | null }
-  | { kind: "sent"; receivedAtMs: number };
+  | { kind: "sent"; receivedAtMs: number }
+  | { kind: "gone" };
 
 export interface SendingOptions {
   compose: Compose;
@@ -43,6 +45,7 @@ export interface SendingOptions {
   /** For tests: brings the draft up. */
   bring?: typeof bringUp;
   drafts?: Drafts;
+  locks?: Pick<LockManager, "request">;
 }
 
 const NEW_UPLOAD: ReadonlySet<string> = new Set(["upload-gone", "not-found", "upload-claimed"]);
@@ -60,8 +63,12 @@ export async function sendDraft(id: string, wish: DraftWish, options: SendingOpt
  * @throws Problem, when a person must help (`no-such-recipient`, `not-signed-in`); what `compose` rejects with; the signal's reason. The draft stays.
  */
 export async function resumeDraft(id: string, options: SendingOptions): Promise<void> {
-  const sending = new Sending(id, options.drafts ?? new Drafts(await openDatabase()), options);
-  await sending.run();
+  const drafts = options.drafts ?? new Drafts(await openDatabase());
+  const signal = options.signal ?? new AbortController().signal;
+  // Two tabs that find it must not both seal it: the second would be another message under the same id.
+  await (options.locks ?? navigator.locks).request(`restante-sending ${id}`, { signal }, async () => {
+    await new Sending(id, drafts, options).run();
+  });
 }
 
 /** Takes a wish back before it was done: the draft is an ordinary one again. */
@@ -86,6 +93,7 @@ class Sending {
   }
 
   async run(): Promise<void> {
+    if (await this.#isGone()) return this.#tell({ kind: "gone" });
     for (let fresh = 0; ; fresh += 1) {
       const draft = await this.#brought();
       const request = await this.#composed(draft);
@@ -99,6 +107,16 @@ class Sending {
         if (!(error instanceof Problem) || fresh === FRESH_UPLOADS) throw error;
         if (!(await this.#cured(error))) throw error;
       }
+    }
+  }
+
+  async #isGone(): Promise<boolean> {
+    try {
+      await this.#drafts.get(this.#id);
+      return false;
+    } catch (error) {
+      if (error instanceof StorageError && error.code === "not-on-this-device") return true;
+      throw error;
     }
   }
 

@@ -7,6 +7,7 @@ import { askToPersist } from "../storage/db";
 import type { News, RecordOptions } from "./orders";
 import { startWorker, type WorkerLink } from "./link";
 import { noteBringer } from "./bringers";
+import { discardDraft } from "./recovery";
 
 /** What of a capture is used up by a take. */
 export interface TakeFeed {
@@ -76,6 +77,7 @@ export class Take {
   readonly #worker: WorkerLink;
   readonly #onChange: (state: TakeState) => void;
   #state = BEGIN;
+  #isClosed = false;
   #waiters: (() => void)[] = [];
 
   private constructor(onChange: (state: TakeState) => void) {
@@ -126,15 +128,26 @@ export class Take {
   /** Gives the take up, on this device and on the server, for good. */
   async discard(): Promise<void> {
     if (this.#state.phase === "discarded") return;
-    this.#worker.order({ type: "discard" });
-    await this.#until(() => this.#state.phase === "discarded").catch(() => undefined);
+    if (!this.#isClosed && this.#state.phase !== "failed") {
+      this.#worker.order({ type: "discard" });
+      await this.#until(() => this.#state.phase === "discarded").catch(() => undefined);
+    }
     this.close();
+    if (this.#isGone) return;
+    await discardDraft(this.id);
+    this.#change({ phase: "discarded" });
   }
 
   /** Lets the worker go. A take that is not complete is left as if the tab had been closed. */
   close(): void {
+    this.#isClosed = true;
     this.#worker.close();
     noteBringer(this.id, null);
+  }
+
+  /** A getter, since the phase changes behind the compiler's back while one waits. */
+  get #isGone(): boolean {
+    return this.#state.phase === "discarded";
   }
 
   get #isRunning(): boolean {

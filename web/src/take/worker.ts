@@ -9,6 +9,9 @@ import { makeWhole } from "./crash";
 import type { News, Order } from "./orders";
 import { codeOf, Recording } from "./recording";
 
+/** How long a tab that was just closed, or a worker that just ended, may take to let a draft go. */
+const LEAVING_MS = 2000;
+
 let recording: Recording | null = null;
 
 function tell(news: News): void {
@@ -17,8 +20,8 @@ function tell(news: News): void {
 
 async function obey(order: Order): Promise<void> {
   if (order.type === "record") return record(order);
-  if (order.type === "carry") return holding(order.id, () => carry(order.id));
-  if (order.type === "recover") return holding(order.id, () => recover(order.id));
+  if (order.type === "carry") return holding(order.id, () => carry(order.id), LEAVING_MS);
+  if (order.type === "recover") return holding(order.id, () => recover(order.id), LEAVING_MS);
   if (recording === null) return undefined;
   if (order.type === "pause") return recording.pause();
   if (order.type === "resume") return recording.resume();

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { b64, utf8 } from "../../src/protocol/encoding";
 import { emptyContent, type Draft, type DraftContent, type Drafts } from "../../src/storage/drafts";
+import { StorageError } from "../../src/storage/errors";
 import { formOf } from "../../src/take/form";
 import { resumeDraft, sendDraft, type SendingState } from "../../src/take/sending";
 import { Api, type Fetch } from "../../src/transfer/http";
@@ -16,7 +17,7 @@ const ID = "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 class Shelf {
   content: DraftContent | null = { ...emptyContent("AGE-SECRET-KEY-1X"), upload: { id: "upl_1", capability: "c" } };
   get = (id: string): Promise<Draft> => {
-    if (this.content === null) return Promise.reject(new Error("gone"));
+    if (this.content === null) return Promise.reject(new StorageError("not-on-this-device"));
     return Promise.resolve({ id, acct: "ann@here", createdMs: 1, key: {} as CryptoKey, content: this.content });
   };
   change = async (id: string, change: (content: DraftContent) => Partial<DraftContent>): Promise<Draft> => {
@@ -56,6 +57,14 @@ function refusal(code: string): Response {
   return new Response(JSON.stringify({ code, status: 410 }), { status: code === "busy" ? 503 : 410 });
 }
 
+/** Web Locks of one name: one after the other. */
+let turn: Promise<unknown> = Promise.resolve();
+const inTurn = ((_: string, __: LockOptions, work: () => Promise<unknown>): Promise<unknown> => {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
+}) as LockManager["request"];
+
 let shelf: Shelf;
 let server: Server;
 let states: SendingState[];
@@ -64,6 +73,7 @@ let composed: string[];
 function options() {
   return {
     drafts: shelf as unknown as Drafts,
+    locks: { request: inTurn },
     api: new Api({ fetch: server.fetch, waiting: calm }),
     onState: (state: SendingState) => void states.push(state),
     bring: async (id: string) => {
@@ -122,6 +132,15 @@ describe("a draft that is sent", () => {
     await sendDraft(ID, { ...wish, to: ["ada"] }, options());
     expect(server.left.get(ID)).toContain("envelope:ada");
     expect(server.left.get(ID)).not.toContain("grace");
+  });
+
+  test("found by two tabs is sealed and sent by one of them", async () => {
+    await shelf.change(ID, () => ({ wish }));
+    await Promise.all([resumeDraft(ID, options()), resumeDraft(ID, options())]);
+    expect(composed).toHaveLength(1);
+    expect(states.filter((state) => state.kind === "sent" || state.kind === "gone").map((state) => state.kind)).toEqual(
+      ["sent", "gone"],
+    );
   });
 
   test("does not ask for ever when the server loses every upload", async () => {
