@@ -23,6 +23,9 @@ const long: Say = (_failure, name) => ({ title: m.fail_long(), text: m.fail_long
 const full: Say = () => ({ title: m.fail_server_full(), text: m.fail_server_full_text() });
 const outdated: Say = () => ({ title: m.fail_outdated(), text: m.fail_outdated_text() });
 const unreadable: Say = () => ({ title: m.fail_answer(), text: m.fail_answer_text() });
+const identity: Say = (_failure, name) => ({ title: m.fail_identity({ name }), text: m.fail_identity_text({ name }) });
+const halfway: Say = () => ({ title: m.fail_interrupted(), text: m.fail_interrupted_text() });
+const empty: Say = () => ({ title: m.fail_no_picture(), text: m.fail_no_picture_text() });
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
 const WORDS: Readonly<Record<string, Say>> = {
@@ -35,6 +38,16 @@ const WORDS: Readonly<Record<string, Say>> = {
   "answer-malformed": unreadable,
   "answer-too-large": unreadable,
   redirected: unreadable,
+  "upload-offset-impossible": unreadable,
+  "needs-newer-version": outdated,
+  interrupted: halfway,
+  "nothing-to-keep": empty,
+  "no-picture": empty,
+  "no-encoder": () => ({ title: m.record_unsupported(), text: m.record_unsupported_text() }),
+  "not-a-video": () => ({ title: m.fail_not_turned(), text: m.fail_not_turned_text() }),
+  "storage-unavailable": () => ({ title: m.fail_storage(), text: m.fail_storage_text() }),
+  "not-on-this-device": () => ({ title: m.fail_evicted(), text: m.fail_evicted_text() }),
+  "sealed-elsewhere": () => ({ title: m.fail_elsewhere(), text: m.fail_elsewhere_text() }),
   "server-too-new": outdated,
   "storage-full": full,
   "device-full": () => ({ title: m.fail_device_full(), text: m.fail_device_full_text() }),
@@ -66,8 +79,6 @@ const WORDS: Readonly<Record<string, Say>> = {
     title: m.fail_new_key({ name }),
     text: m.fail_new_key_text(),
   }),
-  "record-rollback": old,
-  "record-forked": old,
   "keyring-rolled-back": old,
   "shard-rolled-back": old,
   "from-the-future": () => ({ title: m.fail_future(), text: m.fail_future_text() }),
@@ -85,10 +96,11 @@ const WORDS: Readonly<Record<string, Say>> = {
 
 /** Whole families of codes say the same to a person. */
 const FAMILIES: readonly [RegExp, Say][] = [
-  [/^(envelope|details)-/u, tampered],
-  [/^(sender-not-signed|signer-unnamed|signature-.*|key-usage.*)$/u, forged],
+  [/^(signature-|sender-not-signed|signer-unnamed|wrong-signer|signing-key-)/u, forged],
   [/^(wrong-recipient|wrong-box|message-id-reused|message-mislabelled)$/u, misdirected],
-  [/^(keyring|shard|record)-/u, locked],
+  [/^(record|succession)-/u, identity],
+  [/^(keyring|shard)-/u, locked],
+  [/^(envelope|details|container|payload)-/u, tampered],
 ];
 
 /**

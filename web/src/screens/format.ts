@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000;
 /** The reader's own variety of the language (dates and clocks differ), or the plainest one. */
 function variety(): string {
   const locale = getLocale();
-  const own = globalThis.navigator.languages.find((tag) => tag.startsWith(`${locale}-`));
+  const own = globalThis.navigator?.languages?.find((tag) => tag.startsWith(`${locale}-`));
   return own ?? (locale === "en" ? "en-GB" : locale);
 }
 
