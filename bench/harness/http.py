@@ -72,13 +72,12 @@ class Connection:
     def send_file(
         self, method: str, target: str, headers: Mapping[str, str], film: Film, *, start: int, count: int
     ) -> Answer:
-        """Sends ``count`` bytes of a film as the body ([Note: Warm memory])."""
+        """Sends ``count`` bytes of a film as the body."""
         self._reopen_if_closed()
         self._socket.sendall(self.head(method, target, headers, count), socket.MSG_MORE)
         end = start + count
         while start < end:
             step = min(_STEP, end - start)
-            film.reserve.give(step)
             start += os.sendfile(self._socket.fileno(), film.descriptor, start, step)
         return self.answer(method, drop=False)
 

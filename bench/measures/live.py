@@ -88,7 +88,6 @@ def _turn(targets: list[Tus], video: Film) -> Callable[[], Sample]:
             uploaders = list(pool.map(Uploader.begin, mine))
             for one in uploaders:
                 stack.callback(one.connection.close)
-            video.reserve.fill(UPLOADERS * PIECES * PIECE)
             cpu_s, started_s = server.cpu_s(), time.perf_counter() + 0.1
             running = [
                 pool.submit(one.record, video, started_s + number * BETWEEN_S / UPLOADERS)

@@ -95,7 +95,6 @@ def _uploads(
 
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(server.port)) for _ in range(CONNECTIONS)]
-        video.reserve.fill(FILM * EACH * CONNECTIONS)
         sample = timed(server, work, connections, units=FILM * EACH * CONNECTIONS)
         for path in made:
             delete(connections[0], path)
