@@ -27,6 +27,7 @@ from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
 from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
+from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.sessions.actor import Actor, token_of
@@ -40,9 +41,12 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
+    keep_warm()
     house = open_or_explain(lambda: furnish(from_environment(), SystemClock()))
     greet(house.settings, house.server_name)
-    return with_farewell(assemble(house, build_litestar(house)), house.interrupt)
+    application = assemble(house, build_litestar(house))
+    settle()
+    return with_farewell(application, house.interrupt)
 
 
 def assemble(house: House, control: Litestar) -> App:

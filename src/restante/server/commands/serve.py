@@ -15,8 +15,9 @@ from granian.http import HTTP1Settings
 
 from restante.server.config import BadSettings, Settings, from_environment, to_environment
 
-HEADER_BUFFER = 417_792
-"""granian's read buffer per connection: bounds the memory of many live uploads."""
+HEADER_BUFFER = 1_114_112
+"""Read buffer of a connection: a piece of 1 MiB and its head, so that it comes in one or two reads. It grows only as far as
+a client sends ahead of the disk."""
 
 
 def serve(*, data: Path | None = None, host: str | None = None, port: int | None = None) -> None:
