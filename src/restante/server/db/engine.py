@@ -13,7 +13,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -97,53 +96,38 @@ class Database:
         self._writer = writer
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
-        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._readers = readers
-        self._pool = ThreadPoolExecutor(max(1, len(readers)), thread_name_prefix="db-reader")
+        self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._reading = [
+            threading.Thread(target=_read_forever, args=(engine, self._reads), name="db-reader", daemon=True)
+            for engine in readers
+        ]
 
     def start(self) -> None:
         """Checks that the engine keeps its promises and starts the threads. Raises UnsafeDatabase."""
         with self._writer.connect() as connection:
             self._assert_safe(connection)
-        for engine in self._readers:
-            self._idle.put(engine.connect())
-        self._thread.start()
+        for thread in (self._thread, *self._reading):
+            thread.start()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs the work in a transaction; returns only after the commit is on the disk."""
-        loop = asyncio.get_running_loop()
-        job = _Job(work, loop, loop.create_future())
-        self._queue.put(job)
-        result: T = await job.future
-        return result
+        return await _ask(self._queue, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs the work on a snapshot; it must not write."""
-        if not self._readers:
-            return await self.write(work)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, work)
+        return await _ask(self._reads if self._readers else self._queue, work)
 
     def stop(self) -> None:
         """Finishes what waits, then closes; nothing may be asked afterwards."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-        self._pool.shutdown()
-        while not self._idle.empty():
-            self._idle.get().close()
+        for thread, jobs in ((self._thread, self._queue), *((one, self._reads) for one in self._reading)):
+            if thread.is_alive():
+                jobs.put(None)
+        for thread in (self._thread, *self._reading):
+            if thread.is_alive():
+                thread.join()
         for engine in (self._writer, *self._readers):
             engine.dispose()
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        connection = self._idle.get()
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.execute("BEGIN")
-        try:
-            return work(connection)
-        finally:
-            driver.execute("ROLLBACK")  # nothing was written; the snapshot ends
-            self._idle.put(connection)
 
     def _write_forever(self) -> None:
         with self._writer.connect() as connection:
@@ -174,14 +158,45 @@ class Database:
             )
 
 
+async def _ask(jobs: "queue.SimpleQueue[_Job | None]", work: Callable[[Connection], T]) -> T:
+    loop = asyncio.get_running_loop()
+    job = _Job(work, loop, loop.create_future())
+    jobs.put(job)
+    result: T = await job.future
+    return result
+
+
 Outcome = tuple[_Job, Any, BaseException | None]
+
+
+def _read_forever(engine: Engine, jobs: "queue.SimpleQueue[_Job | None]") -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        while (job := jobs.get()) is not None:
+            _answer([_read(connection, driver, job)])
+
+
+def _read(connection: Connection, driver: Any, job: _Job) -> Outcome:
+    """Runs the work on one snapshot; nothing was written when it ends."""
+    try:
+        driver.execute("BEGIN")
+        try:
+            return job, job.work(connection), None
+        finally:
+            driver.execute("ROLLBACK")
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        return job, None, _translate(error)
 
 
 def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     try:
         with connection.begin():
-            outcomes = [_run_one(connection, job) for job in batch]
+            if len(batch) == 1:  # its transaction is its own and needs no savepoint
+                outcomes = [(batch[0], batch[0].work(connection), None)]
+            else:
+                outcomes = [_run_one(connection, job) for job in batch]
             failpoint("db-before-commit")
         failpoint("db-after-commit")
     except Exception as error:  # noqa: BLE001 - whatever broke the commit is the answer to all of them
