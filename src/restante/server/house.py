@@ -58,6 +58,7 @@ class House:
         await self.jobs.stop()
         await self.uploads.stop()
         self.database.stop()
+        self.log.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class _Exchange:
 class _TimedBody:
     """Ends a body that stalls or trickles: to the application it looks like a client that went away.
 
-    One timer for the whole body, not one for each piece: live uploads come in thousands of pieces.
+    One timer for the whole body, not one for each piece: live uploads come in thousands of pieces. The body is read
+    by the task that serves the request.
     """
 
     def __init__(self, receive: Receive, timeout_s: float, min_rate: int) -> None:
@@ -104,7 +105,8 @@ class _TimedBody:
         self._window_bytes = min_rate * timeout_s
         self._seen_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: asyncio.Task[None] | None = None
+        self._task = asyncio.current_task()
+        self._waiting = False
         self._expired = False
         self._done = False
 
@@ -114,18 +116,18 @@ class _TimedBody:
             return await self._receive()
         if self._timer is None:
             self._arm()
-        task = self._waiting = asyncio.current_task()
-        assert task is not None
+        self._waiting = True
         try:
             message = await self._receive()
         except asyncio.CancelledError:
             if not self._expired:
                 raise
-            task.uncancel()
+            assert self._task is not None
+            self._task.uncancel()
             self.close()
             return {"type": "http.disconnect", "timed_out": True}
         finally:
-            self._waiting = None
+            self._waiting = False
         self._seen_bytes += len(message.get("body", b""))
         if not message.get("more_body", False):
             self.close()
@@ -142,9 +144,10 @@ class _TimedBody:
 
     def _judge(self) -> None:
         """Ends the wait when too little came since the last look; work of our own is not held against the client."""
-        if self._waiting is not None and self._seen_bytes < self._window_bytes:
+        if self._waiting and self._seen_bytes < self._window_bytes:
+            assert self._task is not None
             self._expired = True
-            self._waiting.cancel()
+            self._task.cancel()
             return
         self._seen_bytes = 0
         self._arm()

@@ -17,12 +17,10 @@ _CHUNK = 500
 
 _FIND = select(table).where(_THIS)
 _ADD = insert(table)
-_COUNT_UNFINISHED = (
-    select(func.count()).select_from(table).where(table.c.account_id == bindparam("account"), *_UNFINISHED)
-)
-_RESERVED = select(func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0)).where(
-    *_UNFINISHED
-)
+_UNFINISHED_SUMS = select(
+    func.count().filter(table.c.account_id == bindparam("account")),
+    func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0),
+).where(*_UNFINISHED)
 _SET_LENGTH = (
     update(table).where(_THIS, table.c.length.is_(None), *_UNFINISHED).values(length=bindparam("known"))
 )
@@ -69,14 +67,13 @@ def add(connection: Connection, upload: Upload) -> None:
     connection.execute(_ADD, asdict(upload))
 
 
-def unfinished_count(connection: Connection, account_id: int) -> int:
-    """How many uploads of the account are neither finished nor gone."""
-    return int(connection.execute(_COUNT_UNFINISHED, {"account": account_id}).scalar_one())
+def unfinished_sums(connection: Connection, account_id: int, *, deferred: int) -> tuple[int, int]:
+    """How many uploads of the account are neither finished nor gone, and the sum of the lengths of everybody's.
 
-
-def reserved_bytes(connection: Connection, *, deferred: int) -> int:
-    """Sum of the lengths of all unfinished uploads, ``deferred`` for each whose length is not known."""
-    return int(connection.execute(_RESERVED, {"deferred": deferred}).scalar_one())
+    ``deferred`` stands for each length that is not known.
+    """
+    count, total = connection.execute(_UNFINISHED_SUMS, {"account": account_id, "deferred": deferred}).one()
+    return int(count), int(total)
 
 
 def set_length(connection: Connection, upload_id: str, length: int) -> bool:

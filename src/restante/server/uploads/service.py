@@ -134,7 +134,7 @@ class Uploads:
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
         if length is not None and length > self.most_bytes:
             raise Refusal("too-large", limit=self.most_bytes)
-        free = await asyncio.to_thread(self._blobs.free_bytes)
+        free = self._blobs.free_bytes()
         capability, now_ms = b64(new_secret()), self._clock.now_ms()
         row = queries.Upload(
             id=new_id(Prefix.UPLOAD),
@@ -286,10 +286,10 @@ class Uploads:
     def _add(self, connection: Connection, *, row: queries.Upload, free: int) -> None:
         account = str(row.account_id)
         self._limiter.take(connection, "uploads", account, self._settings.rate_uploads)
-        if queries.unfinished_count(connection, row.account_id) >= limits.UNFINISHED_UPLOADS:
+        count, reserved = queries.unfinished_sums(connection, row.account_id, deferred=self.most_bytes)
+        if count >= limits.UNFINISHED_UPLOADS:
             raise Refusal("too-many-uploads", limit=limits.UNFINISHED_UPLOADS)
         wanted = self.most_bytes if row.length is None else row.length
-        reserved = queries.reserved_bytes(connection, deferred=self.most_bytes)
         if free < self._settings.keep_free_bytes + reserved + wanted:
             raise RetryLater("storage-full", seconds=FULL_RETRY_S)
         queries.add(connection, row)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from enum import Enum, auto
+from functools import lru_cache
 
 from restante.server.asgi import Receive, Scope, Send, headers_named, respond
 from restante.server.blobs.store import BlobsFull
@@ -227,8 +228,13 @@ def _check_version(scope: Scope) -> None:
 
 
 def _expires(upload: OpenUpload) -> Headers:
-    at_ms = rules.expires_at_ms(upload.finished_at, upload.last_byte_ms)
-    return [(b"upload-expires", formatdate(at_ms / 1000, usegmt=True).encode())]
+    at_s = rules.expires_at_ms(upload.finished_at, upload.last_byte_ms) // 1000
+    return [(b"upload-expires", _date(at_s))]
+
+
+@lru_cache
+def _date(at_s: int) -> bytes:
+    return formatdate(at_s, usegmt=True).encode()
 
 
 def _closing(refusal: Refusal) -> Refusal:
