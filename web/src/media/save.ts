@@ -8,6 +8,7 @@ import {
   Mp4OutputFormat,
   Output,
 } from "mediabunny";
+import { forgetOrigin } from "./origin.ts";
 import { soundQuality } from "./codecs-sound.ts";
 import type { Plaintext } from "./plaintext.ts";
 
@@ -46,7 +47,9 @@ export async function toFaststart(
     input.dispose();
   }
   options.onProgress?.(1);
-  return new Blob([target.buffer ?? new ArrayBuffer(0)], { type: "video/mp4" });
+  const file = new Uint8Array(target.buffer ?? new ArrayBuffer(0));
+  forgetOrigin(file);
+  return new Blob([file], { type: "video/mp4" });
 }
 
 async function conversionOf(input: Input, output: Output): Promise<Conversion> {

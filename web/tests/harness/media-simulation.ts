@@ -7,6 +7,10 @@ export interface Simulation {
   fps: number;
   width: number;
   height: number;
+  /** Something that is hard to encode, for a film of some size. */
+  isBusy?: boolean;
+  /** How long a frame takes in real milliseconds. */
+  paceMs?: number;
   /** Spans in seconds in which the device gives nothing. */
   cameraSilent?: [number, number];
   microphoneSilent?: [number, number];
@@ -29,8 +33,9 @@ export function runSimulation(
   const beganMs = clockMs;
   const { port1, port2 } = new MessageChannel();
   let camera: ReadableStreamDefaultController<VideoFrame> | null = null;
+  let isRead = true;
   const video = new ReadableStream<VideoFrame>(
-    { start: (controller) => void (camera = controller) },
+    { start: (controller) => void (camera = controller), cancel: () => void (isRead = false) },
     { highWaterMark: 100 },
   );
   const painter = new Painter(simulation);
@@ -39,16 +44,16 @@ export function runSimulation(
 
   const run = async (): Promise<void> => {
     // The encoder opens in real time; until then the devices already run.
-    for (let index = 0; index * step < simulation.seconds * 1000; index++) {
+    for (let index = 0; isRead && index * step < simulation.seconds * 1000; index++) {
       const ms = index * step;
       clockMs = beganMs + ms;
       if (!within(ms, simulation.cameraSilent)) camera?.enqueue(painter.paint(ms));
       for (; (samples / RATE) * 1000 < ms; samples += BLOCK) {
         if (!within(ms, simulation.microphoneSilent)) port1.postMessage(beepBlock(samples));
       }
-      await pause(index < 10 ? AHEAD_MS / 4 : 4);
+      await pause(index < 10 ? AHEAD_MS / 4 : (simulation.paceMs ?? 4));
     }
-    camera?.close();
+    if (isRead) camera?.close();
   };
   return { source: { video, audio: port2, options: { ...options, now: () => clockMs } }, run };
 }
@@ -57,7 +62,10 @@ class Painter {
   readonly #canvas: OffscreenCanvas;
   readonly #context: OffscreenCanvasRenderingContext2D;
 
-  constructor({ width, height }: Simulation) {
+  readonly #isBusy: boolean;
+
+  constructor({ width, height, isBusy = false }: Simulation) {
+    this.#isBusy = isBusy;
     this.#canvas = new OffscreenCanvas(width, height);
     const context = this.#canvas.getContext("2d");
     if (!context) throw new TypeError("no canvas");
@@ -70,8 +78,22 @@ class Painter {
     this.#context.fillRect(0, 0, width, height);
     this.#context.fillStyle = "gray";
     this.#context.fillText(String(Math.round(ms)), 20 + ((ms / 50) % width) / 2, height / 2);
+    if (this.#isBusy) this.#scribble(width, height);
     return new VideoFrame(this.#canvas, { timestamp: Math.round(ms * 1000) });
   }
+
+  #scribble(width: number, height: number): void {
+    for (let at = 0; at < 150; at++) {
+      this.#context.fillStyle = randomColour();
+      this.#context.fillRect(Math.random() * width, height * (0.6 + 0.4 * Math.random()), 9, 7);
+    }
+  }
+}
+
+function randomColour(): string {
+  return `#${Math.floor(Math.random() * 0xffffff)
+    .toString(16)
+    .padStart(6, "0")}`;
 }
 
 function beepBlock(frame: number): SoundBlock {

@@ -20,6 +20,7 @@ let levels: Level[] = [];
 let ended: string[] = [];
 
 async function open(wish: { width: number; height: number }): Promise<unknown> {
+  capture?.close();
   try {
     capture = await openCapture(wish);
   } catch (error) {
