@@ -12,7 +12,8 @@ import { codeOf, Recording } from "./recording";
 /** How long a tab that was just closed, or a worker that just ended, may take to let a draft go. */
 const LEAVING_MS = 2000;
 
-let recording: Recording | null = null;
+/** A take that is about to begin, too: what is asked of it meanwhile waits. */
+let recording: Promise<Recording> | null = null;
 
 function tell(news: News): void {
   postMessage(news);
@@ -22,19 +23,29 @@ async function obey(order: Order): Promise<void> {
   if (order.type === "record") return record(order);
   if (order.type === "carry") return holding(order.id, () => carry(order.id), LEAVING_MS);
   if (order.type === "recover") return holding(order.id, () => recover(order.id), LEAVING_MS);
-  if (recording === null) return undefined;
-  if (order.type === "pause") return recording.pause();
-  if (order.type === "resume") return recording.resume();
-  if (order.type === "stop") return recording.stop();
-  await recording.discard();
+  // A take that could not begin has told so itself.
+  const take = await recording?.catch(() => null);
+  if (!take) return undefined;
+  if (order.type === "pause") return take.pause();
+  if (order.type === "resume") return take.resume();
+  if (order.type === "stop") return take.stop();
+  await take.discard();
   return tell({ type: "discarded" });
 }
 
 async function record(order: Extract<Order, { type: "record" }>): Promise<void> {
-  await holding(order.id, async () => {
-    recording = await Recording.begin(order, tell);
-    await recording.brought;
-    tell({ type: "brought" });
+  await new Promise<void>((resolve, reject) => {
+    recording = new Promise((begun, never) => {
+      const work = holding(order.id, async () => {
+        const take = await Recording.begin(order, tell);
+        begun(take);
+        await take.brought;
+        tell({ type: "brought" });
+      });
+      work.catch(never);
+      work.then(resolve, reject);
+    });
+    recording.catch(() => undefined);
   });
 }
 
