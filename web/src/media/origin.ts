@@ -2,7 +2,7 @@ import { type Box, boxesIn } from "./boxes.ts";
 
 const CONTAINERS = new Set(["moov", "trak", "mdia", "minf", "stbl"]);
 const TIMED = new Set(["mvhd", "tkhd", "mdhd"]);
-const PICTURES = new Set(["avcC", "hvcC", "vpcC", "av1C"]);
+const PICTURES = new Set(["avc1", "avc3", "hvc1", "hev1", "vp08", "vp09", "av01"]);
 const FREE = [0x66, 0x72, 0x65, 0x65];
 
 /** Wipes, in place, what an MP4 says about when and by which program it was made. */
@@ -18,8 +18,7 @@ export function forgetOrigin(bytes: Uint8Array, from = 0, to: number = bytes.len
 /** A description of pictures names the program that compressed them, in 32 bytes. */
 function wipeEncoderNames(bytes: Uint8Array, stsd: Box): void {
   for (const entry of boxesIn(bytes, stsd.body + 8, stsd.end)) {
-    const isPicture = boxesIn(bytes, entry.body + 78, entry.end).some(({ type }) => PICTURES.has(type));
-    if (isPicture) bytes.fill(0, entry.body + 42, entry.body + 74);
+    if (PICTURES.has(entry.type)) bytes.fill(0, entry.body + 42, entry.body + 74);
   }
 }
 
