@@ -109,7 +109,8 @@ def judged(path: Path) -> dict[str, Any]:
     shown = ["-show_entries", "format=duration:stream=codec_name,nb_read_frames", "-count_frames"]
     probe = ["ffprobe", "-v", "error", *shown, "-of", "json", str(path)]
     facts = json.loads(subprocess.run(probe, check=True, capture_output=True).stdout)
-    decode = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "null", "-"]
+    as_it_is = ["-vsync", "0", "-enc_time_base", "-1", "-f", "null", "-"]
+    decode = ["ffmpeg", "-v", "error", "-i", str(path), *as_it_is]
     assert subprocess.run(decode, check=True, capture_output=True).stderr == b""
     streams = {stream["codec_name"]: int(stream["nb_read_frames"]) for stream in facts["streams"]}
     assert set(streams) == {"h264", "aac"}
