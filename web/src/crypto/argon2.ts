@@ -17,7 +17,9 @@ let chosen: Promise<Stretch> | null = null;
 export async function argon2id(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array> {
   chosen ??= choose();
   try {
-    return await (await chosen)(secret, salt);
+    return await (
+      await chosen
+    )(secret, salt);
   } catch {
     chosen = Promise.resolve(argon2idPlain); // it started, but its 64 MiB were too much
     return argon2idPlain(secret, salt);

@@ -8,7 +8,14 @@ import type { OpenVideo, VideoSource } from "./video-reader";
 import type { VideoHandle, WorkerMethods } from "./worker-methods";
 import workerUrl from "./worker?worker&url";
 
-export type { AccountView, KeyringChange, NewAccount, PersonView, SealedKeyring } from "./session-views";
+export type {
+  AccountView,
+  KeyringChange,
+  NewAccount,
+  PersonView,
+  ReceivedEnvelope,
+  SealedKeyring,
+} from "./session-views";
 export type { ComposedMessage, NewMessage } from "./message";
 export type { OpenedEnvelope, Trust } from "./receiving";
 export type { Contact } from "./contacts";

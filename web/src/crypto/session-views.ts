@@ -2,6 +2,7 @@
 
 import type { Device, Method } from "./keyring";
 import type { Identity } from "./age";
+import type { OpenedEnvelope } from "./receiving";
 
 /** What a page may know of the account. */
 export interface AccountView {
@@ -51,4 +52,9 @@ export type KeyringChange =
 export interface SealedKeyring {
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly rev: number;
+}
+
+/** An envelope that passed every check that could be made; `unread` names shards without which a replay is not seen. */
+export interface ReceivedEnvelope extends OpenedEnvelope {
+  readonly unread: readonly string[];
 }

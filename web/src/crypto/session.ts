@@ -28,11 +28,18 @@ import { mergeKeyrings } from "./keyring-changes";
 import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
-import { openEnvelope, openLinkEnvelope, openOwnCopy, seenShard, type OpenedEnvelope } from "./receiving";
+import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
 import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
 import { safetyNumber, type SafetyNumber } from "./safety";
 import { changed, salted } from "./session-changes";
-import type { AccountView, KeyringChange, NewAccount, PersonView, SealedKeyring } from "./session-views";
+import type {
+  AccountView,
+  KeyringChange,
+  NewAccount,
+  PersonView,
+  ReceivedEnvelope,
+  SealedKeyring,
+} from "./session-views";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
 import { linkAccess, linkAccessWithPassword, passphraseAccess, SALT_BYTES, unlockAccess, type Access } from "./unlock";
@@ -74,6 +81,7 @@ export class Session {
     const keyring: Keyring = { ...newKeyring(acct, nowMs), unlock };
     const sealed = await sealKeyring(keyring);
     this.#enter(keyring, words.identity);
+    for (const name of ["contacts", "settings"]) this.#book.lacks(name);
     return {
       account: this.#view(keyring, 0),
       record: b64(await recordOf(keyring, { nowMs })),
@@ -199,6 +207,12 @@ export class Session {
     return this.#book.take(name, sealed, from);
   }
 
+  /** Notes that the server has no such shard. */
+  noShard(name: string): void {
+    this.#book.lacks(name);
+  }
+
+  /** Names what was learnt here and is to be put. */
   pendingShards(): string[] {
     return this.#book.pending();
   }
@@ -210,11 +224,6 @@ export class Session {
 
   shardStored(name: string): void {
     this.#book.stored(name);
-  }
-
-  /** Names the shards of seen ids that are to be taken before messages of these months are opened. */
-  seenShards(createdMs: readonly number[]): string[] {
-    return [...new Set(createdMs.map(seenShard))].flatMap((month) => this.#book.seriesOf(month));
   }
 
   settings(): Record<string, string | number | boolean | null> {
@@ -241,7 +250,7 @@ export class Session {
    * envelope that made the contact. @throws ProtocolError safety-number-changed: sending is blocked until `acceptKey`
    */
   meet(acct: string, history: readonly Uint8Array[], signer: Uint8Array | null, nowMs: number): PersonView {
-    const before = this.#book.contacts.contacts.get(acct)?.pin;
+    const before = this.#known().get(acct)?.pin;
     const pin = before ? follow(before, acct, history) : firstContact(acct, history);
     if (signer && ![pin.sign, ...pin.former].includes(b64(signer))) throw new ProtocolError("wrong-signer");
     const last = readRecord(history.at(-1) ?? new Uint8Array(0));
@@ -275,17 +284,23 @@ export class Session {
 
   // --- messages ---
 
-  /** Opens an envelope of the inbox and remembers its id. Of trust `first`: fetch the sender's records and `meet`, then show. */
-  async openEnvelope(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
+  /**
+   * Opens an envelope of the inbox. While shards of its month are `unread`, fetch them (`takeShard`, `noShard`) and open it
+   * again: only then is it known not to be a replay, and remembered. Of trust `first`: fetch the sender's records and
+   * `meet`, then show.
+   */
+  async openEnvelope(sealed: Uint8Array, nowMs: number): Promise<ReceivedEnvelope> {
+    const contacts = this.#known();
     const opened = await openEnvelope(sealed, {
       ...this.#receiver(),
-      pinned: (acct) => this.#book.contacts.contacts.get(acct)?.pin,
+      pinned: (acct) => contacts.get(acct)?.pin,
       seen: (id, month) => this.#book.digest(id, month),
       nowMs,
     });
-    if (opened.trust === "first") this.#unmet.push(opened);
-    else this.#remember(opened);
-    return opened;
+    const unread = this.#book.unread(opened.seenShard);
+    if (unread.length === 0 && opened.trust === "first") this.#unmet.push(opened);
+    else if (unread.length === 0) this.#remember(opened);
+    return { ...opened, unread };
   }
 
   openOwnCopy(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
@@ -320,6 +335,12 @@ export class Session {
       if (pin && record.sha256 !== pin.record) throw new ProtocolError("record-rollback", "not the record of the pin");
     }
     return composeMessage(this.#unlocked(), wanted, checked);
+  }
+
+  /** The contacts, once they were looked for. */
+  #known(): ReadonlyMap<string, Contact> {
+    if (!this.#book.knows("contacts")) throw new Error("take the shard contacts first, or say that there is none");
+    return this.#book.contacts.contacts;
   }
 
   #remember(opened: OpenedEnvelope): void {
@@ -360,8 +381,10 @@ export class Session {
     return b64(access.bearer);
   }
 
+  /** A newer keyring of the account that is open already leaves what was learnt. */
   #enter(keyring: Keyring, identity: Identity | null): void {
-    this.lock();
+    const isSame = this.#keyring?.acct === keyring.acct && this.#keyring.state === keyring.state;
+    if (!isSame) this.lock();
     this.#keyring = this.#base = keyring;
     this.#identity = identity;
   }

@@ -32,6 +32,8 @@ export class ShardBook {
   readonly #local = new Map<string, Shard>();
   readonly #stored = new Map<string, Shard>();
   readonly #given = new Map<string, Shard>();
+  /** What the server was asked for since the account was unlocked, whatever it had. */
+  readonly #asked = new Set<string>();
 
   constructor(private readonly keyring: () => Keyring) {}
 
@@ -77,13 +79,31 @@ export class ShardBook {
     return goesOn && names.length < LONGEST_SERIES ? [...names, nameInSeries(month, names.length + 1)] : names;
   }
 
+  /** Names what is still to be fetched before ids of this month can be told from new ones. */
+  unread(month: string): string[] {
+    return this.seriesOf(month).filter((name) => !this.#asked.has(name));
+  }
+
+  /** Notes that the server has no such shard. */
+  lacks(name: string): void {
+    this.#asked.add(name);
+  }
+
+  /** Tells whether a shard was looked for, here or on the server: without, everybody would look like a stranger. */
+  knows(name: string): boolean {
+    return this.#asked.has(name) || this.#local.has(name);
+  }
+
   /** Merges a sealed shard. Returns its rev: the device remembers the highest. @throws ProtocolError shard-… */
   async take(name: string, sealed: Uint8Array, from: { server: boolean; highestRev: number }): Promise<number> {
     const keyring = this.keyring();
     const signers = [signingKeyOf(keyring).public];
     const opening = { state: keyring.state, signers, highestRev: from.highestRev };
     const shard = await this.#opened(name, sealed, opening);
-    if (from.server) this.#stored.set(name, shard);
+    if (from.server) {
+      this.#stored.set(name, shard);
+      this.#asked.add(name);
+    }
     const mine = this.#local.get(name);
     this.#local.set(name, mine ? merged(mine, shard) : shard);
     return shard.rev;

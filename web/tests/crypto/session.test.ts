@@ -31,6 +31,13 @@ async function signedUp(name: string) {
   return { service, made, acct: made.account.acct, history: [unb64(made.record)] };
 }
 
+/** Opens as a page does: what is unread is asked for, and this server has nothing. */
+async function received(service: Service, sealed: Uint8Array) {
+  const { unread } = await service.openEnvelope(sealed, NOW);
+  for (const name of unread) await service.noShard(name);
+  return service.openEnvelope(sealed, NOW);
+}
+
 const [ann, bob, message] = await Promise.all([signedUp("ann"), signedUp("bob"), sent()]);
 
 async function toBob(id = message.message.id) {
@@ -128,6 +135,15 @@ test("a keyring kept on the device unlocks without a server", async () => {
   await expect(service.account()).rejects.toEqual(refused("keyring-no-match"));
 });
 
+test("a newer keyring of the open account leaves what was learnt, another account's does not", async () => {
+  const { service, made, acct } = await signedUp("rio");
+  await service.meet(bob.acct, bob.history, null, NOW);
+  await service.openKeyring({ sealed: unb64(made.keyring), acct, known: made.account.sign });
+  expect([...(await service.contacts()).keys()]).toEqual([bob.acct]);
+  await service.importKeyring(await ann.service.exportKeyring());
+  expect((await service.contacts()).size).toBe(0);
+});
+
 test("a record is renewed after a month and when the keys changed, not before", async () => {
   const { service, history } = await signedUp("mia");
   expect(await service.renewRecord(history, NOW + 1)).toBe(null);
@@ -146,7 +162,7 @@ test("a message goes from one to the other and plays by the worker", async () =>
     recipients: ["bob"],
     upload: message.message.upload,
   });
-  const opened = await bob.service.openEnvelope(unb64(composed.envelopes["bob"] ?? ""), NOW);
+  const opened = await received(bob.service, unb64(composed.envelopes["bob"] ?? ""));
   expect([opened.trust, opened.fields.from]).toEqual(["first", { acct: ann.acct, name: "Ann" }]);
   const met = await bob.service.meet(ann.acct, ann.history, opened.signer, NOW);
   expect([met.isNew, met.isVerified, met.fp]).toEqual([true, false, ann.made.account.fp]);
@@ -193,15 +209,16 @@ group("shards", () => {
     expect(await bob.service.pendingShards()).toEqual([]);
     const other = crypto();
     await other.importKeyring(await bob.service.exportKeyring());
-    expect(await other.seenShards([NOW])).toEqual(["seen-2027-01"]);
+    const again = await toBob(); // sealed anew, with other details: the same id
+    const sealed = unb64(again.envelopes["bob"] ?? "");
+    await expect(other.openEnvelope(sealed, NOW)).rejects.toThrow("contacts first");
+    await other.takeShard("contacts", stored.get("contacts") ?? new Uint8Array(0), { server: true, highestRev: 0 });
+    expect((await other.openEnvelope(sealed, NOW)).unread).toEqual(["seen-2027-01"]);
     for (const [name, sealed] of stored)
       expect(await other.takeShard(name, sealed, { server: true, highestRev: 0 })).toBe(1);
     expect([...(await other.contacts()).keys()]).toEqual([ann.acct]);
     expect(await other.pendingShards()).toEqual([]);
-    const again = await toBob(); // sealed anew, with other details: the same id
-    await expect(other.openEnvelope(unb64(again.envelopes["bob"] ?? ""), NOW)).rejects.toEqual(
-      refused("message-id-reused"),
-    );
+    await expect(other.openEnvelope(sealed, NOW)).rejects.toEqual(refused("message-id-reused"));
     const rolledBack = other.takeShard("contacts", stored.get("contacts") ?? new Uint8Array(0), {
       server: true,
       highestRev: 2,
@@ -227,7 +244,7 @@ group("shards", () => {
       details: { text: "hi" },
     };
     const forged = await forger.composeMessage(wanted, nedsRecord);
-    const opened = await service.openEnvelope(unb64(forged.envelopes["ned"] ?? ""), NOW);
+    const opened = await received(service, unb64(forged.envelopes["ned"] ?? ""));
     expect([opened.trust, b64(opened.signer ?? new Uint8Array(0))]).toEqual(["first", asAnn.account.sign]);
     await expect(service.meet(ann.acct, ann.history, opened.signer, NOW)).rejects.toEqual(refused("wrong-signer"));
     expect(await service.pendingShards()).toEqual([]);
