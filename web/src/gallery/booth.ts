@@ -7,28 +7,28 @@ import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
 
 const record = (state: RecordState, more: Partial<RecordProps> = {}): Exhibit => {
   const sees = !["asking", "denied", "none", "busy", "unsupported"].includes(state.kind);
-  return (target) =>
-    void camera().then((stream) =>
-      exhibit(RecordScreen, {
-        state,
-        stream: sees ? stream : null,
-        level: sees ? 0.6 : null,
-        limitMs: 180_000,
-        to: null,
-        offline: false,
-        roomS: null,
-        letters: true,
-        onstart: nothing,
-        onstop: nothing,
-        oncancel: nothing,
-        onclose: nothing,
-        onretry: nothing,
-        onreview: nothing,
-        onagain: nothing,
-        onsave: nothing,
-        ...more,
-      })(target),
-    );
+  return async (target) => {
+    const stream = await camera();
+    return exhibit(RecordScreen, {
+      state,
+      stream: sees ? stream : null,
+      level: sees ? 0.6 : null,
+      limitMs: 180_000,
+      to: null,
+      offline: false,
+      roomS: null,
+      letters: true,
+      onstart: nothing,
+      onstop: nothing,
+      oncancel: nothing,
+      onclose: nothing,
+      onretry: nothing,
+      onreview: nothing,
+      onagain: nothing,
+      onsave: nothing,
+      ...more,
+    })(target);
+  };
 };
 
 const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): Exhibit =>

@@ -1,11 +1,12 @@
-import { mount, type Component } from "svelte";
+import { mount, unmount, type Component } from "svelte";
 
-/** One screen in one state, ready to be put into the page. */
-export type Exhibit = (target: HTMLElement) => void;
+/** Puts one screen in one state into the page; what it returns takes it out again. */
+export type Exhibit = (target: HTMLElement) => Promise<() => Promise<void>>;
 
 export function exhibit<P extends object>(component: Component<P>, props: P): Exhibit {
   return (target) => {
-    mount(component, { target, props });
+    const shown = mount(component, { target, props });
+    return Promise.resolve(() => unmount(shown));
   };
 }
 

@@ -10,21 +10,33 @@ import { MAIL } from "./mail";
 
 const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE };
 
-/** The list of what there is, as links that tests follow too. */
-function index(target: HTMLElement): void {
-  for (const name of Object.keys(EXHIBITS)) {
-    const link = document.createElement("a");
-    link.href = `?show=${name}`;
-    link.textContent = name;
+/** The list of what there is, as links. */
+const index: Exhibit = (target) => {
+  const links = Object.keys(EXHIBITS).map((name) => {
     const line = document.createElement("p");
-    line.append(link);
-    target.append(line);
-  }
-}
+    const link = line.appendChild(document.createElement("a"));
+    link.href = `#${name}`;
+    link.textContent = name;
+    return line;
+  });
+  target.replaceChildren(...links);
+  return Promise.resolve(() => Promise.resolve(target.replaceChildren()));
+};
 
-const asked = new URLSearchParams(location.search);
 const target = document.querySelector<HTMLElement>("#app");
 if (!target) throw new Error("gallery.html has no #app");
-mount(Sprite, { target });
-language.choose(asked.get("lang") ?? "en");
-(EXHIBITS[asked.get("show") ?? ""] ?? index)(target);
+mount(Sprite, { target: document.body });
+let leave = (): Promise<void> => Promise.resolve();
+
+/** `gallery.html?lang=fr#watch/ready`: another part behind the # changes the screen without loading the page anew. */
+async function show(place: HTMLElement): Promise<void> {
+  const name = location.hash.slice(1);
+  await leave();
+  language.choose(new URLSearchParams(location.search).get("lang") ?? "en");
+  leave = await (EXHIBITS[name] ?? index)(place);
+  scrollTo(0, 0);
+  document.body.dataset["shown"] = name;
+}
+
+addEventListener("hashchange", () => void show(target));
+void show(target);
