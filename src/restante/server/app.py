@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from restante.server import health, info
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
@@ -30,6 +30,7 @@ from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
+from restante.server.messages.service import Messages
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.uploads.tus import TusApp
@@ -88,11 +89,12 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *ACCOUNTS, *SESSIONS, *KEYS, *MESSAGES]
-    parts = ("accounts", "keys", "sessions", "messages", "settings", "log")
+    parts = ("accounts", "keys", "sessions", "settings", "log")
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
-        | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)},
+        | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
+        | {"messages": Provide(_messages, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
@@ -111,6 +113,12 @@ def _provide(part: Callable[[State], Any]) -> Provide:
         return part(state)
 
     return Provide(found, sync_to_thread=False)
+
+
+def _messages(state: State, actor: NamedDependency[Actor]) -> Messages:  # noqa: ARG001 - nobody else has any
+    """One after the other: what does not depend on each other the framework resolves in tasks, which cost more."""
+    house: House = state.house
+    return house.messages
 
 
 async def _actor(request: Request[Any, Any, State]) -> Actor:

@@ -27,7 +27,19 @@ _SET_LENGTH = (
 _FINISH = (
     update(table).where(_THIS, *_UNFINISHED).values(finished_at=bindparam("now"), length=bindparam("known"))
 )
-_CLAIM = update(table).where(_THIS).values(message_id=bindparam("message"))
+_MESSAGE = bindparam("message", type_=table.c.message_id.type)
+_CLAIM = (
+    update(table)
+    .where(
+        _THIS,
+        table.c.account_id == bindparam("account"),
+        table.c.finished_at.is_not(None),
+        table.c.gone_at.is_(None),
+        func.coalesce(table.c.message_id, _MESSAGE) == _MESSAGE,
+    )
+    .values(message_id=_MESSAGE)
+    .returning(table.c.length)
+)
 _BURY = (
     update(table)
     .where(_THIS, table.c.gone_at.is_(None), table.c.message_id.is_(None))
@@ -90,8 +102,11 @@ def finish(connection: Connection, upload_id: str, length: int, *, now_ms: int) 
     return found.finished_at if found is not None and found.gone_at is None else None
 
 
-def claim(connection: Connection, upload_id: str, message_id: str) -> None:
-    connection.execute(_CLAIM, {"upload_id": upload_id, "message": message_id})
+def claim(connection: Connection, account_id: int, upload_id: str, message_id: str) -> int | None:
+    """Gives the account's finished upload to a message, if no other has it; returns its length."""
+    wanted = {"account": account_id, "upload_id": upload_id, "message": message_id}
+    length: int | None = connection.execute(_CLAIM, wanted).scalar()
+    return length
 
 
 def bury(connection: Connection, upload_id: str, *, now_ms: int) -> bool:

@@ -227,17 +227,10 @@ class Uploads:
 
         Raises Refusal not-found, upload-gone, upload-unfinished, upload-claimed. The same claim twice is fine.
         """
-        row = queries.find(connection, upload_id) if is_id(upload_id, Prefix.UPLOAD) else None
-        if row is None or row.account_id != account_id:
-            raise Refusal("not-found")
-        if row.gone_at is not None:
-            raise Refusal("upload-gone")
-        if row.finished_at is None or row.length is None:
-            raise Refusal("upload-unfinished")
-        if row.message_id not in {None, message_id}:
-            raise Refusal("upload-claimed")
-        queries.claim(connection, upload_id, message_id)
-        return row.length
+        length = queries.claim(connection, account_id, upload_id, message_id)
+        if length is None:
+            raise _unclaimable(queries.find(connection, upload_id), account_id)
+        return length
 
     async def open_blob(self, upload_id: str) -> BlobFile:
         """Opens a blob for reading; the caller closes it. Raises BlobMissing."""
@@ -355,6 +348,14 @@ class Uploads:
         if buried:
             self._shelf.drop(upload_id)
         return buried
+
+
+def _unclaimable(row: queries.Upload | None, account_id: int) -> Refusal:
+    if row is None or row.account_id != account_id:
+        return Refusal("not-found")
+    if row.gone_at is not None:
+        return Refusal("upload-gone")
+    return Refusal("upload-unfinished" if row.finished_at is None else "upload-claimed")
 
 
 def _digest(token: str) -> bytes:
