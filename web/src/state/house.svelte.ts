@@ -1,0 +1,108 @@
+/** All that one signed-in account works with in this page. Built after the sign-in, closed at the sign-out. */
+
+import type { CryptoService } from "../crypto/service";
+import type { Database } from "../storage/db";
+import type { DeviceVault } from "../storage/keys";
+import type { Api } from "../transfer/http";
+import type { Choices } from "./choices.svelte";
+import type { Memory } from "./memory";
+import { Live } from "./network.svelte";
+import { Parts, type Part } from "./parts";
+import { People } from "./people.svelte";
+import { Settings } from "./settings.svelte";
+import { ShardStore } from "./shards";
+
+/** Who is signed in. Keys stay in the crypto worker. */
+export interface Account {
+  /** `ann` of `ann@post.example`. */
+  readonly name: string;
+  readonly acct: string;
+  /** The signing public key, base64url. */
+  readonly sign: string;
+}
+
+export interface HouseTools {
+  readonly api: Api;
+  readonly crypto: CryptoService;
+  readonly vault: DeviceVault;
+  readonly memory: Memory;
+  readonly choices: Choices;
+  readonly account: Account;
+  /** The server no longer knows this session. */
+  readonly onRefused: () => void;
+}
+
+export class House {
+  readonly api: Api;
+  /** Unlocked. */
+  readonly crypto: CryptoService;
+  readonly vault: DeviceVault;
+  readonly memory: Memory;
+  readonly choices: Choices;
+  readonly account: Account;
+  readonly live: Live;
+  readonly shards: ShardStore;
+  readonly people: People;
+  readonly settings: Settings;
+  /** How many messages wait, for the bar and the title; the inbox counts them. */
+  waiting = $state(0);
+  /** The server ended the session: uploads wait, and the person must sign in again. */
+  isSignedOut = $state(false);
+  readonly #parts = new Parts<House>(this);
+  readonly #closed = new AbortController();
+
+  constructor(tools: HouseTools) {
+    this.api = tools.api;
+    this.crypto = tools.crypto;
+    this.vault = tools.vault;
+    this.memory = tools.memory;
+    this.choices = tools.choices;
+    this.account = tools.account;
+    this.shards = new ShardStore(this);
+    this.people = new People(this);
+    this.settings = new Settings(this);
+    this.live = new Live(this.account.acct, () => {
+      this.isSignedOut = true;
+      tools.onRefused();
+    });
+    this.live.listen(({ kind }) => {
+      if (kind === "connected") void this.catchUp();
+    });
+  }
+
+  get db(): Database {
+    return this.vault.db;
+  }
+
+  /** Aborted when the house closes: for requests and waits. */
+  get signal(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** Shows what lies on this device: works without a network. */
+  async recall(): Promise<void> {
+    await this.settings.recall();
+    await this.people.recall();
+  }
+
+  /** Reads what other devices stored, and stores what is only here. Never rejects. */
+  async catchUp(): Promise<void> {
+    await this.people.refresh();
+    await this.settings.refresh().catch(() => undefined); // the next connection tries again
+    await this.shards.save().catch(() => undefined);
+  }
+
+  /** The one instance of a class that lives as long as the house: `house.part(Inbox)`. */
+  part<T extends Part>(Kind: new (house: House) => T): T {
+    return this.#parts.of(Kind);
+  }
+
+  close(): void {
+    this.#closed.abort(new DOMException("closed", "AbortError"));
+    this.#parts.close();
+    this.shards.close();
+    this.live.close();
+    this.crypto.close();
+    this.vault.close();
+  }
+}

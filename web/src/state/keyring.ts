@@ -1,0 +1,29 @@
+/** The keyring on the server: read, and changed in agreement with other devices. */
+
+import type { AccountView, CryptoService, KeyringChange } from "../crypto/service";
+import { Problem, type Api, type Octets } from "../transfer/http";
+
+const PATH = "/api/v1/account/keyring";
+const TRIES = 5;
+
+export const fetchKeyring = (api: Api): Promise<Octets> => api.getOctets(PATH);
+
+/** Changes the unlocked keyring, and merges with what another device stored meanwhile. @throws Problem, ProtocolError keyring-conflict */
+export async function storeChange(
+  { api, crypto }: { api: Api; crypto: CryptoService },
+  change: KeyringChange,
+  version: string,
+): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer> }> {
+  let { sealed } = await crypto.changeKeyring(change);
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await api.putOctets(PATH, sealed, version);
+      return { account: await crypto.keyringStored(), sealed };
+    } catch (error) {
+      if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
+      const theirs = await fetchKeyring(api);
+      version = theirs.etag;
+      ({ sealed } = await crypto.mergeKeyring(theirs.data));
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** What this device remembers of an account beside its keyring, sealed: which device it is, the highest revisions it has seen. */
+
+import { utf8 } from "../protocol/encoding";
+import type { DeviceVault } from "../storage/keys";
+
+interface Remembered {
+  /** This browser among the keyring's devices. */
+  deviceId: string | null;
+  revs: Record<string, number>;
+  /** When the account's record was signed last, as far as is known. */
+  recordMs: number;
+}
+
+const NAME = "memory";
+
+export class Memory {
+  readonly #vault: DeviceVault;
+  #all: Remembered;
+
+  private constructor(vault: DeviceVault, all: Remembered) {
+    this.#vault = vault;
+    this.#all = all;
+  }
+
+  static async recall(vault: DeviceVault): Promise<Memory> {
+    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0 };
+    const kept = await vault.recall(NAME);
+    const known = kept === null ? {} : (JSON.parse(new TextDecoder().decode(kept)) as Partial<Remembered>);
+    return new Memory(vault, { ...nothing, ...known });
+  }
+
+  get deviceId(): string | null {
+    return this.#all.deviceId;
+  }
+
+  get recordMs(): number {
+    return this.#all.recordMs;
+  }
+
+  /** The highest revision seen of the keyring or a shard. */
+  rev(thing: string): number {
+    return this.#all.revs[thing] ?? 0;
+  }
+
+  async raise(thing: string, rev: number): Promise<void> {
+    if (rev > this.rev(thing)) await this.#keep({ revs: { ...this.#all.revs, [thing]: rev } });
+  }
+
+  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs">>): Promise<void> {
+    await this.#keep(news);
+  }
+
+  async #keep(news: Partial<Remembered>): Promise<void> {
+    this.#all = { ...this.#all, ...news };
+    await this.#vault.keep(NAME, utf8(JSON.stringify(this.#all)));
+  }
+}

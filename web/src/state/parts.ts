@@ -1,0 +1,30 @@
+/** Long-lived pieces of a house, each made when it is first asked for and closed with the house. */
+
+export interface Part {
+  close(): void;
+}
+
+/** @typeParam Owner what each part is made with. */
+export class Parts<Owner> {
+  readonly #made = new Map<unknown, Part>();
+  readonly #owner: Owner;
+
+  constructor(owner: Owner) {
+    this.#owner = owner;
+  }
+
+  /** The one part of this class. */
+  of<T extends Part>(Kind: new (owner: Owner) => T): T {
+    const known = this.#made.get(Kind);
+    if (known) return known as T;
+    const made = new Kind(this.#owner);
+    this.#made.set(Kind, made);
+    return made;
+  }
+
+  /** Closes all, the newest first. */
+  close(): void {
+    for (const part of [...this.#made.values()].reverse()) part.close();
+    this.#made.clear();
+  }
+}

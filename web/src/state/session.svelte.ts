@@ -1,0 +1,225 @@
+/** Who is signed in in this browser, and how somebody comes in and goes. */
+
+import { startCrypto, type AccountView, type CryptoService } from "../crypto/service";
+import { nameOf } from "../protocol/names";
+import { openDatabase, type Database } from "../storage/db";
+import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
+import { Api } from "../transfer/http";
+import type { Choices } from "./choices.svelte";
+import { askServer, distrust, leaveServer, signInBy, trust, type Entered } from "./entering";
+import { failureOf, type Failure } from "./failure";
+import { House } from "./house.svelte";
+import { Memory } from "./memory";
+import { Tabs } from "./tabs";
+
+/** `starting`: what lies on this device is being opened. `outside`: nobody is signed in; `account` was here before. */
+export type SessionState =
+  | { kind: "starting" }
+  | { kind: "outside"; account: string; failure: Failure | null }
+  | { kind: "inside"; house: House };
+
+export type SignInState =
+  { kind: "ready" } | { kind: "working" } | { kind: "failed"; failure: Failure } | { kind: "offline" };
+
+export interface SessionTools {
+  readonly choices: Choices;
+  readonly api?: Api;
+  readonly startCrypto?: () => CryptoService;
+  readonly openDatabase?: () => Promise<Database>;
+}
+
+/** Set while a session that could not be ended without a network is still to be ended. */
+const TO_LEAVE = "restante:to-leave";
+
+export class Session {
+  state: SessionState = $state.raw({ kind: "starting" });
+  signInState: SignInState = $state.raw({ kind: "ready" });
+  readonly api: Api;
+  readonly #choices: Choices;
+  readonly #startCrypto: () => CryptoService;
+  readonly #openDatabase: () => Promise<Database>;
+  readonly #tabs = new Tabs({
+    onEntered: () => void this.#follow(),
+    onLeft: (acct) => this.#refused(acct),
+  });
+
+  constructor(tools: SessionTools) {
+    this.#choices = tools.choices;
+    this.api = tools.api ?? new Api();
+    this.#startCrypto = tools.startCrypto ?? startCrypto;
+    this.#openDatabase = tools.openDatabase ?? openDatabase;
+  }
+
+  get house(): House | null {
+    return this.state.kind === "inside" ? this.state.house : null;
+  }
+
+  /** Opens what this device was trusted with: works without a network. Never rejects. */
+  async restore(): Promise<void> {
+    try {
+      const db = await this.#openDatabase();
+      for (const acct of await accountsHere(db)) {
+        if (await this.#restored(db, acct)) return;
+      }
+      db.close();
+      this.state = { kind: "outside", account: "", failure: null };
+      void this.#leaveLate();
+    } catch (error) {
+      this.state = { kind: "outside", account: "", failure: failureOf(error) };
+    }
+  }
+
+  /** Signs in by passphrase or recovery code; `keep`: trust this browser. Never rejects: `signInState` tells. */
+  async signIn({ keep, ...entered }: Entered & { keep: boolean }): Promise<void> {
+    if (this.signInState.kind === "working") return;
+    this.signInState = { kind: "working" };
+    const crypto = this.#startCrypto();
+    try {
+      await this.#leaveLate();
+      const { name } = await askServer(this.api);
+      const account = await signInBy({ api: this.api, crypto }, entered, name);
+      await this.#moveIn(crypto, account, keep);
+      this.signInState = { kind: "ready" };
+    } catch (error) {
+      crypto.close();
+      const failure = failureOf(error);
+      this.signInState = failure.code === "offline" ? { kind: "offline" } : { kind: "failed", failure };
+    }
+  }
+
+  /** Moves into an account that was just made on the server. @throws Problem, StorageError */
+  async enterNew(crypto: CryptoService, account: AccountView): Promise<void> {
+    await this.#moveIn(crypto, account, true);
+  }
+
+  /** Ends this session and forgets the account here; drafts stay, for whoever signs in to it again. */
+  async signOut(): Promise<void> {
+    const house = this.house;
+    if (!house) return;
+    await this.#endOnServer(house, house.memory.deviceId === null ? [] : [house.memory.deviceId], false);
+    await this.#leave(house);
+  }
+
+  /** Ends every session and takes every device out of the keyring. @throws Problem: then nothing has changed here */
+  async signOutEverywhere(): Promise<void> {
+    const house = this.house;
+    if (!house) return;
+    const { devices } = await house.crypto.account();
+    const tools = { api: this.api, crypto: house.crypto };
+    await distrust(tools, devices.map((device) => device.did)); // prettier-ignore
+    await leaveServer(this.api, true);
+    await this.#leave(house);
+  }
+
+  /** Leaves a house whose session the server has ended. */
+  async leaveEnded(): Promise<void> {
+    const house = this.house;
+    if (!house) return;
+    await this.#leave(house, { code: "not-signed-in" });
+  }
+
+  close(): void {
+    this.#tabs.close();
+    this.house?.close();
+  }
+
+  async #restored(db: Database, acct: string): Promise<boolean> {
+    const vault = await DeviceVault.open(acct, db);
+    const kept = await vault.recallKeyring().catch(() => null);
+    if (kept === null) {
+      if (!(await this.#tabs.isInUse(acct))) await forgetAccount(db, acct);
+      return false;
+    }
+    const crypto = this.#startCrypto();
+    const account = await crypto.importKeyring(kept);
+    await this.#open(crypto, vault, account);
+    return true;
+  }
+
+  async #moveIn(crypto: CryptoService, account: AccountView, keep: boolean): Promise<void> {
+    const vault = await DeviceVault.open(account.acct, await this.#openDatabase());
+    const memory = await Memory.recall(vault);
+    if (keep) await trust({ api: this.api, crypto, vault, memory }, deviceLabel());
+    await this.#open(crypto, vault, account);
+    this.#tabs.tellEntered();
+  }
+
+  async #open(crypto: CryptoService, vault: DeviceVault, { acct, sign }: AccountView): Promise<void> {
+    const house = new House({
+      api: this.api,
+      crypto,
+      vault,
+      memory: await Memory.recall(vault),
+      choices: this.#choices,
+      account: { name: nameOf(acct), acct, sign },
+      onRefused: () => undefined,
+    });
+    this.#tabs.use(acct, house.signal);
+    await house.recall();
+    this.state = { kind: "inside", house };
+    void house.catchUp();
+  }
+
+  async #endOnServer(house: House, devices: readonly string[], everywhere: boolean): Promise<void> {
+    const tools = { api: this.api, crypto: house.crypto };
+    try {
+      await distrust(tools, devices).catch((error: unknown) => {
+        if (failureOf(error).code === "offline") throw error;
+      });
+      await leaveServer(this.api, everywhere);
+    } catch {
+      localStorage.setItem(TO_LEAVE, "yes");
+    }
+  }
+
+  async #leave(house: House, failure: Failure | null = null): Promise<void> {
+    const { acct, name } = house.account;
+    house.close();
+    const db = await this.#openDatabase();
+    await forgetAccount(db, acct).finally(() => db.close());
+    this.signInState = failure === null ? { kind: "ready" } : { kind: "failed", failure };
+    this.state = { kind: "outside", account: name, failure };
+    this.#tabs.tellLeft(acct);
+  }
+
+  /** Another tab signed in. */
+  async #follow(): Promise<void> {
+    if (this.state.kind === "outside") await this.restore();
+  }
+
+  /** Another tab signed out. */
+  #refused(acct: string): void {
+    if (this.house?.account.acct === acct) this.house.isSignedOut = true;
+  }
+
+  async #leaveLate(): Promise<void> {
+    if (localStorage.getItem(TO_LEAVE) === null) return;
+    try {
+      await leaveServer(this.api);
+      localStorage.removeItem(TO_LEAVE);
+    } catch {
+      // At the next start.
+    }
+  }
+}
+
+const BROWSERS: readonly [RegExp, string][] = [
+  [/Firefox\//, "Firefox"],
+  [/Edg\//, "Edge"],
+  [/Chrome\//, "Chrome"],
+  [/Safari\//, "Safari"],
+];
+const SYSTEMS: readonly [RegExp, string][] = [
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Android/, "Android"],
+  [/Mac OS/, "macOS"],
+  [/Windows/, "Windows"],
+  [/Linux/, "Linux"],
+];
+
+/** How the keyring names this browser to its owner's other devices. */
+function deviceLabel(agent = navigator.userAgent): string {
+  const named = (names: readonly [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent))?.[1];
+  return [named(BROWSERS) ?? "Browser", named(SYSTEMS)].filter(Boolean).join(", ");
+}

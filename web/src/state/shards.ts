@@ -1,0 +1,128 @@
+/**
+ * The account's sealed notes (contacts, settings, seen ids): on the server, with a sealed copy on this device, so that neither
+ * a rollback nor a loss there takes anything away. The contents are read and changed through the crypto worker.
+ */
+
+import type { CryptoService } from "../crypto/service";
+import { ProtocolError } from "../protocol/errors";
+import type { DeviceVault } from "../storage/keys";
+import { Problem, type Api } from "../transfer/http";
+import { isCode } from "./failure";
+import type { Memory } from "./memory";
+
+export interface ShardTools {
+  readonly api: Api;
+  readonly crypto: CryptoService;
+  readonly vault: DeviceVault;
+  readonly memory: Memory;
+}
+
+const PATH = "/api/v1/account/state/{shard}";
+const TRIES = 5;
+const SOON_MS = 1500;
+
+const copyOf = (name: string): string => `shard ${name}`;
+
+export class ShardStore {
+  readonly #tools: ShardTools;
+  /** The version on the server; null: there is none. Absent: never asked. */
+  readonly #versions = new Map<string, string | null>();
+  /** Shards that the server gave wrong, by code: this device keeps its own copy. */
+  readonly faults = new Map<string, string>();
+  #work: Promise<unknown> = Promise.resolve();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isClosed = false;
+
+  constructor(tools: ShardTools) {
+    this.#tools = tools;
+  }
+
+  /** Takes this device's copy: works without a network. Tells whether there was one. */
+  async recall(name: string): Promise<boolean> {
+    const sealed = await this.#tools.vault.recall(copyOf(name));
+    if (sealed === null) return false;
+    await this.#tools.crypto.takeShard(name, sealed, { server: false, highestRev: 0 });
+    return true;
+  }
+
+  /** Takes the server's, merged with what is known here. A wrong one is noted in `faults`. @throws Problem */
+  fetch(name: string): Promise<void> {
+    return this.#inTurn(() => this.#fetch(name));
+  }
+
+  /** Keeps what was learnt on this device now, and stores it on the server soon. @throws StorageError device-full */
+  async keep(): Promise<void> {
+    await this.#inTurn(async () => {
+      for (const name of await this.#tools.crypto.pendingShards()) await this.#sealed(name);
+    });
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.save().catch(() => undefined), SOON_MS);
+  }
+
+  /** Stores on the server what is not there yet; merges with what other devices stored. @throws Problem; the copy here is kept */
+  save(): Promise<void> {
+    clearTimeout(this.#timer);
+    return this.#inTurn(async () => {
+      for (const name of await this.#tools.crypto.pendingShards()) await this.#put(name);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #fetch(name: string): Promise<void> {
+    const { api, crypto, memory } = this.#tools;
+    let fetched;
+    try {
+      fetched = await api.getOctets(PATH, { path: { shard: name } });
+    } catch (error) {
+      if (!isCode(error, "not-found")) throw error;
+      this.#versions.set(name, null);
+      await crypto.noShard(name);
+      return;
+    }
+    this.#versions.set(name, fetched.etag);
+    try {
+      const rev = await crypto.takeShard(name, fetched.data, { server: true, highestRev: memory.rev(name) });
+      this.faults.delete(name);
+      await this.#tools.vault.keep(copyOf(name), fetched.data);
+      await memory.raise(name, rev);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.faults.set(name, error.code);
+    }
+  }
+
+  async #put(name: string): Promise<void> {
+    const { api, crypto, memory } = this.#tools;
+    if (!this.#versions.has(name)) await this.#fetch(name);
+    for (let left = TRIES; ; left -= 1) {
+      const { sealed, rev } = await this.#sealed(name);
+      try {
+        const version = await api.putOctets(PATH, sealed, this.#versions.get(name) ?? null, { path: { shard: name } });
+        this.#versions.set(name, version);
+        await crypto.shardStored(name);
+        await memory.raise(name, rev);
+        return;
+      } catch (error) {
+        if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
+        await this.#fetch(name);
+      }
+    }
+  }
+
+  async #sealed(name: string): Promise<{ sealed: Uint8Array<ArrayBuffer>; rev: number }> {
+    const given = await this.#tools.crypto.giveShard(name);
+    await this.#tools.vault.keep(copyOf(name), given.sealed);
+    return given;
+  }
+
+  /** One at a time: two that store the same shard would undo each other's version. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+}
