@@ -12,7 +12,7 @@ import { emptyContent, type Draft, type DraftContent, type Drafts } from "../sto
 import { StorageError } from "../storage/errors";
 import { holding } from "../storage/ownership";
 import { joined, openSide } from "../storage/side";
-import { openSpool, readSides, removeSpool, Spool, type SpoolReader } from "../storage/spool";
+import { openSpool, readSides, removeSpool, Spool } from "../storage/spool";
 import { newMessageKey, SealingSink } from "./sealing_sink";
 
 const PIECE_BYTES = 256 * 1024;
@@ -45,14 +45,14 @@ export async function plaintextOf(draft: Draft): Promise<Uint8Array<ArrayBuffer>
     if (error instanceof StorageError && error.code === "not-on-this-device") return null;
     throw error;
   });
-  const prefix = spool === null ? new Uint8Array(0) : await openPrefix(draft.content.messageKey, spool);
+  const prefix =
+    spool === null ? new Uint8Array(0) : await openPrefix(draft.content.messageKey, await spool.read(0, spool.size));
   const records = spool === null ? [] : await readSides(draft.id);
   return joined(prefix, await Promise.all(records.map((record) => openSide(draft.key, draft.id, record))));
 }
 
-/** The plaintext of every whole chunk that was spooled; what is torn behind them is left. */
-async function openPrefix(messageKey: string, spool: SpoolReader): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await spool.read(0, spool.size);
+/** The plaintext of every whole chunk of a cut file; what is torn behind them is left. */
+export async function openPrefix(messageKey: string, bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   try {
     const { cipher, start } = await openHeader(bytes, [messageKey], { stanzas: 1 });
