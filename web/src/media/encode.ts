@@ -1,20 +1,13 @@
 import { AudioSampleSource, Mp4OutputFormat, Output, StreamTarget, VideoSampleSource } from "mediabunny";
 import { TakeClock } from "./clock.ts";
-import {
-  choosePictureCodec,
-  chooseSoundCodec,
-  outputSize,
-  pictureQuality,
-  type PictureCodec,
-  type Size,
-  type SoundCodec,
-} from "./codecs.ts";
+import { choosePictureCodec, chooseSoundCodec, pictureQuality, type PictureCodec, type SoundCodec } from "./codecs.ts";
 import { soundQuality } from "./codecs-sound.ts";
 import { deferred } from "./deferred.ts";
 import { type PictureFeed, readPictures, readSound } from "./feeds.ts";
 import { leadTrack } from "./movie.ts";
 import { Pictures } from "./pictures.ts";
 import { type Poster, PosterFinder } from "./poster.ts";
+import { outputSize, type Size } from "./size.ts";
 import { Speech } from "./speech.ts";
 import { type Reach, Tally } from "./tally.ts";
 

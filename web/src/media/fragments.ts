@@ -162,7 +162,7 @@ function shifted(box: Box, by: number): Box {
   return { type: box.type, start: box.start + by, body: box.body + by, end: box.end + by };
 }
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(first.length + second.length);
   whole.set(first);
   whole.set(second, first.length);

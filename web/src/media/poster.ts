@@ -1,4 +1,4 @@
-import type { Size } from "./codecs.ts";
+import type { Size } from "./size.ts";
 
 /** A still picture for lists; it travels in the details. */
 export interface Poster {

@@ -1,5 +1,5 @@
 import { boxAt } from "./boxes.ts";
-import { findMoof, fragmentTimes } from "./fragments.ts";
+import { findMoof, fragmentTimes, joined } from "./fragments.ts";
 import type { Movie } from "./movie.ts";
 import type { Plaintext } from "./plaintext.ts";
 
@@ -23,44 +23,50 @@ export async function findFragment(
   low: Place,
   high: Place,
 ): Promise<Place> {
-  for (let probe = 0; probe < MOST_PROBES && high.offset - low.offset > WINDOW / 4; probe++) {
-    // Sometimes the middle: where rates are very uneven, interpolation alone creeps.
-    const share = probe % 3 === 2 ? 0.5 : (timeS - low.startS) / Math.max(0.001, high.startS - low.startS);
+  for (let probe = 0; probe < MOST_PROBES && low.offset < high.offset; probe++) {
+    // Every second time the middle: where rates are very uneven, interpolation alone creeps.
+    const share = probe % 2 === 1 ? 0.5 : (timeS - low.startS) / Math.max(0.001, high.startS - low.startS);
     const guess = low.offset + Math.floor((high.offset - low.offset) * Math.min(1, share));
     const from = Math.max(low.offset, guess - WINDOW / 2);
     const places = await placesFrom(video, movie, from, high.offset);
     const before = places.findLast(({ startS }) => startS <= timeS);
     const after = places.find(({ startS }) => startS > timeS);
-    if (before && before.offset > low.offset) low = before;
-    if (after && after.offset < high.offset) high = after;
-    else if (!before) high = { ...high, offset: from };
-    if (before && after) return before;
-    if (before && before.offset === low.offset && places.at(-1) === before)
-      high = await nextAfter(video, movie, before, high);
-    if (high.startS > timeS && high.offset <= low.offset + WINDOW / 4) break;
+    if (!before && from === low.offset) return low;
+    high = after ?? (before ? high : { ...high, offset: from });
+    if (!before) continue;
+    low = before;
+    if (after) return low;
+    const next = await placeAfter(video, movie, low);
+    if (!next || next.offset >= high.offset || next.startS > timeS) return low;
+    low = next;
   }
   return low;
 }
 
-/** The fragments that begin in a window, in order. */
+/** The fragments that begin in a window, in order; the window grows until there is one, or the limit is reached. */
 async function placesFrom(video: Plaintext, movie: Movie, from: number, limit: number): Promise<Place[]> {
-  const bytes = await video.read(from, Math.min(WINDOW * 2, video.plainSize - from));
+  let bytes = new Uint8Array(0);
   const places: Place[] = [];
-  for (let at = 0; ;) {
-    const moof = findMoof(bytes, at);
-    if (!moof || moof.end > bytes.length || from + moof.start >= limit) return places;
-    places.push({ offset: from + moof.start, startS: fragmentTimes(bytes, moof, movie).startS });
-    at = moof.end;
+  for (let at = 0; places.length === 0 && from + bytes.length < Math.min(limit + WINDOW, video.plainSize);) {
+    bytes = joined(
+      bytes,
+      await video.read(from + bytes.length, Math.min(WINDOW, video.plainSize - from - bytes.length)),
+    );
+    for (let moof = findMoof(bytes, at); moof; moof = findMoof(bytes, at)) {
+      if (from + moof.start >= limit) return places;
+      if (moof.end > bytes.length) break;
+      places.push({ offset: from + moof.start, startS: fragmentTimes(bytes, moof, movie).startS });
+      at = moof.end;
+    }
   }
+  return places;
 }
 
-/** Narrows the upper bound to the fragment that follows one, when that can be told from its mdat box. */
-async function nextAfter(video: Plaintext, movie: Movie, place: Place, high: Place): Promise<Place> {
+/** Where the fragment after one begins, as its mdat box tells. */
+async function placeAfter(video: Plaintext, movie: Movie, place: Place): Promise<Place | null> {
   const bytes = await video.read(place.offset, Math.min(WINDOW, video.plainSize - place.offset));
   const moof = boxAt(bytes, 0);
   const mdat = moof && boxAt(bytes, moof.end);
-  if (!moof || mdat?.type !== "mdat") return high;
-  const offset = place.offset + mdat.end;
-  const { endS } = fragmentTimes(bytes, moof, movie);
-  return offset < high.offset ? { offset, startS: endS } : high;
+  if (!moof || mdat?.type !== "mdat") return null;
+  return { offset: place.offset + mdat.end, startS: fragmentTimes(bytes, moof, movie).endS };
 }
