@@ -13,7 +13,7 @@ import { StorageError } from "../storage/errors";
 import { holding } from "../storage/ownership";
 import { joined, openSide } from "../storage/side";
 import { openSpool, readSides, removeSpool, Spool } from "../storage/spool";
-import { newMessageKey, SealingSink } from "./sealing_sink";
+import { newMessageKey, SealingSink } from "./sealing-sink";
 
 const PIECE_BYTES = 256 * 1024;
 

@@ -10,7 +10,7 @@ import { terminateUpload } from "../transfer/tus";
 import { videoSize } from "../crypto/video";
 import { Bringing } from "./bringing";
 import type { News, Order } from "./orders";
-import { newMessageKey, SealingSink, type Sealing } from "./sealing_sink";
+import { newMessageKey, SealingSink, type Sealing } from "./sealing-sink";
 
 type RecordOrder = Extract<Order, { type: "record" }>;
 

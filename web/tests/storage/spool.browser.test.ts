@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newId } from "../../src/protocol/ids";
 import { openSpool, readSides, removeSpool, spoolIds } from "../../src/storage/spool";
-import type { SpoolAnswer, SpoolOrder } from "./spool_worker";
+import type { SpoolAnswer, SpoolOrder } from "./spool-worker";
 
 let worker: Worker;
 let id: string;
@@ -14,7 +14,7 @@ function ask(order: SpoolOrder): Promise<SpoolAnswer> {
 }
 
 beforeEach(async () => {
-  worker = new Worker(new URL("./spool_worker.ts", import.meta.url), { type: "module" });
+  worker = new Worker(new URL("./spool-worker.ts", import.meta.url), { type: "module" });
   id = newId("msg");
   await ask({ do: "make", id });
 });
@@ -61,7 +61,7 @@ test("that ended well keeps the video alone", async () => {
 });
 
 test("a second writer is told that it is busy", async () => {
-  const other = new Worker(new URL("./spool_worker.ts", import.meta.url), { type: "module" });
+  const other = new Worker(new URL("./spool-worker.ts", import.meta.url), { type: "module" });
   const answer = new Promise<SpoolAnswer>((resolve) => {
     other.onmessage = (event: MessageEvent<SpoolAnswer>) => resolve(event.data);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { emptyContent, type DraftContent } from "../../src/storage/drafts";
 import { Bringing, type DraftChanger } from "../../src/take/bringing";
-import { TusServer } from "../transfer/tus_server";
+import { TusServer } from "../transfer/tus-server";
 
 const KIB = 1024;
 const calm = { baseMs: 1, capMs: 1, random: () => 0, sleep: () => Promise.resolve() };

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Waiting } from "../../src/transfer/retry";
 import { createUpload, PIECE_BYTES, terminateUpload } from "../../src/transfer/tus";
 import { Uploader, type UploadState } from "../../src/transfer/uploader";
-import { TusServer, type Fault } from "./tus_server";
+import { TusServer, type Fault } from "./tus-server";
 
 const KIB = 1024;
 

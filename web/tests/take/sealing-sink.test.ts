@@ -7,7 +7,7 @@ import { newDeviceKey } from "../../src/storage/sealing";
 import { joined, openSide } from "../../src/storage/side";
 import type { Spool } from "../../src/storage/spool";
 import { openPrefix } from "../../src/take/crash";
-import { newMessageKey, SealingSink } from "../../src/take/sealing_sink";
+import { newMessageKey, SealingSink } from "../../src/take/sealing-sink";
 
 const ID = "msg_aaaaaaaaaaaaaaaaaaaaaaaaaa";
 const sideKey = await newDeviceKey();
