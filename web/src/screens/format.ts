@@ -45,6 +45,10 @@ export function day(at: number, now: number): string {
   return new Intl.DateTimeFormat(variety(), { day: "numeric", month: "short", ...year }).format(at);
 }
 
+/** `07:40` of today, else with its day. */
+export const lately = (at: number, now: number): string =>
+  midnight(at) === midnight(now) ? hour(at) : moment(at, now);
+
 /** At the beginning of a line. */
 export function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase(getLocale()) + text.slice(1);

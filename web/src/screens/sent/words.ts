@@ -1,5 +1,5 @@
 import { m } from "../../i18n/messages";
-import { hour, moment } from "../format";
+import { lately, moment } from "../format";
 import type { DeliveryView } from "../views";
 
 interface Step {
@@ -13,7 +13,7 @@ function progress(times: readonly (number | null)[], now: number): { at: string;
   const known = times.filter((at) => at !== null);
   if (known.length === 0) return { at: m.path_not_yet(), done: false };
   if (known.length < times.length) return { at: m.path_some({ count: known.length, all: times.length }), done: false };
-  return { at: moment(Math.max(...known), now), done: true };
+  return { at: lately(Math.max(...known), now), done: true };
 }
 
 /** Kept, stored, delivered, played: the first that is not done yet is the one of now. */
@@ -30,8 +30,8 @@ export function pathSteps(
     now,
   );
   const steps = [
-    ...(keptAt === null ? [] : [{ word: m.path_kept(), at: hour(keptAt), done: true }]),
-    { word: m.path_stored({ size: stored }), at: moment(storedAt, now), done: true },
+    ...(keptAt === null ? [] : [{ word: m.path_kept(), at: lately(keptAt, now), done: true }]),
+    { word: m.path_stored({ size: stored }), at: lately(storedAt, now), done: true },
     { word: m.path_delivered(), ...delivered },
     { word: m.path_played(), ...played },
   ];
