@@ -24,6 +24,8 @@ export default mergeConfig(
   app,
   defineConfig({
     server: { fs: { allow: [repository] } },
+    // Found only while a test runs, it would make the browser reload in the middle.
+    optimizeDeps: { include: ["idb"] },
     test: {
       passWithNoTests: true,
       testTimeout: 20_000,

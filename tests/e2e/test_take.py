@@ -275,7 +275,7 @@ def test_a_full_device_keeps_what_there_is(house: Server, visitors: Visitors, tm
     until(page, "state.keptMs >= 2000")
     devtools = visitor.context.new_cdp_session(page)
     used = devtools.send("Storage.getUsageAndQuota", {"origin": visitor.url})["usage"]
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": visitor.url, "quotaSize": used + 150_000})
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": visitor.url, "quotaSize": used + 20_000})
     state = until(page, "state.phase === 'kept'")
     assert (state["end"], state["code"]) == ("device-full", None)
     film = saved(page, take, tmp_path)

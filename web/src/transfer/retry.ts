@@ -10,7 +10,7 @@ export type Waiting = {
 
 const QUICKEST_WAKE_MS = 50;
 
-export const WAITING: Waiting = { baseMs: 250, capMs: 20_000, random: Math.random, sleep: sleepUntilOnline };
+export const WAITING: Waiting = { baseMs: 250, capMs: 10_000, random: Math.random, sleep: sleepUntilOnline };
 
 /** The waits of one undertaking; `renew` after progress. */
 export class Patience {
