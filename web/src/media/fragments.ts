@@ -48,16 +48,24 @@ export class FragmentReader {
     this.#pending = joined(this.#pending, bytes);
     const found: (Head | Fragment)[] = [];
     let at = this.#moof ? this.#moof.end : this.#held;
-    for (;;) {
-      const box = boxAt(this.#pending, at);
-      if (box && box.end - box.start > LARGEST_BOX) throw new RangeError("a box larger than any video");
-      if (!box || box.end > this.#pending.length) break;
-      const unit = this.#take(box);
-      if (unit) found.push(unit);
-      at = box.end;
+    try {
+      for (let box = this.#whole(at); box; box = this.#whole(at)) {
+        const unit = this.#take(box);
+        if (unit) found.push(unit);
+        at = box.end;
+      }
+    } catch (error) {
+      // What came before is good; the next push comes to the same place again.
+      if (found.length === 0) throw error;
     }
     this.#forget(at);
     return found;
+  }
+
+  #whole(at: number): Box | null {
+    const box = boxAt(this.#pending, at);
+    if (box && box.end - box.start > LARGEST_BOX) throw new RangeError("a box larger than any video");
+    return box && box.end <= this.#pending.length ? box : null;
   }
 
   #take(box: Box): Head | Fragment | null {

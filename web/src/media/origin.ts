@@ -11,6 +11,7 @@ export function forgetOrigin(bytes: Uint8Array, from = 0, to: number = bytes.len
     if (CONTAINERS.has(box.type)) forgetOrigin(bytes, box.body, box.end);
     else if (TIMED.has(box.type)) wipeTimes(bytes, box);
     else if (box.type === "udta" || box.type === "meta") wipe(bytes, box);
+    else if (box.type === "hdlr") bytes.fill(0, box.body + 24, box.end);
     else if (box.type === "stsd") wipeEncoderNames(bytes, box);
   }
 }
