@@ -126,12 +126,15 @@ describe("an upload", () => {
     expect((await uploader.ended).kind).toBe("gone");
   });
 
-  test("is given up when the server claims bytes that were never sent", async () => {
+  test.each([
+    ["that were never there", 80, 81],
+    ["that were there and never sent", 200, 100],
+  ])("is given up when the server claims bytes %s", async (_, there, claimed) => {
     const server = new TusServer();
-    const bytes = film(80 * KIB);
+    const bytes = film(there * KIB);
     const { uploader } = await begun(server, bytes);
     server.faults.push({ kind: "cut-before" });
-    server.claimedOffset = 81 * KIB;
+    server.claimedOffset = claimed * KIB;
     uploader.finish(bytes.length);
     expect(await uploader.ended).toMatchObject({ kind: "gone", problem: { code: "upload-offset-impossible" } });
   });
