@@ -322,6 +322,18 @@ def test_without_track_processor_the_played_picture_is_taken(page: Page, harness
     assert len(judged.frame_times) > 40
 
 
+def test_last_resort_records_too(page: Page, harness: Harness) -> None:
+    page.evaluate("wish => media.open(wish)", _SMALL)
+    done = page.evaluate("media.recordByFallback('resort', 4)")
+    result, path = done["result"], harness.out / "resort.mp4"
+    assert 3000 < result["ms"] < 5500
+    assert (result["width"], result["height"]) == Judged(path).size
+    assert result["poster"] == "image/webp"
+    assert decoded_frames(path) == len(Judged(path).frame_times) > 40
+    assert page.evaluate("media.save('resort.mp4', 'resort-saved.mp4')")["type"] == "video/mp4"
+    assert decoded_frames(harness.out / "resort-saved.mp4") == decoded_frames(path)
+
+
 def test_eval_is_forbidden_in_the_worker(page: Page) -> None:
     assert page.evaluate("media.isEvalForbidden()") == {"kind": "eval", "forbidden": True}
 

@@ -9,10 +9,12 @@ import { Pictures } from "./pictures.ts";
 import { type Poster, PosterFinder } from "./poster.ts";
 import { outputSize, type Size } from "./size.ts";
 import { Speech } from "./speech.ts";
+import { TakeFailed } from "./take-failed.ts";
 import { type Reach, Tally } from "./tally.ts";
 
 export type { PictureFeed } from "./feeds.ts";
 export type { Poster } from "./poster.ts";
+export { TakeFailed } from "./take-failed.ts";
 export type { Reach } from "./tally.ts";
 
 /** The longest take, in milliseconds of media time. */
@@ -51,17 +53,6 @@ export interface TakeResult {
   type: string;
   poster: Poster | null;
   plainBytes: number;
-}
-
-/** A take that cannot be: no picture came before it was stopped, or this browser has no encoder. */
-export class TakeFailed extends Error {
-  readonly code: "no-picture" | "no-encoder";
-
-  constructor(code: TakeFailed["code"], options?: ErrorOptions) {
-    super(code, options);
-    this.name = "TakeFailed";
-    this.code = code;
-  }
 }
 
 export interface TakeEncoding {

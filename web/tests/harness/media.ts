@@ -1,5 +1,6 @@
 import { type Capture, CaptureRefused, openCapture, type Level } from "../../src/media/capture.ts";
 import type { EncodeOptions } from "../../src/media/encode.ts";
+import { recordTake } from "../../src/media/recorder-fallback.ts";
 import { scriptUrl } from "../../src/protocol/trusted.ts";
 import type { Order } from "./media-worker.ts";
 import workerPath from "./media-worker.ts?worker&url";
@@ -95,7 +96,20 @@ async function put(name: string, body: BlobPart): Promise<void> {
   await fetch(`/out/${name}`, { method: "POST", body: new Blob([body]) });
 }
 
+/** A take by the last resort. */
+async function recordByFallback(name: string, seconds: number): Promise<unknown> {
+  const pieces: Uint8Array[] = [];
+  const take = capture && recordTake(capture.stream, new WritableStream({ write: (bytes) => void pieces.push(bytes) }));
+  if (!take) return { kind: "failed" };
+  await take.started;
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const result = await take.stop();
+  const bytes = await new Blob(pieces as BlobPart[]).arrayBuffer();
+  return delivered(name, { kind: "done", result, bytes });
+}
+
 const media = {
+  recordByFallback,
   open,
   start,
   stop,
