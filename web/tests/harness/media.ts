@@ -108,7 +108,31 @@ async function recordByFallback(name: string, seconds: number): Promise<unknown>
   return delivered(name, { kind: "done", result, bytes });
 }
 
+/** For comparing: a take that goes nowhere. */
+async function recordHere(ms: number): Promise<void> {
+  await start();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  order({ kind: "stop" });
+  await answer("done");
+  worker?.terminate();
+  worker = null;
+  capture?.renew();
+}
+
+/** For comparing: the browser's own recorder, as simple as it gets. */
+async function recordPlainly(ms: number): Promise<void> {
+  if (!capture) return;
+  const recorder = new MediaRecorder(capture.stream, { mimeType: "video/mp4", videoBitsPerSecond: 1_500_000 });
+  recorder.start(1000);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+  recorder.stop();
+  await stopped;
+}
+
 const media = {
+  recordHere,
+  recordPlainly,
   recordByFallback,
   open,
   start,
