@@ -26,6 +26,8 @@ const signUp = (step: SignUpProps["step"]): Exhibit =>
     onshow: nothing,
   });
 
+const PROVE = { kind: "prove", asked: [3, 6], begins: "", working: false, failure: null } as const;
+
 const signIn = (state: SignInProps["state"]): Exhibit =>
   exhibit(SignIn, { ...outside, state, account: "claire", onsignin: nothing });
 
@@ -45,8 +47,9 @@ export const GATE: Record<string, Exhibit> = {
     groups: ["7KQ4", "W2MN", "9TFX", "R3HB", "C8PD", "6VJY", "4GZA", "X5E1"],
     check: "T",
   }),
-  "sign-up/prove": signUp({ kind: "prove", asked: [3, 6], wrong: null, begins: "" }),
-  "sign-up/slip": signUp({ kind: "prove", asked: [3, 6], wrong: 3, begins: "9T" }),
+  "sign-up/prove": signUp({ ...PROVE, wrong: null }),
+  "sign-up/slip": signUp({ ...PROVE, wrong: 3, begins: "9T" }),
+  "sign-up/unfinished": signUp({ ...PROVE, wrong: null, failure: { code: "offline" } }),
   "sign-in/ready": signIn({ kind: "ready" }),
   "sign-in/working": signIn({ kind: "working" }),
   "sign-in/refused": signIn({ kind: "failed", failure: { code: "sign-in-refused" } }),

@@ -51,7 +51,7 @@ export async function isTaken(api: Api, name: string): Promise<boolean> {
 /** Makes the account on the server. When an answer was lost, a sign-in by the new bearer tells whether it was done. @throws Problem */
 export async function postSignUp(api: Api, name: string, made: NewAccount): Promise<void> {
   const { record, keyring, unlock } = made;
-  const body = { name, record, keyring, unlock: [...unlock], client: "web" } as const;
+  const body = { name, record, keyring, unlock: [...unlock], client: "web" as const };
   try {
     await api.post("/api/v1/accounts", body);
   } catch (error) {
@@ -85,7 +85,9 @@ export async function trust(
   { api, crypto, vault, memory }: Tools & { vault: DeviceVault; memory: Memory },
   label: string,
 ): Promise<void> {
-  const { etag } = await fetchKeyring(api);
+  const { data, etag } = await fetchKeyring(api);
+  const { acct, sign } = await crypto.account();
+  await crypto.openKeyring({ sealed: data, acct, known: sign }); // nothing is left of an attempt before
   const identity = await crypto.newDeviceIdentity();
   const did = newId("dev");
   const change = { kind: "add-device", did, label, identity, nowMs: Date.now() } as const;

@@ -6,6 +6,7 @@ import type { DeviceVault } from "../storage/keys";
 import type { Api } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import type { Memory } from "./memory";
+import type { Failure } from "./failure";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
 import { People } from "./people.svelte";
@@ -48,6 +49,8 @@ export class House {
   waiting = $state(0);
   /** The server ended the session: uploads wait, and the person must sign in again. */
   isSignedOut = $state(false);
+  /** What the person should know, though it stops nothing. */
+  warning: Failure | null = $state.raw(null);
   readonly #parts = new Parts<House>(this);
   readonly #closed = new AbortController();
 
@@ -68,6 +71,11 @@ export class House {
     this.live.listen(({ kind }) => {
       if (kind === "connected") void this.catchUp();
     });
+  }
+
+  /** The person has read the warning. */
+  understood(): void {
+    this.warning = null;
   }
 
   get db(): Database {

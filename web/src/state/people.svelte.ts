@@ -86,6 +86,12 @@ export class People {
     }
   }
 
+  /** Somebody comes to look at the list. */
+  arrive(): void {
+    this.adding = { kind: "idle" };
+    void this.refresh();
+  }
+
   /** Looks an address up and keeps who answers to it. Never rejects: `adding` tells. Gives the person, if there is one. */
   async add(typed: string): Promise<Person | null> {
     this.adding = { kind: "looking" };

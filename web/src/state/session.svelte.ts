@@ -36,7 +36,7 @@ export class Session {
   signInState: SignInState = $state.raw({ kind: "ready" });
   readonly api: Api;
   readonly #choices: Choices;
-  readonly #startCrypto: () => CryptoService;
+  readonly startCrypto: () => CryptoService;
   readonly #openDatabase: () => Promise<Database>;
   readonly #tabs = new Tabs({
     onEntered: () => void this.#follow(),
@@ -46,7 +46,7 @@ export class Session {
   constructor(tools: SessionTools) {
     this.#choices = tools.choices;
     this.api = tools.api ?? new Api();
-    this.#startCrypto = tools.startCrypto ?? startCrypto;
+    this.startCrypto = tools.startCrypto ?? startCrypto;
     this.#openDatabase = tools.openDatabase ?? openDatabase;
   }
 
@@ -73,7 +73,7 @@ export class Session {
   async signIn({ keep, ...entered }: Entered & { keep: boolean }): Promise<void> {
     if (this.signInState.kind === "working") return;
     this.signInState = { kind: "working" };
-    const crypto = this.#startCrypto();
+    const crypto = this.startCrypto();
     try {
       await this.#leaveLate();
       const { name } = await askServer(this.api);
@@ -130,7 +130,7 @@ export class Session {
       if (!(await this.#tabs.isInUse(acct))) await forgetAccount(db, acct);
       return false;
     }
-    const crypto = this.#startCrypto();
+    const crypto = this.startCrypto();
     const account = await crypto.importKeyring(kept);
     await this.#open(crypto, vault, account);
     return true;

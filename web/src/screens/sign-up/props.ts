@@ -9,7 +9,15 @@ export interface SignUpProps {
     | { kind: "name"; failure: Failure | null }
     | { kind: "working" }
     | { kind: "code"; groups: readonly string[]; check: string }
-    | { kind: "prove"; asked: readonly [number, number]; wrong: number | null; begins: string };
+    | {
+        kind: "prove";
+        asked: readonly [number, number];
+        wrong: number | null;
+        begins: string;
+        /** The mailbox is being opened on the server. */
+        working: boolean;
+        failure: Failure | null;
+      };
   /** Six words, made on this device. */
   suggestion: string;
   go: (path: string) => void;

@@ -1,0 +1,11 @@
+/** What goes on wherever the person is: the inbox is counted, what was sent is brought up. */
+
+import { DraftsState } from "../state/drafts.svelte";
+import type { House } from "../state/house.svelte";
+import { InboxState } from "../state/inbox.svelte";
+import { SendingState } from "../state/sending.svelte";
+
+export function startParts(house: House): void {
+  if (house.signal.aborted) return;
+  for (const Kind of [InboxState, DraftsState, SendingState]) house.part<InboxState | DraftsState | SendingState>(Kind);
+}

@@ -1,0 +1,77 @@
+/** What every screen is given, and which address leads to which of them. */
+
+import type { Component } from "svelte";
+import { PLACES } from "../screens/places";
+import type { FrameView } from "../screens/views";
+import type { House } from "../state/house.svelte";
+import type { Router } from "../state/router.svelte";
+import type { Session, SessionState } from "../state/session.svelte";
+
+/** For screens behind the sign-in. */
+export interface RouteProps {
+  house: House;
+  session: Session;
+  router: Router;
+  frame: FrameView;
+  go: (path: string) => void;
+  /** Whether keys of one letter count. */
+  letters: boolean;
+  /** The draft's or the message's that the address names; empty where it names none. */
+  id: string;
+  /** Whom a video is for: `ann`. */
+  to: string | null;
+}
+
+/** For screens before it. */
+export interface GateProps {
+  session: Session;
+  router: Router;
+  onlanguage: (locale: string) => void;
+}
+
+type Load<P extends object> = () => Promise<{ default: Component<P> }>;
+export type GatePlace = { at: "gate"; load: Load<GateProps> };
+export type HousePlace = { at: "house"; load: Load<RouteProps>; id: string; to: string | null };
+export type Place = GatePlace | HousePlace;
+
+const GATE: Readonly<Record<string, Load<GateProps>>> = {
+  [PLACES.welcome]: () => import("./Welcome.svelte"),
+  [PLACES.signUp]: () => import("./SignUp.svelte"),
+  [PLACES.signIn]: () => import("./SignIn.svelte"),
+};
+const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
+  [PLACES.inbox]: () => import("./Inbox.svelte"),
+  [PLACES.sent]: () => import("./Sent.svelte"),
+  [PLACES.people]: () => import("./People.svelte"),
+  [PLACES.settings]: () => import("./Settings.svelte"),
+  [PLACES.record]: () => import("./Record.svelte"),
+};
+const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
+  watch: () => import("./Watch.svelte"),
+  review: () => import("./Review.svelte"),
+};
+
+/** The place at an address; null: there is none. */
+export function placeAt(path: string, query: URLSearchParams): Place | null {
+  const gate = GATE[path];
+  if (gate) return { at: "gate", load: gate };
+  const house = HOUSE[path];
+  if (house) return { at: "house", load: house, id: "", to: query.get("to") };
+  const [, kind = "", id, rest] = path.split("/");
+  const load = ITEMS[kind];
+  if (!load || !id || rest !== undefined) return null;
+  return { at: "house", load, id: decoded(id), to: null };
+}
+
+/** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */
+export function fromOutside(state: SessionState): boolean {
+  return state.kind === "outside" && (state.account !== "" || state.failure?.code === "not-signed-in");
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
