@@ -285,7 +285,7 @@ def write_pictures(page: Page, gallery: Gallery, screen: str) -> None:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
             gallery.show(page, name)
-            Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=72, method=6)
+            Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=60, method=6)
 
 
 def test_the_pictures_stay_small() -> None:
