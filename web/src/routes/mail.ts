@@ -1,0 +1,66 @@
+/** What screens show of the messages that state keeps. */
+
+import type { InboxItem } from "../screens/inbox/props";
+import type { SentItem } from "../screens/sent/props";
+import type { DeliveryView, DraftView, OutgoingView } from "../screens/views";
+import type { DraftsState, FoundDraft } from "../state/drafts.svelte";
+import type { Letter, SentLetter } from "../state/letters";
+import { sentAt } from "../state/letters";
+import type { People } from "../state/people.svelte";
+import type { Posters } from "../state/posters.svelte";
+import type { Sending } from "../state/sending.svelte";
+
+type Views = Pick<People, "view">;
+
+export function inboxItem(letter: Letter, people: Views, posters: Posters): InboxItem {
+  const { id, content, code, from, playedAt } = letter;
+  return {
+    id,
+    from: from === null ? null : people.view(from),
+    caption: content?.caption ?? "",
+    picture: posters.url(id),
+    durationMs: content?.video?.ms ?? 0,
+    sentAt: sentAt(letter),
+    playedAt,
+    onDevice: false,
+    failure: code === null ? null : { code },
+  };
+}
+
+export function deliveryViews(letter: Pick<SentLetter, "deliveries">, people: Views): DeliveryView[] {
+  return letter.deliveries.map(({ acct, deliveredAt, playedAt }) => ({
+    person: people.view(acct),
+    deliveredAt,
+    playedAt,
+  }));
+}
+
+export function sentItem(letter: SentLetter, people: Views, posters: Posters): SentItem {
+  const { id, content, bytes, receivedAt } = letter;
+  return {
+    id,
+    picture: posters.url(id),
+    durationMs: content?.video?.ms ?? 0,
+    bytes,
+    caption: content?.caption ?? "",
+    keptAt: null,
+    storedAt: receivedAt,
+    deliveries: deliveryViews(letter, people),
+  };
+}
+
+export function outgoingView(sending: Sending, people: Views, drafts: DraftsState): OutgoingView {
+  const { id, durationMs, to, percent, held } = sending;
+  return {
+    id,
+    picture: drafts.posters.url(id),
+    durationMs,
+    recipients: to.map((acct) => people.view(acct)),
+    percent,
+    held,
+  };
+}
+
+export function draftView({ id, ms, createdMs }: FoundDraft, posters: Posters): DraftView {
+  return { id, picture: posters.url(id), durationMs: ms ?? 0, recordedAt: createdMs };
+}

@@ -1,0 +1,138 @@
+/** One take on its way from the camera to its recipients: looked at, addressed, sent. */
+
+import { recoverDraft } from "../take/recovery";
+import { MessagePlayer } from "../media/player";
+import type { RemoteVideo } from "../crypto/service";
+import { Drafts, type DraftVideo } from "../storage/drafts";
+import { fileName, fileOf, giveFile } from "./downloads";
+import { DraftsState } from "./drafts.svelte";
+import { failureOf, type Failure } from "./failure";
+import type { House } from "./house.svelte";
+import { SendingState } from "./sending.svelte";
+
+export type ReviewPhase = { kind: "opening" } | { kind: "ready" } | { kind: "failed"; failure: Failure };
+
+/** Longest caption, in UTF-8 bytes: with it, hashes and poster always fit into the details. */
+export const CAPTION_BYTES = 32 * 1024;
+
+export class ReviewState {
+  readonly id: string;
+  phase: ReviewPhase = $state.raw({ kind: "opening" });
+  /** What the video is, once it is open. */
+  film: DraftVideo | null = $state.raw(null);
+  /** Acct of each. */
+  recipients: readonly string[] = $state.raw([]);
+  caption = $state("");
+  saving: number | null = $state(null);
+  readonly drafts: DraftsState;
+  readonly sending: SendingState;
+  readonly #house: House;
+  readonly #closed = new AbortController();
+  readonly #onMoved: (id: string) => void;
+  #video: RemoteVideo | null = null;
+  #createdMs = Date.now();
+
+  /** @param onMoved an interrupted take was made whole and has this id now. */
+  constructor(house: House, id: string, onMoved: (id: string) => void) {
+    this.#house = house;
+    this.id = id;
+    this.#onMoved = onMoved;
+    this.drafts = house.part(DraftsState);
+    this.sending = house.part(SendingState);
+    void this.open();
+  }
+
+  /** Opens the draft, again if it did not open. Never rejects: `phase` tells. */
+  async open(): Promise<void> {
+    this.phase = { kind: "opening" };
+    try {
+      await this.#open();
+    } catch (error) {
+      if (this.#closed.signal.aborted || this.sending.get(this.id)?.kind === "sent") return;
+      this.phase = { kind: "failed", failure: failureOf(error) };
+    }
+  }
+
+  /** Plays into an element; the returned function ends it. */
+  play(element: HTMLVideoElement): () => void {
+    const [video, film] = [this.#video, this.film];
+    if (video === null || film === null) return () => undefined;
+    const player = new MessagePlayer(element, video, { ms: film.ms, type: film.type });
+    player.onState = (state) => {
+      if (state.kind === "unplayable") this.phase = { kind: "failed", failure: { code: "not-a-video" } };
+      if (state.kind === "damaged") this.phase = { kind: "failed", failure: { code: "not-on-this-device" } };
+    };
+    void player.open();
+    return () => player.close();
+  }
+
+  async send(): Promise<void> {
+    const caption = this.caption.trim();
+    this.phase = { kind: "ready" };
+    await this.sending.send(this.id, { to: [...this.recipients], caption: caption === "" ? null : caption });
+  }
+
+  /** Saves it as an ordinary file; also one that does not play here. */
+  async save(): Promise<void> {
+    if (this.saving !== null) return;
+    this.saving = 0;
+    try {
+      const file = await this.#file();
+      giveFile(file, fileName(this.#house.account.name, this.#createdMs));
+    } catch (error) {
+      if (!this.#closed.signal.aborted) this.phase = { kind: "failed", failure: failureOf(error) };
+    } finally {
+      this.saving = null;
+    }
+  }
+
+  async discard(): Promise<void> {
+    this.#video?.close();
+    this.#video = null;
+    await this.drafts.discard(this.id);
+  }
+
+  close(): void {
+    this.#closed.abort(new DOMException("closed", "AbortError"));
+    this.#video?.close();
+  }
+
+  async #open(): Promise<void> {
+    const { content, createdMs } = await new Drafts(this.#house.db).get(this.id);
+    this.#createdMs = createdMs;
+    if (content.video === null) {
+      const whole = await recoverDraft(this.id);
+      this.drafts.moved(this.id, whole);
+      if (!this.#closed.signal.aborted) this.#onMoved(whole);
+      return;
+    }
+    const answers = this.drafts.answering(this.id);
+    if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (answers === null ? [] : [answers]);
+    if (this.caption === "") this.caption = content.wish?.caption ?? "";
+    this.#video?.close();
+    const { crypto } = this.#house;
+    const { openDraftVideo } = await import("../take/export");
+    const opened = { video: null as RemoteVideo | null };
+    await openDraftVideo(
+      this.id,
+      async (key, source, parts) => (opened.video = await crypto.openVideo(key, source, parts)),
+    );
+    if (this.#closed.signal.aborted) return opened.video?.close();
+    this.#video = opened.video;
+    this.film = content.video;
+    this.phase = { kind: "ready" };
+  }
+
+  async #file(): Promise<Blob> {
+    if (this.#video) return fileOf(this.#video, (percent) => (this.saving = percent), this.#closed.signal);
+    const { exportDraft } = await import("../take/export");
+    return exportDraft(this.id);
+  }
+}
+
+/** Saves a draft that is not open as an ordinary file. @throws StorageError, ProtocolError, NotSaveable */
+export async function saveDraft(house: House, id: string): Promise<void> {
+  const { exportDraft } = await import("../take/export");
+  const { createdMs } = await new Drafts(house.db).get(id);
+  giveFile(await exportDraft(id), fileName(house.account.name, createdMs));
+}

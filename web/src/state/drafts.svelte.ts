@@ -1,0 +1,145 @@
+/** The takes that lie on this device: found at the start, kept until they are sent, saved or given up. */
+
+import { unb64 } from "../protocol/encoding";
+import { Drafts } from "../storage/drafts";
+import { discardDraft, findDrafts, onceFree, sweepSpools, takeBackUploads, type FoundDraft } from "../take/recovery";
+import type { Take } from "../take/take";
+import { failureOf } from "./failure";
+import type { House } from "./house.svelte";
+import { Posters } from "./posters.svelte";
+import { SendingState } from "./sending.svelte";
+
+export type { FoundDraft } from "../take/recovery";
+
+/** How long a deletion can be taken back. */
+const UNDO_MS = 8000;
+
+export class DraftsState {
+  /** Those that wait for a person, the newest first. */
+  kept: readonly FoundDraft[] = $state.raw([]);
+  /** What was just given up and can still be brought back. */
+  deleted: FoundDraft | null = $state.raw(null);
+  readonly posters = new Posters();
+  readonly #house: House;
+  readonly #sending: SendingState;
+  /** Takes of this page whose worker still brings them up. */
+  readonly #takes = new Map<string, Take>();
+  /** For whom a take was begun, by its id. */
+  readonly #answers = new Map<string, string>();
+  readonly #awaited = new Set<string>();
+  readonly #closed = new AbortController();
+  #undoTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(house: House) {
+    this.#house = house;
+    this.#sending = house.part(SendingState);
+    this.#sending.onEnd = () => void this.refresh();
+    const { signal } = this.#closed;
+    addEventListener("pagehide", () => this.#endUndo(), { signal });
+    document.addEventListener("visibilitychange", () => document.hidden || void this.refresh(), { signal });
+    void this.#begin();
+  }
+
+  /** A take of this page: it is offered here when it is kept. `to` is whom it answers. */
+  adopt(take: Take, to: string | null): void {
+    this.#takes.set(take.id, take);
+    if (to !== null) this.#answers.set(take.id, to);
+  }
+
+  /** Whom a draft answers. */
+  answering(id: string): string | null {
+    return this.#answers.get(id) ?? null;
+  }
+
+  /** A recovered take has another id. */
+  moved(from: string, to: string): void {
+    const answers = this.#answers.get(from);
+    if (answers !== undefined) this.#answers.set(to, answers);
+    void this.refresh();
+  }
+
+  /** Looks again at what lies here. Never rejects. */
+  async refresh(): Promise<void> {
+    try {
+      const found = await findDrafts(this.#house.account.acct, this.#house.db);
+      if (this.#closed.signal.aborted) return;
+      this.kept = found.filter((draft) => this.#isOffered(draft));
+      for (const draft of found) this.#attend(draft);
+      for (const { id } of this.kept) this.posters.want(id, "image/webp", async () => this.#poster(id));
+    } catch (error) {
+      console.warn("drafts", failureOf(error).code);
+    }
+  }
+
+  /** Gives a draft up; until `UNDO_MS` have passed it can be brought back. */
+  delete(id: string): void {
+    this.#endUndo();
+    this.deleted = this.kept.find((draft) => draft.id === id) ?? null;
+    this.kept = this.kept.filter((draft) => draft.id !== id);
+    this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
+  }
+
+  undo(): void {
+    clearTimeout(this.#undoTimer);
+    this.deleted = null;
+    void this.refresh();
+  }
+
+  /** Gives a draft up at once, for good. @throws StorageError busy */
+  async discard(id: string): Promise<void> {
+    this.#sending.stop(id);
+    const take = this.#takes.get(id);
+    this.#takes.delete(id);
+    this.posters.drop(id);
+    await (take ? take.discard() : discardDraft(id));
+    await this.refresh();
+  }
+
+  close(): void {
+    this.#endUndo();
+    this.#closed.abort();
+    this.posters.close();
+    for (const take of this.#takes.values()) take.close();
+  }
+
+  async #begin(): Promise<void> {
+    await this.refresh();
+    await takeBackUploads(this.#house.account.acct).catch(() => undefined); // next time
+    await sweepSpools().catch(() => undefined);
+  }
+
+  #isOffered({ id, kind }: FoundDraft): boolean {
+    if (id === this.deleted?.id || this.#sending.get(id) !== null) return false;
+    if (kind === "elsewhere") return this.#takes.get(id)?.state.phase === "kept";
+    return kind !== "sending";
+  }
+
+  #attend({ id, kind }: FoundDraft): void {
+    if (kind === "sending" && this.#sending.get(id) === null) void this.#sending.resume(id);
+    if (kind !== "elsewhere" || this.#awaited.has(id)) return;
+    this.#awaited.add(id);
+    onceFree(id, this.#closed.signal).then(
+      () => {
+        this.#awaited.delete(id);
+        void this.refresh();
+      },
+      () => undefined, // closed
+    );
+  }
+
+  async #poster(id: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { poster } = (await new Drafts(this.#house.db).get(id)).content;
+    return poster === null ? null : unb64(poster.data);
+  }
+
+  #endUndo(): void {
+    clearTimeout(this.#undoTimer);
+    const draft = this.deleted;
+    if (draft === null) return;
+    this.deleted = null;
+    this.discard(draft.id).catch((error: unknown) => {
+      console.warn("a draft stays", failureOf(error).code);
+      void this.refresh();
+    });
+  }
+}

@@ -1,0 +1,229 @@
+/** The inbox: from this device at once, then in step with the server. */
+
+import { unb64 } from "../protocol/encoding";
+import { LocalIndex } from "../storage/index";
+import { Box } from "./box";
+import type { House } from "./house.svelte";
+import { contentOf, inboxOrder, type InboxWire, type Letter } from "./letters";
+import { Opener, refusalOf } from "./opener";
+import { phaseOf, type Phase } from "./phase";
+import { Posters } from "./posters.svelte";
+import { Reading } from "./reading";
+
+/** How long a deletion can be taken back. */
+export const UNDO_MS = 8000;
+
+export class InboxState {
+  phase: Phase = $state.raw({ kind: "loading" });
+  /** In the order of the screen; what was deleted is not among them. */
+  letters: readonly Letter[] = $state.raw([]);
+  /** The newest that came while this page was open. */
+  arrived: Letter | null = $state.raw(null);
+  /** What was just deleted and can still be brought back. */
+  deleted: Letter | null = $state.raw(null);
+  /** When the server's list was read last; null when it never was. */
+  lookedAt: number | null = $state(null);
+  readonly posters = new Posters();
+  readonly #house: House;
+  readonly #index: LocalIndex<Letter>;
+  readonly #box: Box<InboxWire, Letter>;
+  readonly #opener: Opener;
+  readonly #reading: Reading;
+  readonly #loaded: Promise<void>;
+  readonly #closed = new AbortController();
+  #undoTimer: ReturnType<typeof setTimeout> | undefined;
+  #isCaughtUp = false;
+
+  constructor(house: House) {
+    this.#house = house;
+    this.#index = new LocalIndex(house.vault, "inbox");
+    this.#opener = new Opener(house);
+    this.#box = new Box<InboxWire, Letter>({
+      index: this.#index,
+      list: async (query) => house.api.get("/api/v1/inbox", { query: { ...query, envelopes: "inline" } }),
+      one: async (id) => this.#fetched(id),
+      take: async (item, known) => this.#take(item, known),
+      isFailed: (letter) => letter.code !== null,
+      onChange: () => this.#show(),
+    });
+    this.#reading = new Reading(house, this.#box, (phase) => this.#note(phase));
+    addEventListener("pagehide", () => this.#endUndo(), { signal: this.#closed.signal });
+    this.#loaded = this.#load();
+  }
+
+  /** Settles when what this device kept is shown. */
+  get loaded(): Promise<void> {
+    return this.#loaded;
+  }
+
+  letter(id: string): Letter | null {
+    return this.#box.get(id) ?? null;
+  }
+
+  /** Finds a letter that is not in the list yet. @throws Problem */
+  async find(id: string): Promise<Letter> {
+    await this.#loaded;
+    const known = this.#box.get(id);
+    if (known && known.code === null) return known;
+    await this.#box.put(await this.#take(await this.#fetched(id), undefined));
+    await this.#opener.keep();
+    const found = this.#box.get(id);
+    if (!found) throw new TypeError("a letter that was put is gone");
+    return found;
+  }
+
+  /** Reads the server's list again. */
+  refresh(): void {
+    this.#reading.want();
+  }
+
+  /** It was played here: the sender is told. */
+  async played(id: string): Promise<void> {
+    const letter = this.#box.get(id);
+    if (!letter || letter.playedAt !== null) return;
+    await this.#box.put({ ...letter, playedAt: Date.now(), owes: "played" });
+    await this.#payMarks();
+  }
+
+  /** Deletes one's own copy. The server is asked when it can no longer be taken back. */
+  delete(id: string): void {
+    this.#endUndo();
+    const letter = this.#box.get(id);
+    if (!letter) return;
+    this.deleted = letter;
+    this.#show();
+    this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
+  }
+
+  undo(): void {
+    clearTimeout(this.#undoTimer);
+    this.deleted = null;
+    this.#show();
+  }
+
+  close(): void {
+    this.#endUndo();
+    this.#closed.abort();
+    this.#reading.close();
+    this.posters.close();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      await this.#box.load();
+    } catch (error) {
+      this.phase = phaseOf(error);
+    }
+    this.#reading.want();
+  }
+
+  async #fetched(id: string): Promise<InboxWire> {
+    const extras = { path: { message_id: id }, query: { box: "inbox" } };
+    return (await this.#house.api.get("/api/v1/messages/{message_id}", extras)) as InboxWire;
+  }
+
+  async #take(item: InboxWire, known: Letter | undefined): Promise<Letter> {
+    const { id, received_at: receivedAt, fetched_at: fetchedAt, played_at: playedAt } = item;
+    if (known && known.code === null) {
+      const owes = playedAt !== null || (fetchedAt !== null && known.owes === "fetched") ? null : known.owes;
+      return { ...known, fetchedAt: fetchedAt ?? known.fetchedAt, playedAt: playedAt ?? known.playedAt, owes };
+    }
+    const base = { id, receivedAt, fetchedAt, playedAt, isDropped: known?.isDropped ?? false };
+    try {
+      const { envelope, details } = await this.#opener.received(item);
+      const { poster } = details;
+      if (poster) await this.#keepPoster(id, poster);
+      const from = envelope.trust === "unsigned" ? null : (envelope.fields.from?.acct ?? null);
+      const owes = fetchedAt === null ? "fetched" : null;
+      return { ...base, from, content: contentOf(envelope, details), code: null, owes };
+    } catch (error) {
+      const code = refusalOf(error);
+      if (code === null) throw error;
+      return { ...base, from: null, content: null, code, owes: null };
+    }
+  }
+
+  async #keepPoster(id: string, poster: { type: string; data: string }): Promise<void> {
+    const bytes = unb64(poster.data);
+    this.posters.put(id, poster.type, bytes);
+    await this.#index.putPoster(id, bytes);
+  }
+
+  #note(phase: Phase): void {
+    this.phase = phase;
+    if (phase.kind !== "ready") return;
+    this.#isCaughtUp = true;
+    this.lookedAt = Date.now();
+    void this.#settle();
+  }
+
+  /** What follows a reading; nothing of it keeps the list from being shown. */
+  async #settle(): Promise<void> {
+    try {
+      await this.#opener.keep();
+      await this.#payMarks();
+      await this.#payDeletions();
+    } catch (error) {
+      if (!this.#house.signal.aborted) this.#later(error);
+    }
+  }
+
+  /** Marks and deletions stay owed in the index, so the next reading pays them. */
+  #later(error: unknown): void {
+    const phase = phaseOf(error);
+    if (phase.kind === "offline") this.phase = phase;
+  }
+
+  #show(): void {
+    const shown = [...this.#box.all]
+      .filter((letter) => !letter.isDropped && letter.id !== this.deleted?.id)
+      .sort(inboxOrder);
+    const before = new Set(this.letters.map((letter) => letter.id));
+    const fresh = shown.filter((letter) => !before.has(letter.id) && letter.playedAt === null);
+    if (this.#isCaughtUp && fresh.length > 0) this.arrived = fresh[0] ?? null;
+    this.letters = shown;
+    this.#house.waiting = shown.filter((letter) => letter.playedAt === null).length;
+    for (const { id, content } of shown)
+      if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+  }
+
+  async #payMarks(): Promise<void> {
+    for (const letter of [...this.#box.all]) {
+      if (letter.owes === null) continue;
+      const mark = letter.owes;
+      await this.#house.api.post("/api/v1/messages/{message_id}/marks", { mark }, { path: { message_id: letter.id } });
+      const now = this.#box.get(letter.id);
+      if (now?.owes === mark) await this.#box.put({ ...now, fetchedAt: now.fetchedAt ?? Date.now(), owes: null });
+    }
+  }
+
+  #endUndo(): void {
+    clearTimeout(this.#undoTimer);
+    const letter = this.deleted;
+    if (!letter) return;
+    this.deleted = null;
+    void this.#drop(letter).catch((error: unknown) => this.#later(error));
+  }
+
+  /** Noted first, so that a page that closes or a network that is gone does not bring it back. */
+  async #drop(letter: Letter): Promise<void> {
+    const noted = this.#box.put({ ...letter, isDropped: true });
+    await this.#askToDelete(letter.id);
+    await noted;
+    await this.#box.drop(letter.id);
+  }
+
+  async #payDeletions(): Promise<void> {
+    for (const letter of [...this.#box.all]) {
+      if (!letter.isDropped) continue;
+      await this.#askToDelete(letter.id);
+      await this.#box.drop(letter.id);
+    }
+  }
+
+  async #askToDelete(id: string): Promise<void> {
+    const url = `/api/v1/messages/${encodeURIComponent(id)}?for=me`;
+    await this.#house.api.request("DELETE", url, { keepalive: true });
+    this.posters.drop(id);
+  }
+}

@@ -1,0 +1,85 @@
+/** Messages as lists and players need them: opened once, kept in the encrypted local index. */
+
+import type { Details, Kind, VideoDetails } from "../crypto/service";
+import type { components } from "../protocol/api";
+
+export type InboxWire = components["schemas"]["InboxItem"];
+export type SentWire = components["schemas"]["SentItem"];
+
+/** What passed every check. */
+export interface Content {
+  readonly kind: Kind;
+  readonly createdMs: number;
+  readonly messageKey: string;
+  readonly caption: string;
+  readonly video: VideoDetails | null;
+  readonly posterType: string | null;
+}
+
+interface Kept {
+  readonly id: string;
+  readonly receivedAt: number;
+  /** Null when it cannot be shown; `code` says why. */
+  readonly content: Content | null;
+  readonly code: string | null;
+}
+
+/** A message that was received. */
+export interface Letter extends Kept {
+  /** Acct of whoever signed it; null when nobody did, or it does not open. */
+  readonly from: string | null;
+  readonly fetchedAt: number | null;
+  readonly playedAt: number | null;
+  /** What the server is still to be told. */
+  readonly owes: "fetched" | "played" | null;
+  /** Deleted here; the server is still to be told. */
+  readonly isDropped: boolean;
+}
+
+/** How far a message came with one recipient; times in Unix milliseconds. */
+export interface Delivery {
+  readonly acct: string;
+  readonly deliveredAt: number | null;
+  readonly playedAt: number | null;
+}
+
+/** A message that this account sent. */
+export interface SentLetter extends Kept {
+  readonly bytes: number;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** Puts together what is kept of opened details. */
+export function contentOf(opened: { fields: { created: number; key: string }; kind: Kind }, details: Details): Content {
+  return {
+    kind: opened.kind,
+    createdMs: opened.fields.created,
+    messageKey: opened.fields.key,
+    caption: details.caption ?? details.text ?? details.reaction ?? "",
+    video: details.video ?? null,
+    posterType: details.poster?.type ?? null,
+  };
+}
+
+/** When it was made, as its sender signed it; else when it came. */
+export function sentAt(letter: Kept): number {
+  return letter.content?.createdMs ?? letter.receivedAt;
+}
+
+/** Unplayed first, then the newest first. */
+export function inboxOrder(one: Letter, other: Letter): number {
+  const isPlayed = (letter: Letter): number => (letter.playedAt === null ? 0 : 1);
+  return isPlayed(one) - isPlayed(other) || other.receivedAt - one.receivedAt;
+}
+
+/**
+ * The recipients that the sender signed, each with how far the server says it came there.
+ * @param sentTo acct of each; guest links stand with `link:` before them.
+ */
+export function deliveriesOf(sentTo: readonly string[], wire: Pick<SentWire, "deliveries">): Delivery[] {
+  return sentTo.map((acct) => {
+    const name = acct.split("@")[0];
+    const found = wire.deliveries.find((delivery) => delivery.recipient === name);
+    return { acct, deliveredAt: found?.fetched_at ?? null, playedAt: found?.played_at ?? null };
+  });
+}

@@ -1,0 +1,158 @@
+/** What is on its way: it goes on whatever page is shown, and after a reload. */
+
+import { SvelteMap } from "svelte/reactivity";
+import { Drafts, type DraftWish } from "../storage/drafts";
+import { BringingFailed } from "../take/bringers";
+import { messageOf } from "../take/outgoing";
+import { onceFree } from "../take/recovery";
+import { resumeDraft, sendDraft, type Compose, type SendingState as Step } from "../take/sending";
+import { isCode, failureOf, type Failure } from "./failure";
+import type { House } from "./house.svelte";
+
+export type Held = "offline" | "server-full" | "signed-out" | null;
+
+/** One draft on its way, or what became of it. */
+export interface Sending {
+  readonly id: string;
+  readonly kind: "going" | "sent" | "gone" | "failed";
+  /** Acct of each recipient. */
+  readonly to: readonly string[];
+  readonly caption: string;
+  readonly keptAt: number;
+  readonly durationMs: number;
+  readonly totalBytes: number;
+  /** Acknowledged, never rounded up. */
+  readonly percent: number;
+  readonly held: Held;
+  readonly receivedAt: number | null;
+  readonly failure: Failure | null;
+}
+
+export class SendingState {
+  readonly #house: House;
+  readonly #all = new SvelteMap<string, Sending>();
+  readonly #running = new Map<string, AbortController>();
+  /** Told when a draft is gone from this device. */
+  onEnd: ((id: string) => void) | null = null;
+
+  constructor(house: House) {
+    this.#house = house;
+  }
+
+  get(id: string): Sending | null {
+    return this.#all.get(id) ?? null;
+  }
+
+  /** Those on their way, the oldest first. */
+  get going(): readonly Sending[] {
+    return [...this.#all.values()].filter(({ kind }) => kind === "going" || kind === "failed");
+  }
+
+  /** Sends a draft. Never rejects: `get` tells. */
+  async send(id: string, wish: DraftWish): Promise<void> {
+    await this.#run(id, wish);
+  }
+
+  /** Goes on with a draft that was to be sent. Never rejects. */
+  async resume(id: string): Promise<void> {
+    await this.#run(id, null);
+  }
+
+  /** Tries at once what is being waited for. */
+  async retry(id: string): Promise<void> {
+    this.stop(id);
+    await this.resume(id);
+  }
+
+  /** Leaves a draft where it is. */
+  stop(id: string): void {
+    this.#running.get(id)?.abort(new DOMException("stopped", "AbortError"));
+    this.#running.delete(id);
+    this.#all.delete(id);
+  }
+
+  close(): void {
+    for (const id of [...this.#running.keys()]) this.stop(id);
+  }
+
+  async #run(id: string, wish: DraftWish | null): Promise<void> {
+    if (this.#running.has(id)) return;
+    const stop = new AbortController();
+    this.#running.set(id, stop);
+    try {
+      await this.#note(id, wish);
+      await this.#sent(id, wish, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      if (isCode(error, "not-on-this-device") && wish === null) this.#end(id, { kind: "gone" });
+      else this.#change(id, { kind: "failed", failure: failureOf(error) });
+    } finally {
+      if (this.#running.get(id) === stop) this.#running.delete(id);
+    }
+  }
+
+  /** Another tab may still be recording or bringing it: then it is waited for. */
+  async #sent(id: string, wish: DraftWish | null, signal: AbortSignal): Promise<void> {
+    const { api } = this.#house;
+    const options = { api, signal, compose: this.#compose, onState: (step: Step) => this.#hear(id, step) };
+    for (let first = true; ; first = false) {
+      try {
+        if (first && wish !== null) return await sendDraft(id, wish, options);
+        return await resumeDraft(id, options);
+      } catch (error) {
+        if (!(error instanceof BringingFailed) || error.code !== "busy") throw error;
+        await onceFree(id, signal);
+      }
+    }
+  }
+
+  readonly #compose: Compose = async (outgoing) => {
+    const { crypto, people, account } = this.#house;
+    const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meet(acct, null)));
+    const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name });
+    const { message, details, envelopes, sent } = await crypto.composeMessage(wanted, records);
+    return { message, details, envelopes, sent };
+  };
+
+  async #note(id: string, wish: DraftWish | null): Promise<void> {
+    const { content, createdMs } = await new Drafts(this.#house.db).get(id);
+    const known = this.#all.get(id);
+    this.#all.set(id, {
+      id,
+      kind: "going",
+      to: wish?.to ?? content.wish?.to ?? [],
+      caption: wish?.caption ?? content.wish?.caption ?? "",
+      keptAt: createdMs + (content.video?.ms ?? 0),
+      durationMs: content.video?.ms ?? 0,
+      totalBytes: content.video?.size ?? 0,
+      percent: content.isStored ? 100 : (known?.percent ?? 0),
+      held: null,
+      receivedAt: null,
+      failure: null,
+    });
+  }
+
+  #hear(id: string, step: Step): void {
+    if (step.kind === "sent") return this.#end(id, { kind: "sent", percent: 100, receivedAt: step.receivedAtMs });
+    if (step.kind === "gone") return this.#end(id, { kind: "gone" });
+    const percent = step.kind === "uploading" ? step.percent : 100;
+    this.#change(id, { percent, held: heldBy(step.trouble) });
+  }
+
+  #end(id: string, change: Partial<Sending>): void {
+    this.#change(id, { ...change, held: null });
+    this.onEnd?.(id);
+  }
+
+  #change(id: string, change: Partial<Sending>): void {
+    const known = this.#all.get(id);
+    if (known) this.#all.set(id, { ...known, ...change });
+  }
+}
+
+/** What a person is told of why it waits. */
+export function heldBy(trouble: string | null): Held {
+  if (trouble === null || trouble === "rate-limited" || trouble === "too-many-uploads") return null;
+  if (trouble === "storage-full") return "server-full";
+  return trouble === "not-signed-in" ? "signed-out" : "offline";
+}

@@ -1,0 +1,124 @@
+/** What was sent, and how far it came with each recipient. */
+
+import { unb64 } from "../protocol/encoding";
+import { LocalIndex } from "../storage/index";
+import { Box } from "./box";
+import type { House } from "./house.svelte";
+import { contentOf, deliveriesOf, type SentLetter, type SentWire } from "./letters";
+import { Opener, refusalOf } from "./opener";
+import { phaseOf, type Phase } from "./phase";
+import { Posters } from "./posters.svelte";
+import { Reading } from "./reading";
+
+export class SentState {
+  phase: Phase = $state.raw({ kind: "loading" });
+  /** The newest first. */
+  letters: readonly SentLetter[] = $state.raw([]);
+  readonly posters = new Posters();
+  readonly #house: House;
+  readonly #index: LocalIndex<SentLetter>;
+  readonly #box: Box<SentWire, SentLetter>;
+  readonly #opener: Opener;
+  readonly #reading: Reading;
+  readonly #loaded: Promise<void>;
+
+  constructor(house: House) {
+    this.#house = house;
+    this.#index = new LocalIndex(house.vault, "sent");
+    this.#opener = new Opener(house);
+    this.#box = new Box<SentWire, SentLetter>({
+      index: this.#index,
+      list: async (query) => house.api.get("/api/v1/sent", { query: { ...query, envelopes: "inline" } }),
+      one: async (id) => this.#fetched(id),
+      take: async (item, known) => this.#take(item, known),
+      isFailed: (letter) => letter.code !== null,
+      onChange: (letters) => this.#show(letters),
+    });
+    this.#reading = new Reading(house, this.#box, (phase) => void (this.phase = phase));
+    this.#loaded = this.#load();
+  }
+
+  letter(id: string): SentLetter | null {
+    return this.letters.find((letter) => letter.id === id) ?? null;
+  }
+
+  /** Finds a letter that is not in the list yet. @throws Problem */
+  async find(id: string): Promise<SentLetter> {
+    await this.#loaded;
+    const known = this.#box.get(id);
+    if (known && known.code === null) return known;
+    const fresh = await this.#take(await this.#fetched(id), undefined);
+    await this.#box.put(fresh);
+    return fresh;
+  }
+
+  refresh(): void {
+    this.#reading.want();
+  }
+
+  /** Takes a message back from everybody. @throws Problem */
+  async takeBack(id: string): Promise<void> {
+    await this.#house.api.delete("/api/v1/messages/{message_id}", {
+      path: { message_id: id },
+      query: { for: "everyone" },
+    });
+    this.posters.drop(id);
+    await this.#box.drop(id);
+  }
+
+  close(): void {
+    this.#reading.close();
+    this.posters.close();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      await this.#box.load();
+    } catch (error) {
+      this.phase = phaseOf(error);
+    }
+    this.#reading.want();
+  }
+
+  async #fetched(id: string): Promise<SentWire> {
+    const extras = { path: { message_id: id }, query: { box: "sent" } };
+    return (await this.#house.api.get("/api/v1/messages/{message_id}", extras)) as SentWire;
+  }
+
+  async #take(item: SentWire, known: SentLetter | undefined): Promise<SentLetter> {
+    if (known && known.code === null) {
+      return {
+        ...known,
+        deliveries: deliveriesOf(
+          known.deliveries.map(({ acct }) => acct),
+          item,
+        ),
+      };
+    }
+    const base = { id: item.id, receivedAt: item.received_at, bytes: item.video_bytes };
+    try {
+      const { envelope, details } = await this.#opener.sent(item);
+      if (details.poster) await this.#keepPoster(item.id, details.poster);
+      const deliveries = deliveriesOf(envelope.fields.sent_to ?? [], item);
+      return { ...base, content: contentOf(envelope, details), code: null, deliveries };
+    } catch (error) {
+      const code = refusalOf(error);
+      if (code === null) throw error;
+      const server = this.#house.account.acct.split("@")[1] ?? "";
+      const named = item.deliveries.map(({ recipient }) => `${recipient}@${server}`);
+      return { ...base, content: null, code, deliveries: deliveriesOf(named, item) };
+    }
+  }
+
+  async #keepPoster(id: string, poster: { type: string; data: string }): Promise<void> {
+    const bytes = unb64(poster.data);
+    this.posters.put(id, poster.type, bytes);
+    await this.#index.putPoster(id, bytes);
+  }
+
+  #show(letters: ReadonlyMap<string, SentLetter>): void {
+    this.letters = [...letters.values()].sort((one, other) => other.receivedAt - one.receivedAt);
+    for (const { id, content } of this.letters)
+      if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+  }
+}
