@@ -91,10 +91,10 @@ export async function trust(
   const identity = await crypto.newDeviceIdentity();
   const did = newId("dev");
   const change = { kind: "add-device", did, label, identity, nowMs: Date.now() } as const;
-  const { account, sealed } = await storeChange({ api, crypto }, change, etag);
+  const { account, sealed, version } = await storeChange({ api, crypto }, change, etag);
   await crypto.openKeyring({ sealed, acct: account.acct, known: account.sign, identity });
   await vault.keepKeyring(await crypto.exportKeyring());
-  await memory.note({ deviceId: did });
+  await memory.note({ deviceId: did, keyringVersion: version });
   await memory.raise("keyring", account.rev);
 }
 

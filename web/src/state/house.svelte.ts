@@ -6,7 +6,8 @@ import type { DeviceVault } from "../storage/keys";
 import type { Api } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import type { Memory } from "./memory";
-import type { Failure } from "./failure";
+import { failureOf, isCode, type Failure } from "./failure";
+import { refreshKeyring, renewRecord } from "./upkeep";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
 import { People } from "./people.svelte";
@@ -51,6 +52,9 @@ export class House {
   isSignedOut = $state(false);
   /** What the person should know, though it stops nothing. */
   warning: Failure | null = $state.raw(null);
+  #catchingUp: Promise<void> | null = null;
+  /** The server's keyring was compared with the one kept here. */
+  #isKeyringFresh = false;
   readonly #parts = new Parts<House>(this);
   readonly #closed = new AbortController();
 
@@ -93,16 +97,34 @@ export class House {
     await this.people.recall();
   }
 
-  /** Reads what other devices stored, and stores what is only here. Never rejects. */
-  async catchUp(): Promise<void> {
-    await this.people.refresh();
-    await this.settings.refresh().catch(() => undefined); // the next connection tries again
-    await this.shards.save().catch(() => undefined);
+  /** Reads what other devices stored, and stores what is only here; what fails is tried at the next connection. Never rejects. */
+  catchUp(): Promise<void> {
+    this.#catchingUp ??= this.#catchUp().finally(() => (this.#catchingUp = null));
+    return this.#catchingUp;
   }
 
   /** The one instance of a class that lives as long as the house: `house.part(Inbox)`. */
   part<T extends Part>(Kind: new (house: House) => T): T {
     return this.#parts.of(Kind);
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      if (!this.#isKeyringFresh) await refreshKeyring(this);
+      this.#isKeyringFresh = true;
+    } catch (error) {
+      this.#noteKeyring(error);
+    }
+    await this.people.refresh();
+    await this.settings.refresh().catch(() => undefined);
+    await this.shards.save().catch(() => undefined);
+    await renewRecord(this).catch(() => undefined);
+  }
+
+  #noteKeyring(error: unknown): void {
+    // This device was taken out of the keyring: its owner no longer trusts it.
+    if (isCode(error, "keyring-no-match") || isCode(error, "not-signed-in")) this.isSignedOut = true;
+    else if (!isCode(error, "offline")) this.warning = failureOf(error);
   }
 
   close(): void {

@@ -13,12 +13,12 @@ export async function storeChange(
   { api, crypto }: { api: Api; crypto: CryptoService },
   change: KeyringChange,
   version: string,
-): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer> }> {
+): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer>; version: string }> {
   let { sealed } = await crypto.changeKeyring(change);
   for (let left = TRIES; ; left -= 1) {
     try {
-      await api.putOctets(PATH, sealed, version);
-      return { account: await crypto.keyringStored(), sealed };
+      const stored = await api.putOctets(PATH, sealed, version);
+      return { account: await crypto.keyringStored(), sealed, version: stored };
     } catch (error) {
       if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
       const theirs = await fetchKeyring(api);

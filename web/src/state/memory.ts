@@ -9,6 +9,8 @@ interface Remembered {
   revs: Record<string, number>;
   /** When the account's record was signed last, as far as is known. */
   recordMs: number;
+  /** The keyring's, on the server, that this device has opened. */
+  keyringVersion: string | null;
 }
 
 const NAME = "memory";
@@ -23,7 +25,7 @@ export class Memory {
   }
 
   static async recall(vault: DeviceVault): Promise<Memory> {
-    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0 };
+    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0, keyringVersion: null };
     const kept = await vault.recall(NAME);
     const known = kept === null ? {} : (JSON.parse(new TextDecoder().decode(kept)) as Partial<Remembered>);
     return new Memory(vault, { ...nothing, ...known });
@@ -37,6 +39,10 @@ export class Memory {
     return this.#all.recordMs;
   }
 
+  get keyringVersion(): string | null {
+    return this.#all.keyringVersion;
+  }
+
   /** The highest revision seen of the keyring or a shard. */
   rev(thing: string): number {
     return this.#all.revs[thing] ?? 0;
@@ -46,7 +52,7 @@ export class Memory {
     if (rev > this.rev(thing)) await this.#keep({ revs: { ...this.#all.revs, [thing]: rev } });
   }
 
-  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs">>): Promise<void> {
+  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "keyringVersion">>): Promise<void> {
     await this.#keep(news);
   }
 

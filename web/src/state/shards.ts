@@ -7,7 +7,6 @@ import type { CryptoService } from "../crypto/service";
 import { ProtocolError } from "../protocol/errors";
 import type { DeviceVault } from "../storage/keys";
 import { Problem, type Api } from "../transfer/http";
-import { isCode } from "./failure";
 import type { Memory } from "./memory";
 
 export interface ShardTools {
@@ -21,6 +20,7 @@ const PATH = "/api/v1/account/state/{shard}";
 const TRIES = 5;
 const SOON_MS = 1500;
 
+const etagOf = (version: string): string => `"${version}"`;
 const copyOf = (name: string): string => `shard ${name}`;
 
 export class ShardStore {
@@ -67,32 +67,46 @@ export class ShardStore {
     });
   }
 
+  /** The worker has forgotten everything: the keyring was opened anew. */
+  forget(): void {
+    this.#versions.clear();
+    this.faults.clear();
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
   async #fetch(name: string): Promise<void> {
-    const { api, crypto, memory } = this.#tools;
-    let fetched;
-    try {
-      fetched = await api.getOctets(PATH, { path: { shard: name } });
-    } catch (error) {
-      if (!isCode(error, "not-found")) throw error;
+    const { api, crypto } = this.#tools;
+    // The list of versions first: most shards have not changed, and one that is not there is no failure.
+    const { items } = await api.get("/api/v1/account/state");
+    const version = items.find(({ shard }) => shard === name)?.version;
+    if (version === undefined) {
       this.#versions.set(name, null);
-      await crypto.noShard(name);
-      return;
+      return crypto.noShard(name);
     }
-    this.#versions.set(name, fetched.etag);
+    if (this.#versions.get(name) === etagOf(version) && !this.faults.has(name)) return;
+    const { data, etag } = await api.getOctets(PATH, { path: { shard: name } });
+    this.#versions.set(name, etag);
+    await this.#take(name, data);
+  }
+
+  async #take(name: string, data: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { crypto, memory, vault } = this.#tools;
     try {
-      const rev = await crypto.takeShard(name, fetched.data, { server: true, highestRev: memory.rev(name) });
+      const rev = await crypto.takeShard(name, data, { server: true, highestRev: memory.rev(name) });
       this.faults.delete(name);
-      await this.#tools.vault.keep(copyOf(name), fetched.data);
       await memory.raise(name, rev);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.faults.set(name, error.code);
+      return;
     }
+    // What is known here and not there yet must not be lost with a copy that lacks it.
+    if ((await crypto.pendingShards()).includes(name)) await this.#sealed(name);
+    else await vault.keep(copyOf(name), data);
   }
 
   async #put(name: string): Promise<void> {
