@@ -11,6 +11,7 @@ from bench.harness.films import Film, film
 from bench.harness.processes import Running
 from bench.harness.report import Result
 from bench.harness.turns import timed
+from bench.harness.warm import Reserve, reserve
 from bench.measures.uploads import OURS
 from bench.peers.ours import ours
 from bench.peers.synapse import Pair as SynapsePair
@@ -32,12 +33,12 @@ class Pair(Protocol):
 def jobs(rounds: int) -> Result:
     """Messages a second and CPU for each."""
     with ExitStack() as stack:
-        video = stack.enter_context(film(FILM))
+        video, memory = stack.enter_context(film(FILM)), stack.enter_context(reserve())
         house = stack.enter_context(ours(durability="power"))
         peer = stack.enter_context(synapse())
         mine = [stack.enter_context(closing(house.pair())) for _ in range(PAIRS)]
         theirs = [stack.enter_context(closing(SynapsePair(peer.port, number))) for number in range(PAIRS)]
-        turns = {OURS: _turn(house.server, mine, video), SYNAPSE: _turn(peer, theirs, video)}
+        turns = {OURS: _turn(house.server, mine, video, memory), SYNAPSE: _turn(peer, theirs, video, memory)}
         samples = interleave(turns, rounds)
         peaks = {OURS: house.server.peak_mib(), SYNAPSE: peer.peak_mib()}
     claims = [
@@ -49,16 +50,18 @@ def jobs(rounds: int) -> Result:
     return Result("jobs", "The whole job, 8 pairs in parallel", claims, heading, figures)
 
 
-def _turn(server: Running, pairs: Sequence[Pair], video: Film) -> Callable[[], Sample]:
+def _turn(server: Running, pairs: Sequence[Pair], video: Film, memory: Reserve) -> Callable[[], Sample]:
     def turn() -> Sample:
         latencies: list[float] = []
 
         def work(pair: Pair) -> None:
             for _ in range(EACH):
+                memory.give(FILM)
                 started_s = perf_counter()
                 pair.exchange(video)
                 latencies.append((perf_counter() - started_s) * 1000)
 
+        memory.fill(FILM * PAIRS * EACH)
         sample = timed(server, work, pairs, units=PAIRS * EACH)
         return Sample(sample.units, sample.wall_s, sample.cpu_s, tuple(latencies))
 
