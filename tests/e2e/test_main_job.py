@@ -1,0 +1,235 @@
+"""What the app is for: somebody leaves a video, it waits, somebody else watches and keeps it; in a browser or at the CLI."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+from tests.cli.person import Person
+from tests.e2e.browsing import Visitors
+from tests.e2e.mailing import (
+    Inhabitant,
+    assert_keeps,
+    begin,
+    camera_and_microphone,
+    eventually,
+    expect,
+    kept,
+    letter,
+    move_in,
+    play,
+    record,
+    save,
+    send,
+    sent,
+    small_clip,
+    watch,
+)
+from tests.footage import brightness, loudness, talking_head
+from tests.serving import Server
+
+
+@dataclass
+class Street:
+    """Claire and Ann have a browser each, Joseph has a terminal."""
+
+    claire: Inhabitant
+    ann: Inhabitant
+    joseph: Person
+
+
+@pytest.fixture(scope="module")
+def street(
+    house: Server, playwright: Playwright, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Street]:
+    folder = tmp_path_factory.mktemp("street")
+    visitors = Visitors(playwright.chromium, browser, folder)
+    switches = camera_and_microphone(folder)
+    claire, ann, joseph = (Person(name, folder, house.url).sign_up() for name in ("claire", "ann", "joseph"))
+    at_home = [move_in(visitors, house, person, switches) for person in (claire, ann)]
+    yield Street(*at_home, joseph)
+    visitors.leave()
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture(autouse=True)
+def pages_end(street: Street) -> Iterator[None]:
+    """Every test begins with closed windows."""
+    yield
+    for context in (street.claire.visitor.context, street.ann.visitor.context):
+        for page in context.pages[1:]:
+            page.close()
+
+
+def by_caption(person: Person, caption: str) -> dict:
+    (found,) = [item for item in [*person.inbox(), *person.sent()] if item["caption"] == caption]
+    return found
+
+
+def test_from_browser_to_browser(street: Street, tmp_path: Path) -> None:
+    """Recorded, sent, there within a second, watched, saved; the sender sees each step as it happens."""
+    inbox = street.ann.open()
+    arrival = expect(inbox, "The goats are back")
+    booth = street.claire.open("/record")
+    record(booth, seconds=3)
+    send(booth, "ann", caption="The goats are back")
+    sent(booth)
+    came_at = arrival()
+    item = by_caption(street.ann.cli, "The goats are back")
+    assert came_at - item["received_at"] < 1000
+    assert item["duration_s"] >= 3
+    inbox.get_by_text("One is waiting").wait_for()
+    booth.get_by_text(re.compile("^Delivered")).wait_for()
+    watch(inbox, "The goats are back")
+    inbox.get_by_text("Not verified yet").wait_for()
+    play(inbox)
+    booth.locator("li", has_text="Played").get_by_text(re.compile(r"\d\d:\d\d")).wait_for()
+    path = save(inbox, tmp_path / "saved.mp4")
+    assert_keeps(path, duration_s=item["duration_s"])
+    assert max(brightness(path)) > 100
+    assert max(loudness(path)) > 0.02
+    inbox.get_by_role("link", name="Inbox").first.click()
+    inbox.get_by_text("All played").wait_for()
+
+
+def test_from_browser_to_command_line(street: Street, tmp_path: Path) -> None:
+    page = street.claire.open("/record")
+    message = record(page)
+    send(page, "joseph", caption="For the terminal")
+    sent(page)
+    (item,) = street.joseph.inbox()
+    assert (item["id"], item["from"], item["caption"]) == (message, "claire", "For the terminal")
+    path = tmp_path / "from-claire.mp4"
+    street.joseph.ok("save", message, "-o", path)
+    assert_keeps(path, duration_s=item["duration_s"])
+    page.get_by_text(re.compile("^Delivered")).wait_for()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("link", name="Sent").first.click()
+    letter(page, "For the terminal").get_by_text(re.compile("^(Delivered|Played)")).wait_for()
+
+
+def test_from_command_line_to_browser(street: Street, tmp_path: Path) -> None:
+    page = street.ann.open()
+    page.get_by_role("heading", level=1).wait_for()
+    arrival = expect(page, "From the terminal")
+    street.joseph.send("ann", talking_head(tmp_path), "--caption", "From the terminal")
+    came_at = arrival()
+    (told,) = street.joseph.sent()
+    assert came_at - told["received_at"] < 1000
+    eventually(lambda: street.joseph.sent()[0]["state"] == "delivered")
+    watch(page, "From the terminal")
+    play(page)
+    eventually(lambda: street.joseph.sent()[0]["state"] == "played")
+    assert_keeps(save(page, tmp_path / "saved.mp4"), duration_s=told["duration_s"])
+
+
+def test_it_waits_for_somebody_who_is_away(street: Street, clip: Path) -> None:
+    """The browser was closed when it came; opened again, the list is there without the network, too."""
+    street.joseph.send("ann", clip, "--caption", "While you were out")
+    page = street.ann.open()
+    letter(page, "While you were out").wait_for()
+    assert by_caption(street.joseph, "While you were out")["state"] in {"stored", "delivered"}
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    eventually(lambda: by_caption(street.joseph, "While you were out")["state"] == "delivered")
+    street.ann.visitor.witness.allow("ERR_INTERNET_DISCONNECTED")
+    street.ann.visitor.context.set_offline(True)
+    try:
+        page.reload()
+        letter(page, "While you were out").wait_for()
+        page.get_by_text("Needs the network").first.wait_for()
+        letter(page, "While you were out").get_by_role("link").click()
+        page.get_by_text("No connection just now").wait_for()
+    finally:
+        street.ann.visitor.context.set_offline(False)
+    page.get_by_role("button", name="Save as .mp4").wait_for(timeout=30_000)
+
+
+def test_a_deletion_can_be_taken_back_and_is_real_afterwards(street: Street, clip: Path) -> None:
+    message = street.joseph.send("ann", clip, "--caption", "Throw me away")
+    page = street.ann.open()
+    entry = letter(page, "Throw me away")
+    entry.get_by_role("button", name="Delete the video of joseph").click()
+    page.get_by_text("The video of joseph is deleted.").wait_for()
+    assert entry.count() == 0
+    page.get_by_role("button", name="Undo").click()
+    entry.wait_for()
+    assert message in [item["id"] for item in street.ann.cli.inbox()]
+    entry.get_by_role("button", name="Delete the video of joseph").click()
+    page.get_by_role("button", name="Undo").wait_for()
+    page.close(run_before_unload=False)
+    eventually(lambda: message not in [item["id"] for item in street.ann.cli.inbox()])
+    again = street.ann.open()
+    again.get_by_role("heading", level=1).wait_for()
+    time.sleep(0.5)
+    assert letter(again, "Throw me away").count() == 0
+
+
+def test_a_closed_window_loses_no_take(street: Street) -> None:
+    """Closed in mid-recording: offered again, made whole, sent; to two people at once."""
+    page = street.claire.open("/record")
+    begin(page)
+    kept(page, 2)
+    page.close()
+    page = street.claire.open()
+    page.get_by_role("heading", name="Your video is still here").wait_for()
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_label("A line to go with it").wait_for()
+    play(page)
+    send(page, "ann", "joseph", caption="To you both")
+    sent(page)
+    lengths = {by_caption(person, "To you both")["duration_s"] for person in (street.ann.cli, street.joseph)}
+    assert len(lengths) == 1
+    assert min(lengths) >= 2
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Delete for everybody").click()
+    eventually(lambda: "To you both" not in [item["caption"] for item in street.joseph.inbox()])
+    assert "To you both" not in [item["caption"] for item in street.claire.cli.sent()]
+
+
+def test_a_take_can_be_put_away(street: Street) -> None:
+    """Thrown away at the review it is gone, here and on the server; a draft in the list can be brought back."""
+    page = street.claire.open("/record")
+    record(page)
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    page.wait_for_url("**/inbox")
+    page.reload()
+    page.get_by_role("heading", level=1).wait_for()
+    time.sleep(0.5)
+    assert page.get_by_text("Your video is still here").count() == 0
+
+
+def test_an_answer_goes_to_who_wrote(street: Street, clip: Path) -> None:
+    street.joseph.send("claire", clip, "--caption", "Will you come?")
+    page = street.claire.open()
+    watch(page, "Will you come?")
+    page.get_by_role("button", name="Answer with a video").click()
+    page.get_by_text("For joseph").first.wait_for()
+    record(page)
+    page.get_by_label("A line to go with it").fill("Yes, on Sunday")
+    page.get_by_role("button", name="Send to joseph").click()
+    sent(page)
+    assert by_caption(street.joseph, "Yes, on Sunday")["from"] == "claire"
+
+
+def test_eight_windows_share_one_live_channel(street: Street, clip: Path) -> None:
+    channels: list[str] = []
+    street.ann.visitor.context.on(
+        "request", lambda request: channels.append(request.url) if request.url.endswith("/events") else None
+    )
+    pages = [street.ann.open() for _ in range(8)]
+    for page in pages:
+        page.get_by_role("heading", level=1).wait_for()
+    arrivals = [expect(page, "To all windows") for page in pages]
+    street.joseph.send("ann", clip, "--caption", "To all windows")
+    received_at = by_caption(street.joseph, "To all windows")["received_at"]
+    assert max(arrival() for arrival in arrivals) - received_at < 3000
+    assert len(channels) == 1
