@@ -41,7 +41,7 @@ export function startCrypto(): CryptoService {
   worker.addEventListener("error", () => link.fail(new Error("the crypto worker has failed")));
   return Object.assign(link.service, {
     close() {
-      link.fail(new Error("the crypto worker was closed"));
+      link.fail(new DOMException("the crypto worker was closed", "AbortError"));
       worker.terminate();
     },
   });

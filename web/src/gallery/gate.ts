@@ -15,6 +15,7 @@ const signUp = (step: SignUpProps["step"]): Exhibit =>
   exhibit(SignUp, {
     ...outside,
     step,
+    chosen: { account: "", passphrase: "", own: false },
     suggestion: "harbor tulip seldom copper anyone lantern",
     onother: nothing,
     onname: nothing,

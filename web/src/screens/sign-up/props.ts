@@ -18,6 +18,8 @@ export interface SignUpProps {
         working: boolean;
         failure: Failure | null;
       };
+  /** What was typed before, when the first step is shown again. */
+  chosen: { account: string; passphrase: string; own: boolean };
   /** Six words, made on this device. */
   suggestion: string;
   go: (path: string) => void;
