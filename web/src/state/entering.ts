@@ -85,13 +85,10 @@ export async function trust(
   { api, crypto, vault, memory }: Tools & { vault: DeviceVault; memory: Memory },
   label: string,
 ): Promise<void> {
-  const { data, etag } = await fetchKeyring(api);
-  const { acct, sign } = await crypto.account();
-  await crypto.openKeyring({ sealed: data, acct, known: sign }); // nothing is left of an attempt before
   const identity = await crypto.newDeviceIdentity();
   const did = newId("dev");
   const change = { kind: "add-device", did, label, identity, nowMs: Date.now() } as const;
-  const { account, sealed, version } = await storeChange({ api, crypto }, change, etag);
+  const { account, sealed, version } = await storeChange({ api, crypto }, change);
   await crypto.openKeyring({ sealed, acct: account.acct, known: account.sign, identity });
   await vault.keepKeyring(await crypto.exportKeyring());
   await memory.note({ deviceId: did, keyringVersion: version });
@@ -100,10 +97,7 @@ export async function trust(
 
 /** Takes devices out of the keyring, so that they open no later one. @throws Problem, ProtocolError */
 export async function distrust({ api, crypto }: Tools, devices: readonly string[]): Promise<void> {
-  for (const did of devices) {
-    const { etag } = await fetchKeyring(api);
-    await storeChange({ api, crypto }, { kind: "drop-device", did }, etag);
-  }
+  for (const did of devices) await storeChange({ api, crypto }, { kind: "drop-device", did });
 }
 
 /** Ends this session, or all of the account. One that has ended already is no failure. @throws Problem */

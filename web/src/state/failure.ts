@@ -25,6 +25,7 @@ export function failureOf(error: unknown): Failure {
     return { code: error.code };
   }
   if (error instanceof Error && "code" in error && typeof error.code === "string") return { code: error.code };
+  if (error instanceof DOMException && error.name === "AbortError") return { code: "closed" };
   console.error(error);
   return { code: "fault" };
 }

@@ -8,12 +8,18 @@ const TRIES = 5;
 
 export const fetchKeyring = (api: Api): Promise<Octets> => api.getOctets(PATH);
 
-/** Changes the unlocked keyring, and merges with what another device stored meanwhile. @throws Problem, ProtocolError keyring-conflict */
+/**
+ * Opens the server's keyring, changes it, and merges with what another device stored meanwhile. The worker forgets its shards.
+ * @throws Problem, ProtocolError such as keyring-conflict
+ */
 export async function storeChange(
   { api, crypto }: { api: Api; crypto: CryptoService },
   change: KeyringChange,
-  version: string,
 ): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer>; version: string }> {
+  const { acct, sign } = await crypto.account();
+  const newest = await fetchKeyring(api);
+  await crypto.openKeyring({ sealed: newest.data, acct, known: sign });
+  let version = newest.etag;
   let { sealed } = await crypto.changeKeyring(change);
   for (let left = TRIES; ; left -= 1) {
     try {

@@ -38,6 +38,7 @@ export class Session {
   readonly #choices: Choices;
   readonly startCrypto: () => CryptoService;
   readonly #openDatabase: () => Promise<Database>;
+  #isLeaving = false;
   readonly #tabs = new Tabs({
     onEntered: () => void this.#follow(),
     onLeft: (acct) => this.#refused(acct),
@@ -95,7 +96,12 @@ export class Session {
   /** Ends this session and forgets the account here; drafts stay, for whoever signs in to it again. */
   async signOut(): Promise<void> {
     const house = this.house;
-    if (!house) return;
+    if (!house || this.#isLeaving) return;
+    this.#isLeaving = true;
+    await house.shards.save().catch(() => undefined); // what was learnt last
+    // First: a channel that is still open would ask on behalf of nobody.
+    this.#tabs.tellLeft(house.account.acct);
+    house.live.close();
     await this.#endOnServer(house, house.memory.deviceId === null ? [] : [house.memory.deviceId], false);
     await this.#leave(house);
   }
@@ -103,7 +109,8 @@ export class Session {
   /** Ends every session and takes every device out of the keyring. @throws Problem: then nothing has changed here */
   async signOutEverywhere(): Promise<void> {
     const house = this.house;
-    if (!house) return;
+    if (!house || this.#isLeaving) return;
+    await house.shards.save();
     const { devices } = await house.crypto.account();
     const tools = { api: this.api, crypto: house.crypto };
     await distrust(tools, devices.map((device) => device.did)); // prettier-ignore
@@ -111,10 +118,10 @@ export class Session {
     await this.#leave(house);
   }
 
-  /** Leaves a house whose session the server has ended. */
+  /** Leaves a house whose session has ended, by the server or another tab. */
   async leaveEnded(): Promise<void> {
     const house = this.house;
-    if (!house) return;
+    if (!house || this.#isLeaving) return;
     await this.#leave(house, { code: "not-signed-in" });
   }
 
@@ -174,10 +181,14 @@ export class Session {
 
   async #leave(house: House, failure: Failure | null = null): Promise<void> {
     const { acct, name } = house.account;
+    this.#isLeaving = true;
     house.close();
     const db = await this.#openDatabase();
-    await forgetAccount(db, acct).finally(() => db.close());
+    await forgetAccount(db, acct)
+      .catch(() => undefined) // storage is blocked: there is nothing to forget
+      .finally(() => db.close());
     this.signInState = failure === null ? { kind: "ready" } : { kind: "failed", failure };
+    this.#isLeaving = false;
     this.state = { kind: "outside", account: name, failure };
     this.#tabs.tellLeft(acct);
   }

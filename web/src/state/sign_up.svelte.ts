@@ -49,7 +49,8 @@ export class SignUp {
   suggestion = $state("");
   readonly #tools: SignUpTools;
   readonly #crypto: CryptoService;
-  #name = "";
+  /** What was typed, so that nobody types it twice. */
+  chosen: Chosen = { account: "", passphrase: "", own: false };
   #made: NewAccount | null = null;
   #isPosted = false;
   #isInside = false;
@@ -66,7 +67,7 @@ export class SignUp {
   }
 
   get account(): string {
-    return this.#name;
+    return this.chosen.account;
   }
 
   async suggest(): Promise<void> {
@@ -74,14 +75,14 @@ export class SignUp {
   }
 
   /** Makes the keys, when name and passphrase will do. Never rejects: `step` tells. */
-  async choose({ account, passphrase, own }: Chosen): Promise<void> {
+  async choose(chosen: Chosen): Promise<void> {
+    const { account, passphrase, own } = (this.chosen = chosen);
     this.step = { kind: "working" };
     try {
       if (own) await this.#crypto.checkPassphrase(passphrase, account);
       const server = await this.#serverFor(account);
       const acct = `${account}@${server}`;
       this.#made = await this.#crypto.makeAccount({ acct, passphrase, nowMs: Date.now() });
-      this.#name = account;
       this.show();
     } catch (error) {
       this.step = { kind: "name", failure: failureOf(error) };
@@ -121,7 +122,7 @@ export class SignUp {
 
   async #open(step: Extract<SignUpStep, { kind: "prove" }>, made: NewAccount): Promise<void> {
     try {
-      if (!this.#isPosted) await postSignUp(this.#tools.api, this.#name, made);
+      if (!this.#isPosted) await postSignUp(this.#tools.api, this.chosen.account, made);
       this.#isPosted = true;
       this.#isInside = true;
       await this.#tools.enter(this.#crypto, made.account);
