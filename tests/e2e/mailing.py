@@ -16,9 +16,9 @@ from tests.footage import Judged, decoded_frames, ffmpeg, real
 from tests.serving import Server
 
 SPEECH = "Good morning Ann, this is a message for you. Call me when you are back from the mountains."
-NETWORK = r"ERR_(INTERNET_DISCONNECTED|CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|NETWORK_CHANGED)"
-NO_RECORDS = r"status of 404.*/api/v1/account/state/"
-"""A browser's console tells of each answer that is none, also of one that is expected: a new account has no notes yet."""
+NETWORK = r"ERR_(INTERNET_DISCONNECTED|CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING|NETWORK_CHANGED|CONTENT_LENGTH_MISMATCH)"
+NO_NOTES = r"status of (404|412).*/api/v1/account/state/"
+"""A browser's console tells of each refusal, also of one that is expected: no notes yet, or newer ones of another window."""
 _MUTE = {"ignore_default_args": ["--mute-audio"]}
 
 
@@ -67,7 +67,7 @@ class Inhabitant:
 def move_in(visitors: Visitors, server: Server, cli: Person, devices: list[str]) -> Inhabitant:
     """Signs in, in a browser of one's own that is to be trusted."""
     visitor = visitors.move_in(server, cli.name, *devices, **_MUTE)
-    visitor.witness.allow(NO_RECORDS)
+    visitor.witness.allow(NO_NOTES)
     page = visitor.open("/sign-in")
     sign_in(page, cli)
     page.close()
@@ -79,6 +79,16 @@ def sign_in(page: Page, person: Person) -> None:
     page.get_by_label("Passphrase").fill(person.passphrase)
     page.get_by_role("button", name="Open my mailbox").click()
     page.wait_for_url("**/inbox")
+
+
+def befriend(inhabitant: Inhabitant, *names: str) -> None:
+    """Adds people, so that they can be chosen without a network."""
+    page = inhabitant.open("/people")
+    for name in names:
+        page.get_by_label("Name on this server").fill(name)
+        page.get_by_role("button", name="Add", exact=True).click()
+        page.get_by_text(f"{name} is added").wait_for()
+    page.close()
 
 
 def begin(page: Page) -> None:

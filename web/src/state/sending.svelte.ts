@@ -40,12 +40,14 @@ export class SendingState {
   }
 
   get(id: string): Sending | null {
-    return this.#all.get(id) ?? null;
+    const known = this.#all.get(id);
+    return known ? this.#now(known) : null;
   }
 
   /** Those on their way, the oldest first. */
   get going(): readonly Sending[] {
-    return [...this.#all.values()].filter(({ kind }) => kind === "going" || kind === "failed");
+    const all = [...this.#all.values()].filter(({ kind }) => kind === "going" || kind === "failed");
+    return all.map((sending) => this.#now(sending));
   }
 
   /** Sends a draft. Never rejects: `get` tells. */
@@ -130,6 +132,12 @@ export class SendingState {
       receivedAt: null,
       failure: null,
     });
+  }
+
+  /** A worker that waits tells of its trouble once: whoever listens later would not hear of it. */
+  #now(sending: Sending): Sending {
+    const isHeld = sending.kind === "going" && sending.held === null && this.#house.live.isOffline;
+    return isHeld ? { ...sending, held: "offline" } : sending;
   }
 
   #hear(id: string, step: Step): void {

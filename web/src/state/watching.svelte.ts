@@ -3,6 +3,7 @@
 import { MessagePlayer, type PlayerState } from "../media/player";
 import type { RemoteVideo, VideoDetails } from "../crypto/service";
 import { rangedVideo, type RangedVideo } from "../transfer/ranges";
+import type { Problem } from "../transfer/problem";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { failureOf, Refused, type Failure } from "./failure";
 import type { House } from "./house.svelte";
@@ -118,7 +119,7 @@ export class WatchingState {
     if (code !== null) throw new Refused(code);
     if (!content?.video) throw new Refused("needs-newer-version");
     const { size, sha256 } = content.video;
-    const source = rangedVideo(this.id, size, { signal: this.#closed.signal, onTrouble: () => this.#noteTrouble() });
+    const source = rangedVideo(this.id, size, { signal: this.#closed.signal, onTrouble: (problem) => this.#noteTrouble(problem) });
     this.#source = source;
     const video = await this.#house.crypto.openVideo(content.messageKey, source, sha256);
     if (this.#closed.signal.aborted || this.#source !== source) return video.close();
@@ -128,8 +129,8 @@ export class WatchingState {
   }
 
   /** While it is being opened, nothing can be shown without the network; later the player waits with what it has. */
-  #noteTrouble(): void {
-    if (this.#video === null) this.phase = { kind: "offline" };
+  #noteTrouble(problem: Problem): void {
+    if (this.#video === null) this.phase = refusedBy(problem);
   }
 
   #hear(state: PlayerState): void {

@@ -106,6 +106,9 @@ class VideoApp:
         except BlobMissing as error:
             raise Refusal("not-found") from error
         try:
+            if span is not None and span.start >= file.size():
+                # The disk lost its end. Said like this, a reader knows that nothing more will come.
+                raise Refusal("range-unsatisfiable", headers={"content-range": f"bytes */{file.size()}"})
             await self._send(scope, send, video, span, file)
         finally:
             file.close()
