@@ -67,7 +67,7 @@ export class DraftsState {
       for (const draft of found) this.#attend(draft);
       for (const { id } of this.kept) this.posters.want(id, "image/webp", async () => this.#poster(id));
     } catch (error) {
-      console.warn("drafts", failureOf(error).code);
+      if (!this.#closed.signal.aborted) console.warn("drafts", failureOf(error).code);
     }
   }
 
