@@ -58,6 +58,11 @@ export default ts.config(
     },
   },
   {
+    files: ["src/state/**/*.svelte.ts"],
+    // What is private is not shown, and what is shown is replaced as a whole (`$state.raw`).
+    rules: { "svelte/prefer-svelte-reactivity": "off" },
+  },
+  {
     rules: {
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],

@@ -279,8 +279,8 @@ def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path
         database.execute("PRAGMA wal_checkpoint")
     on_the_server = [path.read_bytes() for path in pair.server.data.rglob("*") if path.is_file()]
     logged = [pair.server.log_path.read_bytes()]
-    mail = Mailbox(pair.claire.cli.account)
-    key = str(mail.find(message).require().opened.fields.key).encode()
+    with pair.claire.cli.account as account:
+        key = str(Mailbox(account).find(message).require().opened.fields.key).encode()
     assert key.startswith(b"AGE-SECRET-KEY-1")
     assert sum(map(len, kept_here)) > 1000
     for place in (asked, kept_here, on_the_server, logged):
