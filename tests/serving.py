@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.nursery import Child, nursery
+
 ROOT = Path(__file__).parent.parent
 START_WITHIN_S = 30.0
 GENEROUS = {
@@ -46,7 +48,7 @@ class Server:
     data: Path
     env: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
 
     @property
     def url(self) -> str:
@@ -57,26 +59,15 @@ class Server:
         return self.data.with_suffix(".log")
 
     def start(self, **env: str) -> "Server":
-        command = [
-            sys.executable,
-            "-m",
-            "restante.cli.main",
-            "serve",
-            "--data",
-            str(self.data),
-            "--port",
-            str(self.port),
-        ]
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                env={**os.environ, **GENEROUS, **self.env, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=ROOT,
-            )
+        arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
+        own = {**self.env, **env}
+        everything = {**os.environ, **GENEROUS, **own}
+        if any(
+            name.startswith("PYTHON") for name in own
+        ):  # another build of the program, or another interpreter
+            self.process = _launch(arguments, everything, self.log_path)
+        else:
+            self.process = nursery().fork(arguments, env=everything, log=self.log_path)
         self._await_ready()
         return self
 
@@ -138,6 +129,19 @@ class Server:
             time.sleep(0.05)
         self.kill()
         raise ServerDied(f"the server did not start:\n{self.log()[-3000:]}")
+
+
+def _launch(arguments: list[str], env: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
+    with log_path.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "restante.cli.main", *arguments],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=ROOT,
+        )
 
 
 @contextlib.contextmanager

@@ -1,0 +1,70 @@
+"""The process that `tests.nursery` asks: it imports and forks, and does nothing else.
+
+No server is in it, and no secret of a test, so that what is sought in a server's memory can only have come there by the
+server's own doing.
+"""
+
+import gc
+import json
+import os
+import random
+import sys
+import traceback
+from typing import Any
+
+import restante.server.app
+import restante.server.commands.serve  # noqa: F401 - what a server needs, before there is one
+from restante.cli.main import main
+
+
+def _serve() -> None:
+    gc.freeze()
+    ended: dict[int, int] = {}
+    for line in sys.stdin.buffer:
+        question = json.loads(line)
+        answer = _fork(question) if "fork" in question else _code(question["poll"], ended)
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _fork(question: dict[str, Any]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        _become(question)
+    return pid
+
+
+def _become(question: dict[str, Any]) -> None:
+    """Turns this process into the program, as if it had just been started."""
+    code: object = 1
+    try:
+        os.setsid()
+        log = os.open(question["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for number, file in enumerate((nothing, log, log)):
+            os.dup2(file, number)
+        os.environ.clear()
+        os.environ.update(question["env"])
+        random.seed()
+        sys.argv = ["restante", *question["fork"]]
+        main()
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:  # noqa: BLE001 - whatever it is goes to the log, as at the end of any program
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _code(pid: int, ended: dict[int, int]) -> int | None:
+    if pid not in ended:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if not found:
+            return None
+        ended[pid] = os.waitstatus_to_exitcode(status)
+    return ended[pid]
+
+
+if __name__ == "__main__":
+    _serve()
