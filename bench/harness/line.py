@@ -65,10 +65,10 @@ def line(server_port: int, *, up: float | None = None, down: float | None = None
         ready.set()
         await stop.wait()
         listening.close()
-        joined_still = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in joined_still:
-            task.cancel()
-        await asyncio.gather(*joined_still, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()

@@ -1,0 +1,78 @@
+"""The web client in Debian's Chromium against the real server: sending, watching, and what the first visit loads."""
+
+from playwright.sync_api import Page, Request
+
+from bench.harness.compare import Claim
+from bench.harness.report import Result
+from bench.measures.web_house import house
+from bench.measures.web_sending import sending
+from bench.measures.web_watching import watching
+from tests.e2e.mailing import sign_in
+from tests.serving import ROOT
+
+MOST_SCRIPT_KB = 160
+_ASSETS = ROOT / "src" / "restante" / "server" / "webapp" / "assets"
+
+
+def web_sending(rounds: int) -> Result:
+    """A minute recorded and sent over a narrow uplink."""
+    with house() as running:
+        return sending(running, rounds)
+
+
+def web_watching(rounds: int) -> Result:
+    """The first picture, and a whole message."""
+    with house() as running:
+        return watching(running, rounds)
+
+
+def web_loading(_: int) -> Result:
+    """Bytes of the first visit, as they came over the line; they are the same in every round."""
+    with house() as running:
+        page = running.browser("visitor")
+        weights = Weights(page)
+        page.goto(f"{running.url}/", wait_until="networkidle")
+        page.get_by_role("link", name="Open a mailbox").wait_for()
+        welcome = weights.so_far()
+        page.goto(f"{running.url}/sign-in")
+        sign_in(page, running.person("visitor"))
+        page.wait_for_load_state("networkidle")
+        inbox = weights.so_far()
+    claims = [_claim("welcome page", welcome), _claim("sign-in and inbox, all until then", inbox)]
+    kinds = sorted(inbox)
+    figures = [(kind, f"{welcome.get(kind, 0) / 1000:.1f}", f"{inbox[kind] / 1000:.1f}") for kind in kinds]
+    figures.append(("everything", *(f"{sum(each.values()) / 1000:.1f}" for each in (welcome, inbox))))
+    figures.append(("scripts of the whole app", "", f"{_all_scripts() / 1000:.1f}"))
+    heading = ("KB, compressed", "welcome page", "until the inbox stands")
+    return Result("web-loading", "What the first visit loads", claims, heading, figures)
+
+
+class Weights:
+    """Bytes of the bodies that a page has loaded, by the kind of the resource; what a cache gave weighs nothing."""
+
+    def __init__(self, page: Page) -> None:
+        self._done: list[Request] = []
+        page.context.on("requestfinished", self._note)
+
+    def so_far(self) -> dict[str, int]:
+        weights: dict[str, int] = {}
+        for request in self._done:
+            size = max(0, request.sizes()["responseBodySize"])
+            weights[request.resource_type] = weights.get(request.resource_type, 0) + size
+        return weights
+
+    def _note(self, request: Request) -> None:
+        self._done.append(request)
+
+
+def _claim(what: str, weights: dict[str, int]) -> Claim:
+    scripts = weights["script"] / 1000
+    return Claim(f"scripts, {what}", "", scripts, scripts, "KB", most=MOST_SCRIPT_KB)
+
+
+def _all_scripts() -> int:
+    """Compressed where there is a compressed form: what a service worker fetches in the background."""
+    return sum(
+        min((path.stat().st_size for path in _ASSETS.glob(f"{script.name}*")), default=0)
+        for script in _ASSETS.glob("*.js")
+    )
