@@ -74,4 +74,4 @@ def sign_in(page: Page, name: str, secret: str, *, by_code: bool = False, keep: 
 def arrived(page: Page) -> None:
     """In the inbox."""
     page.wait_for_url("**/inbox", timeout=AT_THE_GATE)
-    page.get_by_role("heading", level=1).wait_for()
+    expect(page).to_have_title(re.compile("Inbox · Restante"))

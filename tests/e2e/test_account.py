@@ -173,6 +173,7 @@ def test_what_does_not_open_is_told_in_words(house: Server, visitors: Visitors, 
     visitor = visitors.arrive(house)
     visitor.witness.allow("401.*/sign-in")
     page = visitor.open("/sign-in")
+    page.get_by_label("Passphrase").wait_for()
     assert axe_violations(page) == []
     sign_in(page, noted.name, "some six words that are wrong")
     expect(page.get_by_role("alert")).to_be_visible(timeout=AT_THE_GATE)
@@ -180,7 +181,9 @@ def test_what_does_not_open_is_told_in_words(house: Server, visitors: Visitors, 
     sign_in(page, new_name("nobody"), "some six words that are wrong")
     expect(page.get_by_role("alert")).to_have_text(refused, timeout=AT_THE_GATE)
     assert axe_violations(page) == []
-    slip = noted.recovery_code[:-3] + ("0" if noted.recovery_code[-3] != "0" else "1") + noted.recovery_code[-2:]
+    slip = (
+        noted.recovery_code[:-3] + ("0" if noted.recovery_code[-3] != "0" else "1") + noted.recovery_code[-2:]
+    )
     sign_in(page, noted.name, slip, by_code=True)
     expect(page.get_by_role("alert")).to_contain_text("One sign of this code is off")
     page.get_by_label("Recovery code").fill(noted.recovery_code)
@@ -335,7 +338,9 @@ def test_a_french_reader_opens_a_mailbox_in_french(house: Server, visitors: Visi
     assert not re.search(r"\b(the|your|write)\b", page.locator("body").inner_text(), re.IGNORECASE)
 
 
-def test_a_link_into_the_house_waits_for_the_sign_in(house: Server, visitors: Visitors, noted: Person) -> None:
+def test_a_link_into_the_house_waits_for_the_sign_in(
+    house: Server, visitors: Visitors, noted: Person
+) -> None:
     visitor = visitors.arrive(house)
     page = visitor.open("/settings")
     page.get_by_role("link", name="I have one: sign in").click()
@@ -353,7 +358,11 @@ def test_keys_lead_through_the_house_and_the_focus_follows(
     house: Server, visitors: Visitors, noted: Person
 ) -> None:
     page = signed_in(visitors.arrive(house), noted)
-    for keys, path, title in (("gp", "/people", "People"), ("gs", "/sent", "Sent"), ("gi", "/inbox", "Inbox")):
+    for keys, path, title in (
+        ("gp", "/people", "People"),
+        ("gs", "/sent", "Sent"),
+        ("gi", "/inbox", "Inbox"),
+    ):
         for key in keys:
             page.keyboard.press(key)
         page.wait_for_url(f"**{path}")

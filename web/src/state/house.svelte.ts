@@ -3,7 +3,7 @@
 import type { CryptoService } from "../crypto/service";
 import type { Database } from "../storage/db";
 import type { DeviceVault } from "../storage/keys";
-import type { Api } from "../transfer/http";
+import type { Api, Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import type { Memory } from "./memory";
 import { failureOf, isCode, type Failure } from "./failure";
@@ -30,8 +30,7 @@ export interface HouseTools {
   readonly memory: Memory;
   readonly choices: Choices;
   readonly account: Account;
-  /** The server no longer knows this session. */
-  readonly onRefused: () => void;
+  readonly liveFetch?: Fetch | undefined;
 }
 
 export class House {
@@ -68,10 +67,10 @@ export class House {
     this.shards = new ShardStore(this);
     this.people = new People(this);
     this.settings = new Settings(this);
-    this.live = new Live(this.account.acct, () => {
+    const refused = (): void => {
       this.isSignedOut = true;
-      tools.onRefused();
-    });
+    };
+    this.live = new Live(this.account.acct, refused, tools.liveFetch);
     this.live.listen(({ kind }) => {
       if (kind === "connected") void this.catchUp();
     });

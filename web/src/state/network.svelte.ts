@@ -1,5 +1,6 @@
 /** Whether the server is reached, and what it tells: one live channel per browser, heard by many. */
 
+import type { Fetch } from "../transfer/http";
 import { LiveChannel, type Happening, type LiveState } from "../transfer/live";
 
 export type { Happening } from "../transfer/live";
@@ -14,12 +15,13 @@ export class Live {
   readonly #closed = new AbortController();
 
   /** @param onRefused the session has ended. */
-  constructor(acct: string, onRefused: () => void) {
+  constructor(acct: string, onRefused: () => void, send?: Fetch) {
     this.#hasNetwork = navigator.onLine;
     const note = (): void => void (this.#hasNetwork = navigator.onLine);
     for (const name of ["online", "offline"]) addEventListener(name, note, { signal: this.#closed.signal });
     this.#channel = new LiveChannel({
       acct,
+      ...(send && { fetch: send }),
       onHappening: (happening) => this.#tell(happening),
       onState: (state) => {
         this.#state = state;

@@ -41,6 +41,7 @@ export class People {
 
   constructor(tools: PeopleTools) {
     this.#tools = tools;
+    tools.shards.onTaken(SHARD, () => this.#show());
     this.#server = tools.account.acct.slice(tools.account.acct.indexOf("@") + 1);
   }
 
@@ -77,7 +78,6 @@ export class People {
   async refresh(): Promise<void> {
     try {
       await this.#tools.shards.fetch(SHARD);
-      await this.#show();
       const fault = this.#tools.shards.faults.get(SHARD);
       this.state = fault === undefined ? { kind: "ready" } : { kind: "failed", failure: { code: fault } };
     } catch (error) {

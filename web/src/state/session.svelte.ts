@@ -4,7 +4,7 @@ import { startCrypto, type AccountView, type CryptoService } from "../crypto/ser
 import { nameOf } from "../protocol/names";
 import { openDatabase, type Database } from "../storage/db";
 import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
-import { Api } from "../transfer/http";
+import { Api, type Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import { askServer, distrust, leaveServer, signInBy, trust, type Entered } from "./entering";
 import { failureOf, type Failure } from "./failure";
@@ -26,6 +26,8 @@ export interface SessionTools {
   readonly api?: Api;
   readonly startCrypto?: () => CryptoService;
   readonly openDatabase?: () => Promise<Database>;
+  /** For tests: opens the live channel. */
+  readonly liveFetch?: Fetch;
 }
 
 /** Set while a session that could not be ended without a network is still to be ended. */
@@ -37,6 +39,7 @@ export class Session {
   readonly api: Api;
   readonly #choices: Choices;
   readonly startCrypto: () => CryptoService;
+  readonly #liveFetch: Fetch | undefined;
   readonly #openDatabase: () => Promise<Database>;
   #isLeaving = false;
   readonly #tabs = new Tabs({
@@ -48,6 +51,7 @@ export class Session {
     this.#choices = tools.choices;
     this.api = tools.api ?? new Api();
     this.startCrypto = tools.startCrypto ?? startCrypto;
+    this.#liveFetch = tools.liveFetch;
     this.#openDatabase = tools.openDatabase ?? openDatabase;
   }
 
@@ -159,7 +163,7 @@ export class Session {
       memory: await Memory.recall(vault),
       choices: this.#choices,
       account: { name: nameOf(acct), acct, sign },
-      onRefused: () => undefined,
+      liveFetch: this.#liveFetch,
     });
     this.#tabs.use(acct, house.signal);
     await house.recall();

@@ -47,6 +47,7 @@ export class Settings {
 
   constructor(tools: SettingsTools) {
     this.#tools = tools;
+    tools.shards.onTaken(SHARD, () => this.#take());
   }
 
   get choices(): Chosen {
@@ -68,7 +69,6 @@ export class Settings {
   /** Takes what other devices chose. @throws Problem */
   async refresh(): Promise<void> {
     await this.#tools.shards.fetch(SHARD);
-    await this.#take();
   }
 
   /** Where the account is signed in. Never rejects: `sessions` tells. */

@@ -29,12 +29,18 @@ export class ShardStore {
   readonly #versions = new Map<string, string | null>();
   /** Shards that the server gave wrong, by code: this device keeps its own copy. */
   readonly faults = new Map<string, string>();
+  readonly #listeners = new Map<string, () => Promise<void>>();
   #work: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
   constructor(tools: ShardTools) {
     this.#tools = tools;
+  }
+
+  /** Hears when a shard changed by what came from the server: after `fetch`, or by a merge when it was stored. */
+  onTaken(name: string, listener: () => Promise<void>): void {
+    this.#listeners.set(name, listener);
   }
 
   /** Takes this device's copy: works without a network. Tells whether there was one. */
@@ -99,6 +105,7 @@ export class ShardStore {
       const rev = await crypto.takeShard(name, data, { server: true, highestRev: memory.rev(name) });
       this.faults.delete(name);
       await memory.raise(name, rev);
+      await this.#listeners.get(name)?.();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.faults.set(name, error.code);

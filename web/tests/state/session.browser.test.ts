@@ -1,0 +1,200 @@
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { NewAccount } from "../../src/crypto/service";
+import { Choices } from "../../src/state/choices.svelte";
+import { Session } from "../../src/state/session.svelte";
+import { openDatabase } from "../../src/storage/db";
+import { Api } from "../../src/transfer/http";
+import { FakeServer } from "./fake_server";
+import { cryptoInProcess, type InProcess } from "./in_process";
+
+const WORDS = "detonator reckless unaligned jackal";
+const BY_WORDS = { account: "ann", secret: WORDS, way: "passphrase", keep: true } as const;
+
+let server: FakeServer;
+let made: NewAccount;
+let name: string;
+let number = 0;
+const sessions: Session[] = [];
+const cryptos: InProcess[] = [];
+const choices = new Choices("en", () => undefined);
+
+/** A start of the app in this browser. */
+async function started(): Promise<Session> {
+  const startCrypto = () => {
+    const one = cryptoInProcess();
+    cryptos.push(one);
+    return one.service;
+  };
+  const api = new Api({ fetch: server.fetch });
+  const session = new Session({
+    choices,
+    api,
+    startCrypto,
+    liveFetch: server.fetch,
+    openDatabase: () => openDatabase(name),
+  });
+  sessions.push(session);
+  await session.restore();
+  return session;
+}
+
+const inside = ({ state }: Session): string => (state.kind === "inside" ? state.house.account.acct : state.kind);
+
+beforeAll(async () => {
+  const acct = "ann@post.example";
+  made = await cryptoInProcess().service.makeAccount({ acct, passphrase: WORDS, nowMs: Date.now() });
+});
+beforeEach(() => {
+  server = new FakeServer();
+  name = `session-${number++}-${Date.now()}`;
+  localStorage.clear();
+  const { record, keyring, unlock } = made;
+  const body = JSON.stringify({ name: "ann", record, keyring, unlock, client: "web" });
+  return server.fetch("/api/v1/accounts", { method: "POST", body }).then(() => {
+    server.signedIn = null;
+    server.requests.length = 0;
+  });
+});
+afterEach(() => {
+  for (const session of sessions.splice(0)) session.close();
+  cryptos.length = 0;
+});
+
+test("nobody is signed in at first", async () => {
+  expect((await started()).state).toEqual({ kind: "outside", account: "", failure: null });
+});
+
+test("a passphrase opens the mailbox, and it stays open after a reload, without a network too", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  expect([session.signInState, inside(session)]).toEqual([{ kind: "ready" }, "ann@post.example"]);
+  await session.house?.catchUp();
+  session.close();
+  server.isCut = true;
+  const later = await started();
+  expect(inside(later)).toBe("ann@post.example");
+  await later.house?.catchUp();
+  expect(later.house?.people.state).toEqual({ kind: "offline" });
+  expect(later.house?.isSignedOut).toBe(false);
+});
+
+test("so does the recovery code, and this browser becomes a device of the keyring", async () => {
+  const session = await started();
+  await session.signIn({ account: "ann", secret: made.recoveryCode.toLowerCase(), way: "recovery", keep: true });
+  const view = await session.house?.crypto.account();
+  expect([view?.devices.length, view?.rev]).toEqual([1, 2]);
+});
+
+test("on a device that is not one's own nothing stays after a reload", async () => {
+  const session = await started();
+  await session.signIn({ ...BY_WORDS, keep: false });
+  expect((await session.house?.crypto.account())?.devices).toEqual([]);
+  session.close();
+  await new Promise((resolve) => setTimeout(resolve, 20)); // its lock is let go
+  expect(inside(await started())).toBe("outside");
+  const db = await openDatabase(name);
+  expect([await db.count("keys"), await db.count("vault")]).toEqual([0, 0]);
+  db.close();
+});
+
+test.each([
+  [{ ...BY_WORDS, secret: "some other words, all wrong" }, "sign-in-refused"],
+  [{ ...BY_WORDS, account: "bob" }, "sign-in-refused"],
+  [{ ...BY_WORDS, way: "recovery", secret: "7KQ4" }, "recovery-code-malformed"],
+] as const)("what does not open is told, and no keys are left: %j", async (entered, code) => {
+  const session = await started();
+  await session.signIn(entered);
+  expect(session.signInState).toEqual({ kind: "failed", failure: { code } });
+  expect([inside(session), cryptos.every((each) => each.isClosed)]).toEqual(["outside", true]);
+});
+
+test("without a network the sign-in says so", async () => {
+  const session = await started();
+  server.isCut = true;
+  await session.signIn(BY_WORDS);
+  expect(session.signInState).toEqual({ kind: "offline" });
+});
+
+test("a keyring that the account did not make is refused, and the session on the server is ended", async () => {
+  const acct = "ann@post.example";
+  const foreign = await cryptoInProcess().service.makeAccount({ acct, passphrase: WORDS, nowMs: Date.now() });
+  server.accounts.set("ann", { records: [foreign.record], unlock: [...made.unlock] });
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  expect(session.signInState).toEqual({ kind: "failed", failure: { code: "keyring-forged" } });
+  expect(server.signedIn).toBeNull();
+});
+
+test("signing out ends the session, takes this device out of the keyring, and forgets all but drafts", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const db = await openDatabase(name);
+  await db.put("drafts", { id: "d", acct: "ann@post.example" } as never);
+  await session.signOut();
+  expect(session.state).toEqual({ kind: "outside", account: "ann", failure: null });
+  expect([server.signedIn, cryptos.every((each) => each.isClosed)]).toEqual([null, true]);
+  const left = await Promise.all((["keys", "vault", "drafts"] as const).map((store) => db.count(store)));
+  expect(left).toEqual([0, 0, 1]);
+  db.close();
+  await session.signIn({ ...BY_WORDS, keep: false });
+  expect((await session.house?.crypto.account())?.devices).toEqual([]);
+});
+
+test("signed out without a network, the session on the server is ended at the next start", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  server.isCut = true;
+  await session.signOut();
+  expect([inside(session), server.signedIn]).toEqual(["outside", "ann"]);
+  server.isCut = false;
+  await started();
+  await expect.poll(() => server.signedIn).toBeNull();
+});
+
+test("signing out everywhere takes every device out; without a network nothing changes", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  server.isCut = true;
+  await expect(session.signOutEverywhere()).rejects.toMatchObject({ code: "offline" });
+  expect(inside(session)).toBe("ann@post.example");
+  server.isCut = false;
+  await session.signOutEverywhere();
+  expect([inside(session), server.signedIn]).toEqual(["outside", null]);
+});
+
+test("a device that was taken out of the keyring is signed out when it hears of it", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  session.close();
+  const elsewhere = cryptoInProcess().service;
+  const { passphrase } = made;
+  const salt = made.unlock[0]?.salt ?? "";
+  await elsewhere.takePassphrase(passphrase, salt);
+  const stored = server.files.get("account/keyring")?.data ?? new Uint8Array();
+  const view = await elsewhere.openKeyring({ sealed: stored, acct: "ann@post.example" });
+  const { sealed } = await elsewhere.changeKeyring({ kind: "drop-device", did: view.devices[0]?.did ?? "" });
+  server.put("account/keyring", sealed);
+  const later = await started();
+  await later.house?.catchUp();
+  expect(later.house?.isSignedOut).toBe(true);
+  await later.leaveEnded();
+  expect(later.state).toEqual({ kind: "outside", account: "ann", failure: { code: "not-signed-in" } });
+});
+
+test("a session that the server has ended is noticed by the live channel", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  session.close();
+  server.signedIn = null;
+  const later = await started();
+  await expect.poll(() => later.house?.isSignedOut).toBe(true);
+});
+
+test("another tab follows a sign-in, and leaves with a sign-out", async () => {
+  const one = await started();
+  const other = await started();
+  await one.signIn(BY_WORDS);
+  await expect.poll(() => inside(other)).toBe("ann@post.example");
+  await one.signOut();
+  await expect.poll(() => other.house?.isSignedOut).toBe(true);
+});
