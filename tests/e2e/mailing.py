@@ -192,12 +192,12 @@ def save(page: Page, path: Path) -> Path:
     return path
 
 
-def assert_keeps(path: Path, *, duration_s: float) -> None:
+def assert_keeps(path: Path, *, duration_s: float, within_s: float = 0.15) -> None:
     """Asserts an ordinary .mp4 of that length that decodes without a word."""
     judged = Judged(path)
     assert judged.codecs == ["h264", "aac"]
     for length in (judged.duration_s, float(judged.video["duration"]), float(judged.audio["duration"])):
-        assert abs(length - duration_s) <= 0.15, f"{length} s instead of {duration_s} s"
+        assert abs(length - duration_s) <= within_s, f"{length} s instead of {duration_s} s"
     assert decoded_frames(path) == len(judged.frame_times)
 
 

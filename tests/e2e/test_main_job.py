@@ -194,17 +194,25 @@ def test_a_closed_window_loses_no_take(street: Street) -> None:
     assert "To you both" not in [item["caption"] for item in street.claire.cli.sent()]
 
 
-def test_a_take_can_be_put_away(street: Street) -> None:
-    """Thrown away at the review it is gone, here and on the server; a draft in the list can be brought back."""
+def test_a_take_that_nobody_is_to_see(street: Street, tmp_path: Path) -> None:
+    """It waits in the inbox, can be kept as a file, and what was thrown away can be brought back for a while."""
     page = street.claire.open("/record")
     record(page)
+    page.get_by_role("link", name="Inbox").first.click()
+    found = page.get_by_role("heading", name="Your video is still here")
+    found.wait_for()
+    assert_keeps(save(page, tmp_path / "draft.mp4"), duration_s=1.5, within_s=1)
+    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Undo").click()
+    found.wait_for()
+    page.get_by_role("button", name="Look at it").click()
     page.get_by_role("button", name="Delete it").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     page.wait_for_url("**/inbox")
     page.reload()
     page.get_by_role("heading", level=1).wait_for()
     time.sleep(0.5)
-    assert page.get_by_text("Your video is still here").count() == 0
+    assert found.count() == 0
 
 
 def test_an_answer_goes_to_who_wrote(street: Street, clip: Path) -> None:

@@ -86,10 +86,15 @@ export class ReviewState {
     }
   }
 
-  async discard(): Promise<void> {
-    this.#video?.close();
-    this.#video = null;
-    await this.drafts.discard(this.id);
+  /** Gives the take up. Never rejects; tells whether it is gone, else `phase` says why not. */
+  async discard(): Promise<boolean> {
+    try {
+      await this.drafts.discard(this.id);
+      return true;
+    } catch (error) {
+      this.phase = { kind: "failed", failure: failureOf(error) };
+      return false;
+    }
   }
 
   close(): void {

@@ -66,6 +66,14 @@ export class SendingState {
     await this.resume(id);
   }
 
+  /** Takes the wish to send back: the draft waits for a person again. Never rejects. */
+  async cancel(id: string): Promise<void> {
+    this.stop(id);
+    const drafts = new Drafts(this.#house.db);
+    await drafts.change(id, () => ({ wish: null, request: null })).catch(() => undefined); // sent, or given up meanwhile
+    this.onEnd?.(id);
+  }
+
   /** Leaves a draft where it is. */
   stop(id: string): void {
     this.#running.get(id)?.abort(new DOMException("stopped", "AbortError"));

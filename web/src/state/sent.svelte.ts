@@ -56,14 +56,18 @@ export class SentState {
     this.#reading.want();
   }
 
-  /** Takes a message back from everybody. @throws Problem */
-  async takeBack(id: string): Promise<void> {
-    await this.#house.api.delete("/api/v1/messages/{message_id}", {
-      path: { message_id: id },
-      query: { for: "everyone" },
-    });
-    this.posters.drop(id);
-    await this.#box.drop(id);
+  /** Takes a message back from everybody. Never rejects; tells whether it is done, else `phase` says why not. */
+  async takeBack(id: string): Promise<boolean> {
+    try {
+      const extras = { path: { message_id: id }, query: { for: "everyone" } };
+      await this.#house.api.delete("/api/v1/messages/{message_id}", extras);
+      this.posters.drop(id);
+      await this.#box.drop(id);
+      return true;
+    } catch (error) {
+      this.phase = phaseOf(error);
+      return false;
+    }
   }
 
   close(): void {

@@ -32,6 +32,7 @@ export class WatchingState {
   readonly sent: SentState;
   readonly #house: House;
   readonly #closed = new AbortController();
+  readonly #unlisten: () => void;
   #source: RangedVideo | null = null;
   #video: RemoteVideo | null = null;
 
@@ -40,6 +41,9 @@ export class WatchingState {
     this.id = id;
     this.inbox = house.part(InboxState);
     this.sent = house.part(SentState);
+    this.#unlisten = house.live.listen(({ kind }) => {
+      if (kind === "connected" && this.phase.kind === "offline" && this.#source === null) void this.open();
+    });
     void this.open();
   }
 
@@ -91,14 +95,19 @@ export class WatchingState {
     }
   }
 
-  /** Deletes one's own copy; the inbox offers to bring it back. One's own message is taken back from everybody. */
-  async delete(): Promise<void> {
-    if (this.box === "sent") await this.sent.takeBack(this.id);
-    else this.inbox.delete(this.id);
+  /**
+   * Deletes one's own copy; the inbox offers to bring it back. One's own message is taken back from everybody. Never rejects;
+   * tells whether it is done.
+   */
+  async delete(): Promise<boolean> {
+    if (this.box === "sent") return this.sent.takeBack(this.id);
+    this.inbox.delete(this.id);
+    return true;
   }
 
   close(): void {
     this.#closed.abort(new DOMException("closed", "AbortError"));
+    this.#unlisten();
     this.#letGo();
   }
 
@@ -119,7 +128,10 @@ export class WatchingState {
     if (code !== null) throw new Refused(code);
     if (!content?.video) throw new Refused("needs-newer-version");
     const { size, sha256 } = content.video;
-    const source = rangedVideo(this.id, size, { signal: this.#closed.signal, onTrouble: (problem) => this.#noteTrouble(problem) });
+    const source = rangedVideo(this.id, size, {
+      signal: this.#closed.signal,
+      onTrouble: (problem) => this.#noteTrouble(problem),
+    });
     this.#source = source;
     const video = await this.#house.crypto.openVideo(content.messageKey, source, sha256);
     if (this.#closed.signal.aborted || this.#source !== source) return video.close();
