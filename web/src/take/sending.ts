@@ -50,6 +50,10 @@ export interface SendingOptions {
 
 const NEW_UPLOAD: ReadonlySet<string> = new Set(["upload-gone", "not-found", "upload-claimed"]);
 const FRESH_UPLOADS = 3;
+/** So old may be what was sealed ahead: recipients' records were checked for it. */
+const AHEAD_MS = 30_000;
+
+type Composed = Awaited<ReturnType<Compose>>;
 
 /** Notes what a person wants done with a draft, and does it. See `resumeDraft`. */
 export async function sendDraft(id: string, wish: DraftWish, options: SendingOptions): Promise<void> {
@@ -83,6 +87,7 @@ class Sending {
   readonly #api: Api;
   readonly #signal: AbortSignal;
   #percent = 0;
+  #ahead: { outgoing: Outgoing; startedMs: number; composed: Promise<Composed | null> } | null = null;
 
   constructor(id: string, drafts: Drafts, options: SendingOptions) {
     this.#id = id;
@@ -124,8 +129,26 @@ class Sending {
     const draft = await this.#drafts.get(this.#id);
     if (draft.content.isStored) return draft;
     this.#tell({ kind: "uploading", percent: this.#percent, trouble: null });
+    this.#composeAhead(draft);
     await (this.#options.bring ?? bringUp)(this.#id, (news) => this.#hear(news), this.#signal);
     return this.#drafts.get(this.#id);
+  }
+
+  /** Sealed while the rest goes up, so that nobody waits for it afterwards. What fails here is told when it is done again. */
+  #composeAhead(draft: Draft): void {
+    const { upload, wish, video, request } = draft.content;
+    if (upload === null || wish === null || video === null || request !== null) return;
+    const outgoing = { draft, upload: upload.id, wish };
+    const composed = this.#options.compose(outgoing).catch(() => null);
+    this.#ahead = { outgoing, startedMs: performance.now(), composed };
+  }
+
+  async #composedAhead(outgoing: Outgoing): Promise<Composed | null> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    if (ahead === null || performance.now() - ahead.startedMs > AHEAD_MS) return null;
+    const isFor = ahead.outgoing.upload === outgoing.upload && isSame(ahead.outgoing.wish, outgoing.wish);
+    return isFor ? ahead.composed : null;
   }
 
   async #composed(draft: Draft): Promise<DraftRequest> {
@@ -134,11 +157,13 @@ class Sending {
     if (request !== null && request.upload === upload.id) return request;
     this.#tell({ kind: "sealing", trouble: null });
     const outgoing = { draft, upload: upload.id, wish };
-    const composed = await this.#api.patiently(
-      () => this.#options.compose(outgoing),
-      this.#signal,
-      (problem) => this.#tell({ kind: "sealing", trouble: problem.code }),
-    );
+    const composed =
+      (await this.#composedAhead(outgoing)) ??
+      (await this.#api.patiently(
+        () => this.#options.compose(outgoing),
+        this.#signal,
+        (problem) => this.#tell({ kind: "sealing", trouble: problem.code }),
+      ));
     const fresh: DraftRequest = { ...composed, upload: upload.id, idempotencyKey: crypto.randomUUID() };
     await this.#drafts.change(this.#id, () => ({ request: fresh }));
     return fresh;

@@ -110,7 +110,8 @@ export class Uploader {
   async #step(): Promise<UploadState | null> {
     if (!this.#isSure) await this.#ask();
     const ready = Math.max(0, this.#available - this.#place.offset);
-    if (this.#length === null && ready < this.#pieceBytes) {
+    // No more is waited for than one chunk: what lies here at the end of a recording is what its sender waits for.
+    if (this.#length === null && ready < FIRST_BYTES) {
       await this.#bell.rung;
       return null;
     }

@@ -118,6 +118,30 @@ describe("a draft that is sent", () => {
     expect(shelf.content).toBeNull();
   });
 
+  test("is sealed while the rest goes up, once", async () => {
+    const video = { size: 1, sha256: ["A"], type: "video/mp4", ms: 1, w: 2, h: 2 };
+    await shelf.change(ID, () => ({ video }));
+    const { bring, ...rest } = options();
+    const sealedFirst = async (id: string): Promise<void> => {
+      expect(composed).toEqual(["upl_1"]);
+      await bring(id);
+    };
+    await sendDraft(ID, wish, { ...rest, bring: sealedFirst });
+    expect(composed).toEqual(["upl_1"]);
+    expect(server.left.get(ID)).toContain("upl_1");
+  });
+
+  test("is sealed again when it went up as another upload", async () => {
+    const video = { size: 1, sha256: ["A"], type: "video/mp4", ms: 1, w: 2, h: 2 };
+    await shelf.change(ID, () => ({ video }));
+    const anew = async (id: string): Promise<void> => {
+      await shelf.change(id, () => ({ isStored: true, upload: { id: "upl_9", capability: "c" } }));
+    };
+    await sendDraft(ID, wish, { ...options(), bring: anew });
+    expect(composed).toEqual(["upl_1", "upl_9"]);
+    expect(server.left.get(ID)).toContain("upl_9");
+  });
+
   test("goes up again when the server lost its upload, and names the new one", async () => {
     server.faults.push("upload-gone");
     await sendDraft(ID, wish, options());
