@@ -9,9 +9,9 @@ from bench.harness.report import Result, page, section
 from bench.measures.downloads import downloads
 from bench.measures.jobs import jobs
 from bench.measures.live import live
-from bench.measures.recorder import recorder
 from bench.measures.sealing import sealing
 from bench.measures.uploads import pieces, whole
+from bench.measures.web import web
 
 MEASURES: dict[str, Callable[[int], Result]] = {
     "uploads": pieces,
@@ -20,7 +20,7 @@ MEASURES: dict[str, Callable[[int], Result]] = {
     "live": live,
     "jobs": jobs,
     "sealing": sealing,
-    "recorder": recorder,
+    "web": web,
 }
 RESULTS = Path(__file__).parent / "results.md"
 FEWEST = 5

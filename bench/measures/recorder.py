@@ -40,8 +40,10 @@ def recorder(rounds: int) -> Result:
         cheaper("recording 720p30, whole browser", samples, OURS, PLAIN),
         Claim("recording 720p30 above the preview: share of a core", IDLE, median(lead), min(lead), "core"),
     ]
-    figures = [(name, f"{median(one.load for one in taken):.2f}") for name, taken in samples.items()]
-    return Result("recorder", "Recording in the browser", claims, ("", "cores"), figures)
+    figures: list[tuple[str, ...]] = [
+        (name, f"{median(one.load for one in taken):.2f} cores") for name, taken in samples.items()
+    ]
+    return Result("recorder", "Recording in the browser", claims, ("", "median"), figures)
 
 
 @contextmanager

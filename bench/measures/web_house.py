@@ -69,7 +69,18 @@ class House:
     def film(self, name: str, *, seconds: int, bits: int) -> Film:
         """Five seconds of a real film over and over, at so many bits a second, a key frame each second."""
         path, loop = self.folder / f"{name}.mp4", self.folder / f"{name}-loop.mp4"
-        form = ["-c:v", "libx264", "-preset", "veryfast", "-g", "24", "-keyint_min", "24", "-sc_threshold", "0"]
+        form = [
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-g",
+            "24",
+            "-keyint_min",
+            "24",
+            "-sc_threshold",
+            "0",
+        ]
         rate = ["-b:v", str(bits), "-maxrate", str(bits), "-bufsize", str(bits), "-pix_fmt", "yuv420p"]
         sound = ["-c:a", "aac", "-ar", "48000", "-ac", "1", "-b:a", "96k"]
         ffmpeg("-i", real("bigbuckbunny"), "-t", str(LOOP_S), "-r", "24", *form, *rate, *sound, loop)
