@@ -75,7 +75,7 @@ test-long: setup tools ## soaks: thousands of fault points, long live uploads
 	$(BIN)/pytest -q -m long --timeout 7200
 
 .PHONY: bench
-bench: .venv/.made ## ratios against peers, interleaved; writes bench/results.md
+bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md
 	bench/run
 
 .PHONY: lock
