@@ -2,7 +2,7 @@
 
 import { unb64 } from "../protocol/encoding";
 import { LocalIndex } from "../storage/index";
-import { Box } from "./box";
+import { Box, isGone } from "./box";
 import type { House } from "./house.svelte";
 import { contentOf, inboxOrder, type InboxWire, type Letter } from "./letters";
 import { Opener, refusalOf } from "./opener";
@@ -191,9 +191,17 @@ export class InboxState {
     for (const letter of [...this.#box.all]) {
       if (letter.owes === null) continue;
       const mark = letter.owes;
-      await this.#house.api.post("/api/v1/messages/{message_id}/marks", { mark }, { path: { message_id: letter.id } });
+      await this.#mark(letter.id, mark);
       const now = this.#box.get(letter.id);
       if (now?.owes === mark) await this.#box.put({ ...now, fetchedAt: now.fetchedAt ?? Date.now(), owes: null });
+    }
+  }
+
+  async #mark(id: string, mark: "fetched" | "played"): Promise<void> {
+    try {
+      await this.#house.api.post("/api/v1/messages/{message_id}/marks", { mark }, { path: { message_id: id } });
+    } catch (error) {
+      if (!isGone(error)) throw error; // its sender took it back: the next reading removes it
     }
   }
 
@@ -223,7 +231,11 @@ export class InboxState {
 
   async #askToDelete(id: string): Promise<void> {
     const url = `/api/v1/messages/${encodeURIComponent(id)}?for=me`;
-    await this.#house.api.request("DELETE", url, { keepalive: true });
+    try {
+      await this.#house.api.request("DELETE", url, { keepalive: true });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
     this.posters.drop(id);
   }
 }

@@ -117,17 +117,19 @@ export class Uploader {
     }
     const length = Math.min(this.#pieceBytes, ready);
     const piece = length === 0 ? new Uint8Array(0) : await this.#source.read(this.#place.offset, length);
-    await this.#send(piece);
-    const isWhole = this.#length !== null && this.#place.offset === this.#length;
+    // The length may become known while the piece is on its way: then the server does not know it yet.
+    const told = this.#length;
+    await this.#send(piece, told);
+    const isWhole = told !== null && this.#place.offset === told;
     return isWhole ? { kind: "stored", offset: this.#place.offset } : null;
   }
 
-  async #send(piece: Uint8Array<ArrayBuffer>): Promise<void> {
+  async #send(piece: Uint8Array<ArrayBuffer>, length: number | null): Promise<void> {
     const before = this.#place;
     const startedMs = this.#now();
     this.#isSure = false;
     this.#place = { offset: before.offset, sent: Math.max(before.sent, before.offset + piece.byteLength) };
-    this.#place = await appendUpload(this.#fetch, this.upload, before, piece, this.#length, this.#stop.signal);
+    this.#place = await appendUpload(this.#fetch, this.upload, before, piece, length, this.#stop.signal);
     this.#isSure = true;
     this.#suit(this.#now() - startedMs, piece.byteLength);
     if (this.#place.offset > before.offset) this.#progressed();

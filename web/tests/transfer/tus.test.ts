@@ -77,6 +77,25 @@ describe("an upload", () => {
     expect(server.isFinished(upload.id)).toBe(true);
   });
 
+  test("whose end becomes known while the last piece is on its way tells the length, too", async () => {
+    const server = new TusServer();
+    const bytes = film(64 * KIB);
+    const upload = await createUpload(server.fetch);
+    const source = { read: (offset: number, length: number) => Promise.resolve(bytes.slice(offset, offset + length)) };
+    const uploader: Uploader = new Uploader({
+      upload,
+      source,
+      fetch: async (input, init) => {
+        const answer = await server.fetch(input, init);
+        uploader.finish(bytes.length);
+        return answer;
+      },
+    });
+    uploader.offer(bytes.length);
+    await uploader.ended;
+    expect(server.isFinished(upload.id)).toBe(true);
+  });
+
   test("grows its pieces on a quick line up to 1 MiB and shrinks them on a slow one", async () => {
     let ms = 0;
     const server = new TusServer();
