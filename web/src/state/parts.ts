@@ -8,6 +8,7 @@ export interface Part {
 export class Parts<Owner> {
   readonly #made = new Map<unknown, Part>();
   readonly #owner: Owner;
+  #isClosed = false;
 
   constructor(owner: Owner) {
     this.#owner = owner;
@@ -19,12 +20,13 @@ export class Parts<Owner> {
     if (known) return known as T;
     const made = new Kind(this.#owner);
     this.#made.set(Kind, made);
+    if (this.#isClosed) made.close(); // a screen that came too late
     return made;
   }
 
   /** Closes all, the newest first. */
   close(): void {
+    this.#isClosed = true;
     for (const part of [...this.#made.values()].reverse()) part.close();
-    this.#made.clear();
   }
 }

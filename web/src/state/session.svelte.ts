@@ -186,6 +186,7 @@ export class Session {
   async #leave(house: House, failure: Failure | null = null): Promise<void> {
     const { acct, name } = house.account;
     this.#isLeaving = true;
+    this.state = { kind: "starting" }; // no other screen may begin with this house
     house.close();
     const db = await this.#openDatabase();
     await forgetAccount(db, acct)
