@@ -11,6 +11,7 @@ from tests.e2e.browsing import Visitors
 from tests.serving import ROOT, Server, serving
 
 REMEMBER = """addEventListener('restante:new-version', event => { window.offered = event.detail })"""
+NAMED = "() => document.querySelector('meta[name=description]').content"
 KEPT = "() => caches.keys().then(names => names.length)"
 
 
@@ -30,12 +31,12 @@ def house(copy: Path, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def release(copy: Path, title: str) -> None:
-    """Makes the next version of the app, which has another title."""
+def release(copy: Path, name: str) -> None:
+    """Makes the next version of the app, which describes itself by its name."""
     webapp = copy / "restante" / "server" / "webapp"
     page, worker = webapp / "index.html", webapp / "sw.js"
-    page.write_text(page.read_text().replace("</title>", f" {title}</title>"))
-    worker.write_text(re.sub(r"shell-[0-9a-z]{12}", "shell-" + title.ljust(12, "0"), worker.read_text()))
+    page.write_text(re.sub(r'(name="description" content=")[^"]*', rf"\1{name}", page.read_text()))
+    worker.write_text(re.sub(r"shell-[0-9a-z]{12}", "shell-" + name.ljust(12, "0"), worker.read_text()))
     for name in ("index.html", "sw.js"):
         for end in (".br", ".gz"):
             (webapp / (name + end)).unlink(missing_ok=True)
@@ -46,18 +47,18 @@ def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, vis
     visitor.context.add_init_script(REMEMBER)
     page, other = visitor.open("/"), visitor.open("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    before = page.title()
+    before = page.evaluate(NAMED)
     house.kill()
     release(copy, "two")
     house.start()
     page.reload()
-    assert page.title() == before, "what is kept is shown at once"
+    assert page.evaluate(NAMED) == before, "what is kept is shown at once"
     page.wait_for_function("() => window.offered !== undefined")
-    assert page.title() == before, "nothing changes unasked"
+    assert page.evaluate(NAMED) == before, "nothing changes unasked"
     other.evaluate("() => { window.mark = 1 }")
     with page.expect_navigation():
-        page.evaluate("() => window.offered.use()")
-    page.wait_for_function("() => document.title.endsWith('two')")
+        page.get_by_role("button", name="Load it now").click()
+    assert page.evaluate(NAMED) == "two"
     assert other.evaluate("() => window.mark") == 1, "another tab may be recording"
     assert page.evaluate(KEPT) == 2, "for that tab the parts of the version before are still there"
 
@@ -67,13 +68,13 @@ def test_versions_before_the_last_are_forgotten(copy: Path, house: Server, visit
     visitor.context.add_init_script(REMEMBER)
     page = visitor.open("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    for title in ("two", "three"):
+    for name in ("two", "three"):
         house.kill()
-        release(copy, title)
+        release(copy, name)
         house.start()
         page.reload()
         page.wait_for_function("() => window.offered !== undefined")
         with page.expect_navigation():
             page.evaluate("() => window.offered.use()")
-        page.wait_for_function(f"() => document.title.endsWith('{title}')")
+        assert page.evaluate(NAMED) == name
     assert page.evaluate(KEPT) == 2

@@ -129,11 +129,19 @@ def offline_files(webapp: Path) -> list[str]:
     ]
 
 
+def until_kept(page: Page, count: int) -> None:
+    """Asked again and again from here: `wait_for_function` takes the promise itself for a yes."""
+    deadline = time.monotonic() + 30
+    while page.evaluate(SHELL_KEPT) != count:
+        assert time.monotonic() < deadline, "the app was not kept in time"
+        page.wait_for_timeout(50)
+
+
 def test_it_opens_again_without_a_network(house: Server, webapp: Path, visitors: Visitors) -> None:
     visitor = visitors.arrive(house)
     page = visitor.open("/")
     heading = heading_of(page)
-    page.wait_for_function(f"() => ({SHELL_KEPT})().then(count => count === {len(offline_files(webapp))})")
+    until_kept(page, len(offline_files(webapp)))
     visitor.context.set_offline(True)
     visitor.witness.allow("ERR_INTERNET_DISCONNECTED")
     page.reload()
@@ -151,7 +159,7 @@ def test_a_page_out_of_the_cache_obeys_the_same_policy(
 ) -> None:
     visitor = visitors.arrive(lenient_house)
     page = visitor.open("/")
-    page.wait_for_function(f"() => ({SHELL_KEPT})().then(count => count > 1)")
+    until_kept(page, len(offline_files(webapp)))
     page.reload()
     assert page.evaluate("() => navigator.serviceWorker.controller !== null")
     visitor.witness.allow("Content Security Policy|Trusted")
