@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from unittest.mock import patch
 
 from playwright.sync_api import Page, Playwright, sync_playwright
@@ -48,13 +49,16 @@ class House:
     def person(self, name: str) -> Person:
         return Person(name, self.folder, self.server.url).sign_up()
 
-    def browser(self, name: str, *switches: str) -> Page:
+    def browser(
+        self, name: str, *switches: str, service_workers: Literal["allow", "block"] = "allow"
+    ) -> Page:
         """A fresh profile in a browser process of its own."""
         context = self.playwright.chromium.launch_persistent_context(
             self.folder / f"profile-{name}",
             executable_path=CHROMIUM,
             args=[*QUIET, _PLAYS, *switches],
             viewport={"width": 1280, "height": 800},
+            service_workers=service_workers,
         )
         self.stack.callback(context.close)
         return context.pages[0]
