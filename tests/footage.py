@@ -295,6 +295,18 @@ def loudness(path: Path, *, window_s: float = 0.05) -> list[float]:
 
 def brightness(path: Path) -> Iterator[int]:
     """Yields the mean brightness of each frame."""
-    small = ["-vsync", "0", "-enc_time_base", "-1", "-vf", "scale=16:16:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", "-"]
+    small = [
+        "-vsync",
+        "0",
+        "-enc_time_base",
+        "-1",
+        "-vf",
+        "scale=16:16:flags=area",
+        "-pix_fmt",
+        "gray",
+        "-f",
+        "rawvideo",
+        "-",
+    ]
     raw = ffmpeg("-i", path, "-map", "0:v", *small)
     return (sum(raw[at : at + 256]) // 256 for at in range(0, len(raw), 256))

@@ -66,7 +66,7 @@ def terminal(house: Server, tmp_path: Path) -> Callable[[Mailbox], Person]:
 @pytest.fixture(scope="module")
 def noted(house: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """Somebody who opened a mailbox at the command line."""
-    yield Person(new_name("cli"), tmp_path_factory.mktemp("noted"), house.url).sign_up()
+    return Person(new_name("cli"), tmp_path_factory.mktemp("noted"), house.url).sign_up()
 
 
 def test_a_mailbox_opened_in_the_browser_opens_at_the_command_line(

@@ -37,9 +37,9 @@ def release(copy: Path, name: str) -> None:
     page, worker = webapp / "index.html", webapp / "sw.js"
     page.write_text(re.sub(r'(name="description" content=")[^"]*', rf"\1{name}", page.read_text()))
     worker.write_text(re.sub(r"shell-[0-9a-z]{12}", "shell-" + name.ljust(12, "0"), worker.read_text()))
-    for name in ("index.html", "sw.js"):
+    for file in ("index.html", "sw.js"):
         for end in (".br", ".gz"):
-            (webapp / (name + end)).unlink(missing_ok=True)
+            (webapp / (file + end)).unlink(missing_ok=True)
 
 
 def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, visitors: Visitors) -> None:
