@@ -64,7 +64,7 @@ def terminal(house: Server, tmp_path: Path) -> Callable[[Mailbox], Person]:
 
 
 @pytest.fixture(scope="module")
-def noted(house: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
+def noted(house: Server, tmp_path_factory: pytest.TempPathFactory) -> Person:
     """Somebody who opened a mailbox at the command line."""
     return Person(new_name("cli"), tmp_path_factory.mktemp("noted"), house.url).sign_up()
 
