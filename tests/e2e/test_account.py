@@ -1,7 +1,7 @@
 """Accounts in the browser: opened, signed in to and left, beside a command line that knows the same passphrase and code."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
