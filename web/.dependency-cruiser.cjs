@@ -1,5 +1,13 @@
 /** The order of the rooms: each may import only what stands further down (ARCHITECTURE.md). */
-const ORDER = [["routes"], ["screens"], ["state"], ["take"], ["media", "storage", "transfer"], ["crypto"], ["protocol"]];
+const ORDER = [
+  ["routes"],
+  ["screens"],
+  ["state"],
+  ["take"],
+  ["media", "storage", "transfer"],
+  ["crypto"],
+  ["protocol"],
+];
 const TOP = ["main", "App", "shell", "sw"];
 
 const above = (rank) => ORDER.slice(0, rank).flat();
