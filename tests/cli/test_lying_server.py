@@ -207,6 +207,6 @@ def test_foreign_words_cannot_steer_the_terminal(ann, man):
 
 def test_silence_is_unreachable(man):
     man.change = lambda _: None
-    with Session(man.url, retry=Retry(patience_s=0.2)) as session, pytest.raises(Unreachable):
+    with Session(man.url, retry=Retry(patience_s=1.5)) as session, pytest.raises(Unreachable):
         session.call("GET", "/api/v1/server")
     assert len(man.seen) > 1
