@@ -3,7 +3,7 @@
 [Note: Warm memory] A virtual machine hands memory that has been free for a while back to its host, and pays for it again at
 the first touch: several times what storing a page costs otherwise. Which server pays would be chance. Uploads that are
 deleted after each turn leave their memory to the next one. Messages stay; so their turn begins with a reserve of memory
-in use, page cache of the same file system, and gives up as much of it as a message needs, just before, whoever serves.
+in use, page cache of the same file system, and gives up some of it before each message, whoever serves.
 """
 
 import os
