@@ -26,6 +26,7 @@ export type SignUpStep =
       asked: readonly [number, number];
       wrong: number | null;
       begins: string;
+      /** The mailbox is being opened on the server. */
       working: boolean;
       failure: Failure | null;
     };

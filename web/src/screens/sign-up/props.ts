@@ -1,23 +1,11 @@
-import type { Failure } from "../views";
+import type { SignUpStep } from "../../state/sign_up.svelte";
 
 export interface SignUpProps {
   /**
    * `name`: choosing name and passphrase; `working`: keys are made (slow on purpose); `code`: the recovery code is shown;
    * `prove`: two of its groups are asked for, counted from 1. `failure` belongs to the step that is shown.
    */
-  step:
-    | { kind: "name"; failure: Failure | null }
-    | { kind: "working" }
-    | { kind: "code"; groups: readonly string[]; check: string }
-    | {
-        kind: "prove";
-        asked: readonly [number, number];
-        wrong: number | null;
-        begins: string;
-        /** The mailbox is being opened on the server. */
-        working: boolean;
-        failure: Failure | null;
-      };
+  step: SignUpStep;
   /** What was typed before, when the first step is shown again. */
   chosen: { account: string; passphrase: string; own: boolean };
   /** Six words, made on this device. */
