@@ -1,3 +1,8 @@
+import type { Failure } from "../state/failure";
+
+/** What did not work, by its stable code; `failures.ts` has the words. */
+export type { Failure } from "../state/failure";
+
 /** Somebody, as the screens show them. */
 export interface PersonView {
   /** The address here: `ann`. */
@@ -5,12 +10,6 @@ export interface PersonView {
   /** What the owner calls them; the address when they have no name yet. */
   name: string;
   trust: "verified" | "new-key" | "none";
-}
-
-/** What did not work, by its stable code; `failures.ts` has the words. */
-export interface Failure {
-  code: string;
-  retryAfterS?: number | undefined;
 }
 
 /** How far a video came with one recipient. Times are Unix milliseconds. */
