@@ -148,7 +148,7 @@ def test_records_real_footage_with_speech(
     assert "mp4a.40.2" in result["type"]
     assert result["plainBytes"] == path.stat().st_size
     assert max(loudness(path)) > 10_000
-    assert len(set(brightness(path))) > 5
+    assert len(set(brightness(path))) > 2
     assert page.evaluate("Math.max(...media.levels().map(({ rms }) => rms))") > 0.02
     assert page.evaluate("media.losses()") == []
 

@@ -44,6 +44,7 @@ def release(copy: Path, name: str) -> None:
 
 def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, visitors: Visitors) -> None:
     visitor = visitors.arrive(house)
+    visitor.witness.allow("ERR_CONNECTION_REFUSED")
     visitor.context.add_init_script(REMEMBER)
     page, other = visitor.open("/"), visitor.open("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
@@ -65,6 +66,7 @@ def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, vis
 
 def test_versions_before_the_last_are_forgotten(copy: Path, house: Server, visitors: Visitors) -> None:
     visitor = visitors.arrive(house)
+    visitor.witness.allow("ERR_CONNECTION_REFUSED")
     visitor.context.add_init_script(REMEMBER)
     page = visitor.open("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")

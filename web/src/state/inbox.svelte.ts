@@ -91,14 +91,15 @@ export class InboxState {
     const letter = this.#box.get(id);
     if (!letter) return;
     this.deleted = letter;
-    this.#show();
+    void this.#setDropped(id, true);
     this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
   }
 
   undo(): void {
     clearTimeout(this.#undoTimer);
+    const letter = this.deleted;
     this.deleted = null;
-    this.#show();
+    if (letter) void this.#setDropped(letter.id, false);
   }
 
   close(): void {
@@ -175,9 +176,7 @@ export class InboxState {
   }
 
   #show(): void {
-    const shown = [...this.#box.all]
-      .filter((letter) => !letter.isDropped && letter.id !== this.deleted?.id)
-      .sort(inboxOrder);
+    const shown = [...this.#box.all].filter((letter) => !letter.isDropped).sort(inboxOrder);
     const before = new Set(this.letters.map((letter) => letter.id));
     const fresh = shown.filter((letter) => !before.has(letter.id) && letter.playedAt === null);
     if (this.#isCaughtUp && fresh.length > 0) this.arrived = fresh[0] ?? null;
@@ -210,23 +209,23 @@ export class InboxState {
     const letter = this.deleted;
     if (!letter) return;
     this.deleted = null;
-    void this.#drop(letter).catch((error: unknown) => this.#later(error));
+    void this.#payDeletion(letter.id).catch((error: unknown) => this.#later(error));
   }
 
-  /** Noted first, so that a page that closes or a network that is gone does not bring it back. */
-  async #drop(letter: Letter): Promise<void> {
-    const noted = this.#box.put({ ...letter, isDropped: true });
-    await this.#askToDelete(letter.id);
-    await noted;
-    await this.#box.drop(letter.id);
+  /** Noted at once, so that a page that is killed or a network that is gone does not bring it back. */
+  async #setDropped(id: string, isDropped: boolean): Promise<void> {
+    const letter = this.#box.get(id);
+    if (letter) await this.#box.put({ ...letter, isDropped }).catch(() => undefined); // then only this page knows
   }
 
   async #payDeletions(): Promise<void> {
-    for (const letter of [...this.#box.all]) {
-      if (!letter.isDropped) continue;
-      await this.#askToDelete(letter.id);
-      await this.#box.drop(letter.id);
-    }
+    for (const { id, isDropped } of [...this.#box.all])
+      if (isDropped && id !== this.deleted?.id) await this.#payDeletion(id);
+  }
+
+  async #payDeletion(id: string): Promise<void> {
+    await this.#askToDelete(id);
+    await this.#box.drop(id);
   }
 
   async #askToDelete(id: string): Promise<void> {

@@ -156,6 +156,18 @@ test("a page that is left asks for the deletion at once; without a network it is
   await waits(() => server.deletions.includes(second ?? ""));
 });
 
+test("a page that was killed leaves the deletion to the next one", async () => {
+  server.deliver(await letter("One"));
+  const killed = await inbox();
+  await waits(() => server.marks.length === 1);
+  killed.delete(killed.letters[0]?.id ?? "");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(server.deletions).toEqual([]);
+  const next = await inbox();
+  expect(next.letters).toEqual([]);
+  await waits(() => server.deletions.length === 1);
+});
+
 function spoil(id: string, place: number): void {
   const item = server.inbox.get(id);
   const bytes = unb64(item?.envelope ?? "");
