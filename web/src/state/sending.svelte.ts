@@ -149,7 +149,10 @@ export class SendingState {
   }
 
   #hear(id: string, step: Step): void {
-    if (step.kind === "sent") return this.#end(id, { kind: "sent", percent: 100, receivedAt: step.receivedAtMs });
+    if (step.kind === "sent") {
+      const { receivedAtMs: receivedAt, to } = step;
+      return this.#end(id, { kind: "sent", percent: 100, receivedAt, ...(to && { to }) });
+    }
     if (step.kind === "gone") return this.#end(id, { kind: "gone" });
     const percent = step.kind === "uploading" ? step.percent : 100;
     this.#change(id, { percent, held: heldBy(step.trouble) });

@@ -28,13 +28,13 @@ export type Compose = (outgoing: Outgoing) => Promise<Omit<DraftRequest, "idempo
  * - `uploading`: `percent` of it is stored; `trouble` says what is being waited for.
  * - `sealing`: for each recipient.
  * - `posting`: the server is asked to leave it.
- * - `sent`: it waits for them; the draft is gone from here.
+ * - `sent`: it waits for them; the draft is gone from here. `to`: for others than were wished last, since it had already left.
  * - `gone`: another tab has sent it meanwhile, or given it up.
  */
 export type SendingState =
   | { kind: "uploading"; percent: number; trouble: string | null }
   | { kind: "sealing" | "posting"; trouble: string | null }
-  | { kind: "sent"; receivedAtMs: number }
+  | { kind: "sent"; receivedAtMs: number; to?: readonly string[] }
   | { kind: "gone" };
 
 export interface SendingOptions {
@@ -103,16 +103,41 @@ class Sending {
       const draft = await this.#brought();
       const request = await this.#composed(draft);
       try {
-        const receivedAtMs = await this.#posted(request);
-        await this.#drafts.remove(this.#id);
-        await removeSpool(this.#id).catch(() => undefined); // a sweep does it later
-        this.#tell({ kind: "sent", receivedAtMs });
-        return;
+        return await this.#left({ receivedAtMs: await this.#posted(request) });
       } catch (error) {
         if (!(error instanceof Problem) || fresh === FRESH_UPLOADS) throw error;
+        if (error.code === "id-taken") return this.#left(await this.#found(error));
         if (!(await this.#cured(error))) throw error;
       }
     }
+  }
+
+  async #left(answer: { receivedAtMs: number; to?: readonly string[] }): Promise<void> {
+    await this.#drafts.remove(this.#id);
+    await removeSpool(this.#id).catch(() => undefined); // a sweep does it later
+    this.#tell({ kind: "sent", ...answer });
+  }
+
+  /** The wish was taken back, or changed, while the server was already leaving the message: what is there counts. */
+  async #found(taken: Problem): Promise<{ receivedAtMs: number; to: readonly string[] }> {
+    const { acct } = await this.#drafts.get(this.#id);
+    const server = acct.split("@")[1] ?? "";
+    const extras = { path: { message_id: this.#id }, query: { box: "sent" } } as const;
+    const ask = (): Promise<unknown> => this.#api.get("/api/v1/messages/{message_id}", extras);
+    const there = await this.#api.patiently(
+      async () => {
+        try {
+          return (await ask()) as { received_at: number; deliveries: readonly { recipient: string }[] };
+        } catch (error) {
+          if (error instanceof Problem && error.code === "not-found") throw taken;
+          throw error;
+        }
+      },
+      this.#signal,
+      (problem) => this.#tell({ kind: "posting", trouble: problem.code }),
+    );
+    const to = there.deliveries.map(({ recipient }) => `${recipient}@${server}`);
+    return { receivedAtMs: there.received_at, to };
   }
 
   async #isGone(): Promise<boolean> {

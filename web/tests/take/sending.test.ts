@@ -38,7 +38,12 @@ class Server {
   readonly left = new Map<string, string>();
   readonly kept = new Map<string, string>();
   readonly faults: Fault[] = [];
+  isElsewhere = false;
   fetch: Fetch = (_, init) => {
+    if (init.method === "GET") {
+      const there = { id: ID, received_at: 99, deliveries: [{ recipient: "grace" }] };
+      return Promise.resolve(this.isElsewhere ? refusal("not-found") : Response.json(there));
+    }
     const fault = this.faults.shift();
     if (fault === "cut-before") return Promise.reject(new TypeError("Failed to fetch"));
     if (fault !== undefined && fault !== "answer-lost") return Promise.resolve(refusal(fault));
@@ -116,6 +121,24 @@ describe("a draft that is sent", () => {
     expect(composed).toHaveLength(1);
     expect(server.kept.size).toBe(1);
     expect(shelf.content).toBeNull();
+  });
+
+  test("that was taken back while the server was leaving it counts as sent, to whom it was left", async () => {
+    server.faults.push("answer-lost");
+    const never = { ...calm, sleep: () => Promise.reject(new DOMException("taken back", "AbortError")) };
+    const stopped = { ...options(), api: new Api({ fetch: server.fetch, waiting: never }) };
+    await expect(sendDraft(ID, wish, stopped)).rejects.toThrow("taken back");
+    await shelf.change(ID, () => ({ wish: null, request: null }));
+    await sendDraft(ID, { to: ["hopper"], caption: "Hello" }, options());
+    expect(states.at(-1)).toEqual({ kind: "sent", receivedAtMs: 99, to: ["grace@here"] });
+    expect([server.left.size, shelf.content]).toEqual([1, null]);
+  });
+
+  test("whose id somebody else took is refused, and kept", async () => {
+    server.left.set(ID, "something else");
+    server.isElsewhere = true;
+    await expect(sendDraft(ID, wish, options())).rejects.toMatchObject({ code: "id-taken" });
+    expect(shelf.content?.wish).toEqual(wish);
   });
 
   test("is sealed while the rest goes up, once", async () => {
