@@ -42,6 +42,8 @@ export interface DraftContent {
   /** Null while it is being recorded, and after a crash. */
   video: DraftVideo | null;
   poster: { type: "image/webp" | "image/jpeg"; data: string } | null;
+  /** WebVTT. */
+  captions: string | null;
   upload: DraftUpload | null;
   /** Whether the server has all of it. */
   isStored: boolean;
@@ -70,7 +72,7 @@ export interface NewDraft {
 
 /** Of a take that has just begun. */
 export function emptyContent(messageKey: string): DraftContent {
-  const nothing = { video: null, poster: null, upload: null, wish: null, request: null };
+  const nothing = { video: null, poster: null, captions: null, upload: null, wish: null, request: null };
   return { messageKey, ...nothing, isStored: false, abandoned: [] };
 }
 
@@ -165,7 +167,9 @@ export class Drafts {
 
 async function opened(row: DraftRow): Promise<Draft> {
   const { id, acct, createdMs, key } = row;
-  return { id, acct, createdMs, key, content: await openJson<DraftContent>(key, labelOf(id), row.sealed) };
+  // An older version may have stored it, without what has come since.
+  const content = { ...emptyContent(""), ...(await openJson<DraftContent>(key, labelOf(id), row.sealed)) };
+  return { id, acct, createdMs, key, content };
 }
 
 function labelOf(id: string): string {

@@ -5,12 +5,23 @@ import type { News } from "./orders";
 
 type Listen = (listener: (news: News) => void) => () => void;
 
-const takes = new Map<string, Listen>();
+interface Bringer {
+  listen: Listen;
+  close: () => void;
+}
 
-/** Notes the worker of a take that lives in this page, or (null) that it is gone. */
-export function noteBringer(id: string, listen: Listen | null): void {
+const takes = new Map<string, Bringer>();
+
+/** Notes the worker of a take that lives in this page, and how it is ended; or (null) that it is gone. */
+export function noteBringer(id: string, listen: Listen | null, close: () => void = () => undefined): void {
   if (listen === null) takes.delete(id);
-  else takes.set(id, listen);
+  else takes.set(id, { listen, close });
+}
+
+/** Ends what brings a draft up from this page, so that somebody else can have it. What it kept stays. */
+export function letGo(id: string): void {
+  takes.get(id)?.close();
+  takes.delete(id);
 }
 
 /** Why a draft could not be brought up: `busy`, another tab is at it; else a person must help. */
@@ -38,8 +49,8 @@ export async function bringUp(id: string, onNews: (news: News) => void, signal: 
       if (news.type === "brought") end(resolve);
       if (news.type === "failed") end(() => reject(new BringingFailed(news.code)));
     };
-    const listen = takes.get(id);
-    if (listen !== undefined) close = listen(hear);
+    const bringer = takes.get(id);
+    if (bringer !== undefined) close = bringer.listen(hear);
     else {
       const worker = startWorker(hear);
       close = () => worker.close();

@@ -10,12 +10,13 @@ export function messageOf(
   { draft, upload, wish }: Outgoing,
   { createdMs, name }: { createdMs: number; name?: string },
 ): NewMessage {
-  const { messageKey, video, poster } = draft.content;
+  const { messageKey, video, poster, captions } = draft.content;
   if (video === null) throw new StorageError("not-on-this-device");
   const { size, sha256: parts, ...media } = video;
   const details = {
     video: describeVideo({ size, parts }, media),
     ...(wish.caption === null ? {} : { caption: wish.caption }),
+    ...(captions === null ? {} : { captions }),
     ...(poster === null ? {} : { poster }),
   };
   const named = name === undefined ? {} : { name };

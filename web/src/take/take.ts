@@ -92,7 +92,11 @@ export class Take {
     const { video, audio } = feed;
     const order = { type: "record", id: take.id, acct, createdMs: nowMs(), video, audio, options: more } as const;
     take.#worker.order(order, audio ? [video, audio] : [video]);
-    noteBringer(take.id, (listener) => take.#listen(listener));
+    noteBringer(
+      take.id,
+      (listener) => take.#listen(listener),
+      () => take.close(),
+    );
     void askToPersist();
     return take;
   }
