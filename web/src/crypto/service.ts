@@ -1,7 +1,7 @@
 // The page's side of the crypto worker: every method of `Session` as a promise, and videos opened there.
 
 import { scriptUrl } from "../protocol/trusted";
-import { CHUNK_BYTES } from "./layout";
+import { readAhead } from "./read-ahead";
 import { Caller, ForeignErrors, remote, serve, type Endpoint, type Remote } from "./rpc";
 import type { Session } from "./session";
 import type { OpenVideo, VideoSource } from "./video-reader";
@@ -78,34 +78,11 @@ function remoteVideo(
   return {
     plainSize,
     read,
-    stream: (offset = 0) => streamOf(offset, plainSize, read, () => methods.verifyVideoEnd(video)),
+    stream: (offset = 0) => readAhead(offset, plainSize, read, () => methods.verifyVideoEnd(video)),
     verifyEnd: () => methods.verifyVideoEnd(video),
     close() {
       port.close();
       methods.closeVideo(video).catch(() => undefined); // the worker has ended: so has the video
     },
   };
-}
-
-/** By chunks, so that what is authentic before a cut comes out before the error. */
-function streamOf(
-  offset: number,
-  plainSize: number,
-  read: (offset: number, length: number) => Promise<Uint8Array>,
-  verifyEnd: () => Promise<void>,
-): ReadableStream<Uint8Array> {
-  let at = offset;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      if (at >= plainSize) {
-        await verifyEnd();
-        controller.close();
-        return;
-      }
-      const length = Math.min(CHUNK_BYTES - (at % CHUNK_BYTES), plainSize - at);
-      const chunk = await read(at, length);
-      at += chunk.length;
-      controller.enqueue(chunk);
-    },
-  });
 }
