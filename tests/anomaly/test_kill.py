@@ -111,6 +111,7 @@ def test_killed_at_each_failpoint_loses_nothing_acknowledged(group: int, tmp_pat
 
 
 def _killed_at_random_times(folder: Path, seeds: range) -> None:
+    folder.mkdir(exist_ok=True)
     server = Server(folder / "data")
     server.start()
     try:

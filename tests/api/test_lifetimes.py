@@ -23,7 +23,7 @@ PENDING = 5
 
 @dataclass
 class Video:
-    """What the model knows of an upload; ``since_ms`` is the time of its last byte."""
+    """What the model knows of an upload; ``since_ms`` is the time of its last byte, ``swept`` says that its bytes went."""
 
     owner: str
     data: bytes
@@ -31,6 +31,7 @@ class Video:
     since_ms: int
     message: str | None = None
     gone: bool = False
+    swept: bool = False
 
 
 @dataclass
@@ -167,6 +168,8 @@ class Lifetimes(RuleBasedStateMachine):
             if video.message is None and video.since_ms < now_ms - DAY_MS:
                 video.gone = True
         self.bury_unheld()
+        for video in self.videos.values():
+            video.swept = video.gone
 
     @rule()
     def restart(self) -> None:
@@ -207,7 +210,7 @@ class Lifetimes(RuleBasedStateMachine):
         video = self.videos.get(upload_id)
         if video is None or video.owner != sender:
             return "not-found"
-        if video.gone:
+        if video.gone and (video.swept or video.message is None):
             return "upload-gone"
         if video.rest:
             return "upload-unfinished"
