@@ -1,51 +1,115 @@
-import type { PictureFeed } from "./feeds.ts";
+import { type PictureFeed, type Pictured, type Reported, trackProcessor } from "./feeds.ts";
 
-/** Frames of a camera, and how to end them. */
-export interface CameraFeed {
-  feed: PictureFeed;
-  close(): void;
-}
+/** How the frames of a track get to a port; called again when they are wanted no more. */
+type Source = () => void;
 
-interface TrackProcessor {
-  readable: ReadableStream<VideoFrame>;
-}
-type TrackProcessorType = new (options: { track: MediaStreamTrack }) => TrackProcessor;
+/** The page's end of a take's pictures: shows one camera after another to whoever reads the other end. */
+export class CameraFeed {
+  /** To be transferred. */
+  readonly feed: PictureFeed;
+  readonly #port: MessagePort;
+  #camera = 0;
+  #track: MediaStreamTrack | null = null;
+  #source: Source | null = null;
+  #isWanted = false;
+  #waiters: (() => void)[] = [];
+  /** What the reader says of the camera that is shown now. */
+  onReport: ((is: Reported["is"]) => void) | null = null;
 
-/** Opens a feed that starts with the present frame. */
-export function openCameraFeed(stream: MediaStream, track: MediaStreamTrack): CameraFeed {
-  const Processor = (globalThis as { MediaStreamTrackProcessor?: TrackProcessorType }).MediaStreamTrackProcessor;
-  if (Processor) {
-    // Read and ended by whoever it is transferred to.
-    return { feed: new Processor({ track }).readable, close: () => undefined };
+  constructor() {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.feed = port2;
+    port1.onmessage = (event: MessageEvent<"start" | "stop" | Reported>) => this.#hear(event.data);
   }
-  return openPlayedFeed(stream);
+
+  /** Shows another camera from now on; the last picture of the one before is held until the first of this one. */
+  show(track: MediaStreamTrack): void {
+    this.#track = track;
+    this.#camera += 1;
+    this.#source?.();
+    this.#source = this.#isWanted ? this.#open(track) : null;
+  }
+
+  /** Whether the reader gets a frame of the camera that was just shown within the limit; yes at once when nobody reads. */
+  async isSeen(limitMs: number): Promise<boolean> {
+    if (!this.#isWanted) return true;
+    return new Promise((resolve) => {
+      this.#waiters.push(() => resolve(true));
+      setTimeout(() => resolve(false), limitMs);
+    });
+  }
+
+  close(): void {
+    this.onReport = null;
+    this.#end();
+    this.#port.close();
+  }
+
+  #hear(said: "start" | "stop" | Reported): void {
+    if (said === "stop") return this.#end();
+    if (said === "start") {
+      this.#isWanted = true;
+      if (this.#track) this.#source = this.#open(this.#track);
+    } else if (said.camera === this.#camera) this.#heed(said.is);
+  }
+
+  #heed(is: Reported["is"]): void {
+    if (is === "unreadable" && this.#track) this.#source = playedSource(this.#track, (frame) => this.#post(frame));
+    if (is === "seen") this.#settle();
+    this.onReport?.(is);
+  }
+
+  #settle(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  #end(): void {
+    this.#isWanted = false;
+    this.#settle();
+    this.#source?.();
+    this.#source = null;
+  }
+
+  #open(track: MediaStreamTrack): Source | null {
+    const camera = this.#camera;
+    const Processor = trackProcessor();
+    // Read and ended by whoever it is transferred to.
+    if (Processor) return this.#give({ camera, stream: new Processor({ track }).readable });
+    try {
+      return this.#give({ camera, track: track.clone() });
+    } catch {
+      return playedSource(track, (frame) => this.#post(frame));
+    }
+  }
+
+  #give(pictured: Exclude<Pictured, { frame: VideoFrame }>): null {
+    const given = "stream" in pictured ? pictured.stream : pictured.track;
+    this.#port.postMessage(pictured, [given as Transferable]);
+    return null;
+  }
+
+  #post(frame: VideoFrame): void {
+    this.#port.postMessage({ camera: this.#camera, frame } satisfies Pictured, [frame]);
+  }
 }
 
 /** Where a track's frames cannot be had, those of a video element that plays it can. */
-function openPlayedFeed(stream: MediaStream): CameraFeed {
-  const { port1, port2 } = new MessageChannel();
+function playedSource(track: MediaStreamTrack, give: (frame: VideoFrame) => void): Source {
   const element = document.createElement("video");
   element.muted = true;
   element.playsInline = true;
-  element.srcObject = stream;
+  element.srcObject = new MediaStream([track]);
   let isOpen = true;
-  let isWanted = false;
   const post = (now: number, { captureTime }: VideoFrameCallbackMetadata): void => {
     if (!isOpen) return;
     element.requestVideoFrameCallback(post);
-    if (!isWanted) return;
-    const frame = new VideoFrame(element, { timestamp: Math.round((captureTime ?? now) * 1000) });
-    port1.postMessage(frame, [frame as unknown as Transferable]);
-  };
-  port1.onmessage = (event: MessageEvent<"start" | "stop">) => {
-    isWanted = event.data === "start";
+    give(new VideoFrame(element, { timestamp: Math.round((captureTime ?? now) * 1000) }));
   };
   element.requestVideoFrameCallback(post);
   element.play().catch(() => undefined);
-  const close = (): void => {
+  return () => {
     isOpen = false;
     element.srcObject = null;
-    port1.close();
   };
-  return { feed: port2, close };
 }

@@ -45,6 +45,13 @@ export interface TakeSource {
 /** Why a take ended by itself. What it holds is kept in every case. */
 export type TakeEnd = "limit" | "full" | "encoder" | "sink";
 
+/** What happened at a moment of media time: a device was changed or lost, the picture became smaller. */
+export interface TakeEvent {
+  ms: number;
+  kind: string;
+  why: string | null;
+}
+
 export interface TakeResult {
   ms: number;
   width: number;
@@ -53,6 +60,8 @@ export interface TakeResult {
   type: string;
   poster: Poster | null;
   plainBytes: number;
+  /** In their order. */
+  events: readonly TakeEvent[];
 }
 
 export interface TakeEncoding {
@@ -60,12 +69,18 @@ export interface TakeEncoding {
   onProgress: ((mediaMs: number) => void) | null;
   /** A fragment has been written: the first `bytes` of the MP4 play up to `ms`. */
   onReach: ((reach: Reach) => void) | null;
+  /** The pictures have this size from now on; `isBehind` when the device sustains no more. */
+  onQuality: ((size: Size, isBehind: boolean) => void) | null;
+  /** Something was added to the take's record of events. */
+  onEvent: ((events: readonly TakeEvent[]) => void) | null;
   /** The take ended by itself; `stop` gives what it holds. */
   onEnd: ((end: TakeEnd) => void) | null;
   /** Settles when media time has begun to run; rejects with TakeFailed. */
   readonly started: Promise<void>;
   pause(): void;
   resume(): void;
+  /** Adds to the take's record of events. */
+  note(kind: string, why: string | null): void;
   /** Ends the take. The sink then has all of it and is left open, for the padding. Rejects with TakeFailed. */
   stop(): Promise<TakeResult>;
   /** Ends the take without regard to what becomes of it. */
@@ -80,6 +95,8 @@ export function encodeTake(source: TakeSource, sink: WritableStream<Uint8Array>)
 class Encoding implements TakeEncoding {
   onProgress: TakeEncoding["onProgress"] = null;
   onReach: TakeEncoding["onReach"] = null;
+  onQuality: TakeEncoding["onQuality"] = null;
+  onEvent: TakeEncoding["onEvent"] = null;
   onEnd: TakeEncoding["onEnd"] = null;
   readonly started: Promise<void>;
 
@@ -93,6 +110,7 @@ class Encoding implements TakeEncoding {
   readonly #speech: Speech;
   readonly #start = deferred<void>();
   readonly #firstSize = deferred<Size>();
+  readonly #events: TakeEvent[] = [];
   readonly #stopReading: (() => void)[];
   readonly #watchdog: ReturnType<typeof setInterval>;
   #output: Output | null = null;
@@ -111,7 +129,7 @@ class Encoding implements TakeEncoding {
     this.started = this.#start.promise;
     this.started.catch(() => undefined);
     this.#firstSize.promise.catch(() => undefined);
-    this.#stopReading = [readPictures(video, (frame) => this.#takePicture(frame))];
+    this.#stopReading = [readPictures(video, (frame, camera) => this.#takePicture(frame, camera))];
     if (audio) this.#stopReading.push(readSound(audio, (block) => this.#speech.take(block)));
     this.#watchdog = setInterval(() => this.#watch(), WATCH_MS);
     this.#open(options.size).catch((error: unknown) => this.#start.reject(error));
@@ -123,6 +141,11 @@ class Encoding implements TakeEncoding {
 
   resume(): void {
     this.#clock.resume(this.#now());
+  }
+
+  note(kind: string, why: string | null): void {
+    this.#events.push({ ms: Math.round(this.#clock.elapsed(this.#now())), kind, why });
+    this.onEvent?.([...this.#events]);
   }
 
   stop(): Promise<TakeResult> {
@@ -137,9 +160,9 @@ class Encoding implements TakeEncoding {
     if (this.#output && this.#output.state !== "finalized") this.#output.cancel().catch(() => undefined);
   }
 
-  #takePicture(frame: VideoFrame): void {
+  #takePicture(frame: VideoFrame, camera: number): void {
     this.#firstSize.resolve({ width: frame.displayWidth, height: frame.displayHeight });
-    this.#pictures.take(frame);
+    this.#pictures.take(frame, camera);
     if (this.#clock.isStarted) this.#start.resolve();
     if (this.#clock.elapsed(this.#now()) >= this.#limitMs) this.#watch();
   }
@@ -159,6 +182,7 @@ class Encoding implements TakeEncoding {
     this.#output = output;
     if (speech) this.#speech.attach(speech);
     this.#pictures.attach(pictures);
+    this.onQuality?.(size, false);
   }
 
   #newOutput(): Output {
@@ -231,7 +255,8 @@ class Encoding implements TakeEncoding {
       throw failure;
     }
     const poster = await this.#poster.choose();
-    return { ms: reach.ms, width: lead.width, height: lead.height, type: movie.type, poster, plainBytes: bytes };
+    const { width, height } = lead;
+    return { ms: reach.ms, width, height, type: movie.type, poster, plainBytes: bytes, events: this.#events };
   }
 
   #letGo(): void {

@@ -1,20 +1,128 @@
 import type { SoundBlock } from "./sound.ts";
 
-/** Frames of a camera, transferable to a worker: a stream where the browser makes one, else a port that posts them after `start`. */
+/**
+ * Frames for a take, transferable to a worker: one camera's stream, or a port on which come, after `start`, the frames
+ * of one camera after another.
+ */
 export type PictureFeed = ReadableStream<VideoFrame> | MessagePort;
 
+/** What comes on a port: frames, or what gives frames. Cameras are counted; frames of an earlier one than the last are late. */
+export type Pictured =
+  | { camera: number; frame: VideoFrame }
+  | { camera: number; stream: ReadableStream<VideoFrame> }
+  | { camera: number; track: MediaStreamTrack };
+
+/** What the reader says of a camera: its first frame is here, nothing has come for a while, its stream has ended, it cannot be read here. */
+export interface Reported {
+  camera: number;
+  is: "seen" | "frozen" | "ended" | "unreadable";
+}
+
+export type TakeFrame = (frame: VideoFrame, camera: number) => void;
+
 /** Hands every frame to `take`, which closes it, until stopped. */
-export function readPictures(feed: PictureFeed, take: (frame: VideoFrame) => void): () => void {
-  return feed instanceof MessagePort ? readPort(feed, take) : readStream(feed, take);
+export function readPictures(feed: PictureFeed, take: TakeFrame): () => void {
+  if (feed instanceof MessagePort) return new PortReader(feed, take).stop;
+  const reader = feed.getReader();
+  pump(reader, (frame) => take(frame, 0)).catch(() => undefined);
+  return () => void reader.cancel().catch(() => undefined);
 }
 
 /** Hands every block of sound to `take` until stopped. */
-export function readSound(feed: MessagePort, take: (block: SoundBlock) => void): () => void {
-  return readPort(feed, take);
+export function readSound(port: MessagePort, take: (block: SoundBlock) => void): () => void {
+  port.onmessage = (event: MessageEvent<SoundBlock>) => take(event.data);
+  return started(port);
 }
 
-function readPort<T>(port: MessagePort, take: (data: T) => void): () => void {
-  port.onmessage = (event: MessageEvent<T>) => take(event.data);
+const FROZEN_MS = 1500;
+const LOOK_MS = 250;
+
+interface TrackProcessor {
+  readable: ReadableStream<VideoFrame>;
+}
+type TrackProcessorType = new (options: { track: MediaStreamTrack }) => TrackProcessor;
+
+/** The one thing that makes frames of a track: in the page in Chromium, in workers in Safari, nowhere in Firefox. */
+export function trackProcessor(): TrackProcessorType | undefined {
+  return (globalThis as { MediaStreamTrackProcessor?: TrackProcessorType }).MediaStreamTrackProcessor;
+}
+
+class PortReader {
+  readonly #port: MessagePort;
+  readonly #take: TakeFrame;
+  readonly #readers = new Map<number, ReadableStreamDefaultReader<VideoFrame>>();
+  readonly #timer: ReturnType<typeof setInterval>;
+  /** The camera that was seen last, and the last that was announced. */
+  #camera = -1;
+  #newest = -1;
+  #seenAt = performance.now();
+  #isFrozen = false;
+  readonly stop: () => void;
+
+  constructor(port: MessagePort, take: TakeFrame) {
+    this.#port = port;
+    this.#take = take;
+    port.onmessage = (event: MessageEvent<Pictured>) => this.#accept(event.data);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    const end = started(port);
+    this.stop = () => {
+      clearInterval(this.#timer);
+      this.#dropBefore(Infinity);
+      end();
+    };
+  }
+
+  #accept(pictured: Pictured): void {
+    this.#newest = pictured.camera;
+    if ("frame" in pictured) return this.#see(pictured.frame, pictured.camera);
+    const stream = "stream" in pictured ? pictured.stream : streamOf(pictured.track);
+    if (stream === null) return this.#report(pictured.camera, "unreadable");
+    this.#read(stream, pictured.camera);
+  }
+
+  #read(stream: ReadableStream<VideoFrame>, camera: number): void {
+    const reader = stream.getReader();
+    this.#readers.set(camera, reader);
+    // A camera that breaks ends its stream one way or another; the take goes on with its last picture.
+    pump(reader, (frame) => this.#see(frame, camera))
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#readers.delete(camera)) this.#report(camera, "ended");
+      });
+  }
+
+  #see(frame: VideoFrame, camera: number): void {
+    if (camera < this.#camera) return frame.close();
+    if (camera > this.#camera || this.#isFrozen) this.#report(camera, "seen");
+    if (camera > this.#camera) this.#dropBefore(camera);
+    this.#camera = camera;
+    this.#seenAt = performance.now();
+    this.#isFrozen = false;
+    this.#take(frame, camera);
+  }
+
+  #dropBefore(camera: number): void {
+    for (const [each, reader] of this.#readers) {
+      if (each >= camera) continue;
+      this.#readers.delete(each);
+      reader.cancel().catch(() => undefined);
+    }
+  }
+
+  #look(): void {
+    if (this.#camera < 0 || performance.now() - this.#seenAt < FROZEN_MS) return;
+    this.#isFrozen = true;
+    this.#seenAt = performance.now();
+    this.#report(this.#newest, "frozen");
+  }
+
+  #report(camera: number, is: Reported["is"]): void {
+    this.#port.postMessage({ camera, is } satisfies Reported);
+  }
+}
+
+/** Says `start`; what it gives says `stop`. */
+function started(port: MessagePort): () => void {
   port.postMessage("start");
   return () => {
     port.postMessage("stop");
@@ -23,16 +131,22 @@ function readPort<T>(port: MessagePort, take: (data: T) => void): () => void {
   };
 }
 
-function readStream(stream: ReadableStream<VideoFrame>, take: (frame: VideoFrame) => void): () => void {
-  const reader = stream.getReader();
-  const pump = async (): Promise<void> => {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      take(value);
-    }
-  };
-  // A camera that breaks ends its stream one way or another; the take goes on with its last picture.
-  pump().catch(() => undefined);
-  return () => void reader.cancel().catch(() => undefined);
+/** A track that came here is ours: it ends with its reader, or the camera would stay on. */
+function streamOf(track: MediaStreamTrack): ReadableStream<VideoFrame> | null {
+  const Processor = trackProcessor();
+  if (!Processor) return null;
+  const ended = new TransformStream<VideoFrame, VideoFrame>();
+  new Processor({ track }).readable
+    .pipeTo(ended.writable)
+    .catch(() => undefined)
+    .finally(() => track.stop());
+  return ended.readable;
+}
+
+async function pump(reader: ReadableStreamDefaultReader<VideoFrame>, take: (frame: VideoFrame) => void): Promise<void> {
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    take(value);
+  }
 }

@@ -9,6 +9,7 @@ const LOAD_LIMIT_MS = 5_000;
 export class Microphone {
   readonly #context: AudioContext;
   readonly #node: AudioWorkletNode;
+  #source: MediaStreamAudioSourceNode | null = null;
   onLevel: ((level: Level) => void) | null = null;
 
   private constructor(context: AudioContext, node: AudioWorkletNode) {
@@ -19,22 +20,43 @@ export class Microphone {
   }
 
   /** Null when this browser has no working audio graph: a take is then silent rather than impossible. */
-  static async open(stream: MediaStream): Promise<Microphone | null> {
+  static async open(track: MediaStreamTrack | null): Promise<Microphone | null> {
     // Firefox refuses to plug a device into a graph of another rate: the second time the graph takes the device's.
-    return (await Microphone.#try(stream, { sampleRate: SAMPLE_RATE })) ?? (await Microphone.#try(stream, {}));
+    return (await Microphone.#try(track, { sampleRate: SAMPLE_RATE })) ?? (await Microphone.#try(track, {}));
   }
 
-  static async #try(stream: MediaStream, options: AudioContextOptions): Promise<Microphone | null> {
+  static async #try(track: MediaStreamTrack | null, options: AudioContextOptions): Promise<Microphone | null> {
     const context = new AudioContext({ ...options, latencyHint: "interactive" });
     try {
       await withLimit(context.audioWorklet.addModule(scriptUrl(workletPath)), LOAD_LIMIT_MS);
-      const microphone = new Microphone(context, plug(context, stream));
+      const microphone = new Microphone(context, nodeIn(context));
+      if (track) microphone.plug(track);
       microphone.wake();
       return microphone;
     } catch {
       void context.close();
       return null;
     }
+  }
+
+  /** Whether the system has stopped it, as a phone does for a call. */
+  get isHeldBack(): boolean {
+    return (this.#context.state as string) === "interrupted";
+  }
+
+  /** Hears this track from now on, instead of the one before. */
+  plug(track: MediaStreamTrack): void {
+    const source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    source.connect(this.#node);
+    this.#source?.disconnect();
+    this.#source = source;
+    this.wake();
+  }
+
+  /** Hears silence from now on. */
+  unplug(): void {
+    this.#source?.disconnect();
+    this.#source = null;
   }
 
   /** Gives a port on which sound comes once its reader has posted `start`. Transferable. */
@@ -59,13 +81,12 @@ export class Microphone {
   }
 }
 
-function plug(context: AudioContext, stream: MediaStream): AudioWorkletNode {
+function nodeIn(context: AudioContext): AudioWorkletNode {
   const node = new AudioWorkletNode(context, "restante-microphone", {
     channelCount: 1,
     channelCountMode: "explicit",
     outputChannelCount: [1],
   });
-  if (stream.getAudioTracks().length > 0) context.createMediaStreamSource(stream).connect(node);
   // A node that leads nowhere is not run, so it leads to the speakers, at volume zero.
   const mute = new GainNode(context, { gain: 0 });
   node.connect(mute).connect(context.destination);

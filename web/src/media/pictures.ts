@@ -18,7 +18,8 @@ export interface PicturesOptions {
 /** The picture half of a take: gives each frame its media time, repeats the last one while the camera is silent. */
 export class Pictures {
   readonly #options: PicturesOptions;
-  readonly #device = new DeviceClock();
+  #device = new DeviceClock();
+  #camera = 0;
   readonly #track = new PictureTrack(SPACING_MS);
   #source: VideoSampleSource | null = null;
   #last: VideoFrame | null = null;
@@ -44,9 +45,11 @@ export class Pictures {
     this.#source = source;
   }
 
-  /** Takes a frame and closes it. */
-  take(frame: VideoFrame): void {
+  /** Takes a frame and closes it. Each camera has a clock of its own. */
+  take(frame: VideoFrame, camera = 0): void {
     const now = this.#options.now();
+    if (camera !== this.#camera) this.#device = new DeviceClock();
+    this.#camera = camera;
     const at = this.#device.toClock(frame.timestamp / 1000, now);
     this.#seen += 1;
     // A feed may begin with a frame that waited since it was opened; three later the delay is known.

@@ -1,4 +1,4 @@
-import type { TakeEncoding, TakeEnd, TakeResult } from "./encode.ts";
+import type { TakeEncoding, TakeEnd, TakeEvent, TakeResult } from "./encode.ts";
 import { leadTrack } from "./movie.ts";
 import { PosterFinder } from "./poster.ts";
 import { TakeFailed } from "./take-failed.ts";
@@ -27,12 +27,15 @@ export function needsFallback(): boolean {
 class Recording implements TakeEncoding {
   onProgress: TakeEncoding["onProgress"] = null;
   onReach: TakeEncoding["onReach"] = null;
+  onQuality: TakeEncoding["onQuality"] = null;
+  onEvent: TakeEncoding["onEvent"] = null;
   onEnd: TakeEncoding["onEnd"] = null;
   readonly started: Promise<void>;
   readonly #recorder: MediaRecorder;
   readonly #tally: Tally;
   readonly #poster = new PosterFinder();
   readonly #player = document.createElement("video");
+  readonly #events: TakeEvent[] = [];
   readonly #watchdog: ReturnType<typeof setInterval>;
   #writing: Promise<void> = Promise.resolve();
   #elapsedMs = 0;
@@ -76,6 +79,11 @@ class Recording implements TakeEncoding {
     if (this.#recorder.state !== "paused") return;
     this.#recorder.resume();
     this.#resumedAt = performance.now();
+  }
+
+  note(kind: string, why: string | null): void {
+    this.#events.push({ ms: Math.round(this.#elapsed()), kind, why });
+    this.onEvent?.([...this.#events]);
   }
 
   stop(): Promise<TakeResult> {
@@ -127,6 +135,7 @@ class Recording implements TakeEncoding {
     const lead = movie && leadTrack(movie);
     if (!movie || !lead || reach.ms === 0) throw new TakeFailed("no-picture");
     const poster = await this.#poster.choose();
-    return { ms: reach.ms, width: lead.width, height: lead.height, type: movie.type, poster, plainBytes: bytes };
+    const { width, height } = lead;
+    return { ms: reach.ms, width, height, type: movie.type, poster, plainBytes: bytes, events: this.#events };
   }
 }

@@ -143,7 +143,7 @@ export class RecordingState {
     this.#isCameraLost = false;
     this.#hearing = new Hearing(performance.now());
     capture.onLevel = (level) => this.#noteLevel(level);
-    capture.onEnded = (device) => this.#noteEnded(device);
+    capture.onNews = () => this.#noteDevices(capture);
     this.stream = capture.stream;
     this.level = capture.hasMicrophone ? 0 : null;
     this.booth = { kind: "ready" };
@@ -180,7 +180,7 @@ export class RecordingState {
 
   #showKept(state: TakeState): void {
     this.#rest();
-    const why = this.#isCameraLost ? "camera-lost" : endOf(state.end);
+    const why = endOf(state.end);
     const isNews = this.booth.kind === "finishing" || this.booth.kind === "recording";
     if (isNews) void this.#drafts.refresh();
     if (why !== null) this.booth = { kind: "stopped", why, keptMs: state.keptMs, storedMs: state.storedMs };
@@ -209,13 +209,11 @@ export class RecordingState {
     this.level = Math.min(1, Math.sqrt(rms) * 1.5);
   }
 
-  /** A take goes on without its microphone, not without its camera. */
-  #noteEnded(device: "camera" | "microphone"): void {
-    if (device === "microphone") return void (this.level = null);
-    this.#isCameraLost = true;
-    this.#countdown.abort();
-    if (this.booth.kind === "recording") this.stop();
-    else if (this.booth.kind !== "stopped" && this.booth.kind !== "finishing") void this.open();
+  /** Cameras and microphones come and go; a take goes on. */
+  #noteDevices(capture: Capture): void {
+    this.stream = capture.stream;
+    this.#isCameraLost = capture.camera === null;
+    if (!capture.hasMicrophone) this.level = null;
   }
 
   /** No take runs: the screen may go dark again. */

@@ -36,6 +36,14 @@ export interface DraftWish {
   caption: string | null;
 }
 
+/** Something that happened during a take: a device that was changed or lost, a smaller picture. */
+export interface DraftEvent {
+  /** Media time. */
+  ms: number;
+  kind: string;
+  why: string | null;
+}
+
 /** The sealed half of a draft. */
 export interface DraftContent {
   messageKey: string;
@@ -51,6 +59,8 @@ export interface DraftContent {
   request: DraftRequest | null;
   /** Uploads that are to be taken back when there is a network again. */
   abandoned: DraftUpload[];
+  /** In their order; absent in drafts of an older app. */
+  events?: readonly DraftEvent[];
 }
 
 /** One draft as it was read. */
@@ -83,9 +93,11 @@ export class Drafts {
     this.#db = db;
   }
 
-  /** Stores a draft before the first byte of it is sealed. @throws StorageError device-full */
-  async make({ id, acct, createdMs, messageKey }: NewDraft): Promise<Draft> {
-    const content = emptyContent(messageKey);
+  /** Stores a draft: before the first byte of it is sealed, or with all that is known of it. @throws StorageError device-full */
+  async make(
+    { id, acct, createdMs, messageKey }: NewDraft,
+    content: DraftContent = emptyContent(messageKey),
+  ): Promise<Draft> {
     const key = await newDeviceKey();
     const sealed = await sealJson(key, labelOf(id), content);
     const row: DraftRow = { id, acct, createdMs, rev: 1, key, sealed };

@@ -16,6 +16,8 @@ export type Order =
       audio: MessagePort | null;
       options: RecordOptions;
     }
+  /** Of what happened to the devices, for the take's record. */
+  | { type: "note"; kind: string; why: string | null }
   | { type: "carry"; id: string }
   | { type: "recover"; id: string }
   | { type: "pause" | "resume" | "stop" | "discard" };
@@ -23,6 +25,8 @@ export type Order =
 export type News =
   | { type: "started" }
   | { type: "progress"; mediaMs: number }
+  /** The size of the pictures, at first and whenever it is changed to what the device sustains. */
+  | { type: "quality"; width: number; height: number; isBehind: boolean }
   /** On the disk of this device, flushed, up to this moment of the take. */
   | { type: "kept"; ms: number }
   /** On the server, flushed; `bytes` of `total`, which is null while it is recorded. */

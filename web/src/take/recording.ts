@@ -81,6 +81,11 @@ export class Recording {
     this.#encoding.resume();
   }
 
+  /** Adds to the take's record of events. */
+  note(kind: string, why: string | null): void {
+    this.#encoding.note(kind, why);
+  }
+
   /** Ends the take; what it holds is kept. @throws TakeFailed no-picture, when there is nothing to keep */
   stop(): Promise<void> {
     this.#result ??= this.#finish();
@@ -107,6 +112,8 @@ export class Recording {
       this.#marks.push({ bytes: videoSize(bytes), ms });
       this.#tell({ type: "kept", ms });
     };
+    take.onQuality = ({ width, height }, isBehind) => this.#tell({ type: "quality", width, height, isBehind });
+    take.onEvent = (events) => void this.#drafts.change(this.#draft.id, () => ({ events })).catch(() => undefined);
     take.onEnd = (end) => {
       this.#tell({ type: "ended", end: this.#isFull ? "device-full" : end });
       this.stop().catch((error: unknown) => this.#tell({ type: "failed", code: codeOf(error) }));
@@ -144,7 +151,7 @@ export class Recording {
   async #note(take: TakeResult, sealing: Sealing): Promise<void> {
     const video: DraftVideo = { ...sealing, type: take.type, ms: take.ms, w: take.width, h: take.height };
     const poster = take.poster && { type: take.poster.type, data: b64(take.poster.data) };
-    await this.#drafts.change(this.#draft.id, () => ({ video, poster }));
+    await this.#drafts.change(this.#draft.id, () => ({ video, poster, events: take.events }));
     this.#marks.push({ bytes: sealing.size, ms: take.ms });
   }
 

@@ -1,7 +1,9 @@
 /** A take as the page sees it: begun from an open capture, kept second by second, stopped, discarded or left to be sent. */
 
+import type { CaptureNews } from "../media/capture";
 import type { TakeEnd } from "../media/encode";
 import type { PictureFeed } from "../media/feeds";
+import type { Size } from "../media/size";
 import { newId } from "../protocol/ids";
 import { askToPersist } from "../storage/db";
 import type { News, RecordOptions } from "./orders";
@@ -13,6 +15,8 @@ import { discardDraft } from "./recovery";
 export interface TakeFeed {
   readonly video: PictureFeed;
   readonly audio: MessagePort | null;
+  /** What happens to the devices meanwhile goes into the take's record. */
+  listen?(listener: (news: CaptureNews) => void): () => void;
 }
 
 /**
@@ -42,6 +46,10 @@ export interface TakeState {
   /** Why the take ended by itself. */
   readonly end: TakeEnd | "device-full" | null;
   readonly code: string | null;
+  /** Of the pictures as they are encoded now; null before the first. */
+  readonly size: Size | null;
+  /** The device does not keep up with the size that was wished, so pictures are smaller than that. */
+  readonly isBehind: boolean;
 }
 
 export interface TakeOptions extends RecordOptions {
@@ -61,6 +69,8 @@ const BEGIN: TakeState = {
   trouble: null,
   end: null,
   code: null,
+  size: null,
+  isBehind: false,
 };
 
 export class TakeError extends Error {
@@ -79,6 +89,7 @@ export class Take {
   #state = BEGIN;
   #isClosed = false;
   #waiters: (() => void)[] = [];
+  #unlisten: () => void = () => undefined;
 
   private constructor(onChange: (state: TakeState) => void) {
     this.#onChange = onChange;
@@ -92,6 +103,7 @@ export class Take {
     const { video, audio } = feed;
     const order = { type: "record", id: take.id, acct, createdMs: nowMs(), video, audio, options: more } as const;
     take.#worker.order(order, audio ? [video, audio] : [video]);
+    take.#unlisten = feed.listen?.((news) => take.#note(news)) ?? take.#unlisten;
     noteBringer(
       take.id,
       (listener) => take.#listen(listener),
@@ -145,6 +157,7 @@ export class Take {
   /** Lets the worker go. A take that is not complete is left as if the tab had been closed. */
   close(): void {
     this.#isClosed = true;
+    this.#unlisten();
     this.#worker.close();
     noteBringer(this.id, null);
   }
@@ -156,6 +169,11 @@ export class Take {
 
   get #isRunning(): boolean {
     return this.#state.phase === "starting" || this.#state.phase === "recording";
+  }
+
+  #note(news: CaptureNews): void {
+    if (!this.#isRunning || news.kind === "devices-changed") return;
+    this.#worker.order({ type: "note", kind: news.kind, why: "why" in news ? news.why : null });
   }
 
   #hear(news: News): void {
@@ -194,6 +212,8 @@ export function changeBy(news: News, state: TakeState): Partial<TakeState> | nul
       return state.phase === "starting" ? { phase: "recording" } : null;
     case "progress":
       return { mediaMs: Math.max(state.mediaMs, news.mediaMs) };
+    case "quality":
+      return { size: { width: news.width, height: news.height }, isBehind: news.isBehind };
     case "kept":
       return { keptMs: Math.max(state.keptMs, news.ms) };
     case "stored":

@@ -29,6 +29,7 @@ async function obey(order: Order): Promise<void> {
   if (order.type === "pause") return take.pause();
   if (order.type === "resume") return take.resume();
   if (order.type === "stop") return take.stop();
+  if (order.type === "note") return take.note(order.kind, order.why);
   await take.discard();
   return tell({ type: "discarded" });
 }

@@ -1,4 +1,4 @@
-import { type Capture, CaptureRefused, openCapture, type Level } from "../../src/media/capture.ts";
+import { type Capture, type CaptureNews, CaptureRefused, openCapture, type Level } from "../../src/media/capture.ts";
 import type { EncodeOptions } from "../../src/media/encode.ts";
 import { recordTake } from "../../src/media/recorder-fallback.ts";
 import { scriptUrl } from "../../src/protocol/trusted.ts";
@@ -19,6 +19,7 @@ let capture: Capture | null = null;
 let worker: Worker | null = null;
 let levels: Level[] = [];
 let ended: string[] = [];
+let told: (CaptureNews & { at: number })[] = [];
 
 async function open(wish: { width: number; height: number }): Promise<unknown> {
   capture?.close();
@@ -30,8 +31,14 @@ async function open(wish: { width: number; height: number }): Promise<unknown> {
   }
   levels = [];
   ended = [];
+  told = [];
   capture.onLevel = (level) => levels.push(level);
-  capture.onEnded = (device) => ended.push(device);
+  capture.onNews = (news) => {
+    ended.push(news.kind);
+    told.push({ ...news, at: performance.now() });
+    const shown = document.querySelector<HTMLVideoElement>("#preview");
+    if (shown && capture) shown.srcObject = capture.stream;
+  };
   const preview = document.querySelector<HTMLVideoElement>("#preview");
   if (preview) {
     preview.srcObject = capture.stream;

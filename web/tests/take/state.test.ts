@@ -15,6 +15,8 @@ const begin: TakeState = {
   trouble: null,
   end: null,
   code: null,
+  size: null,
+  isBehind: false,
 };
 
 function after(...news: News[]): TakeState {
