@@ -1,3 +1,5 @@
+import Drafts from "../screens/drafts/Drafts.svelte";
+import type { DraftItem, DraftPhase, DraftsProps } from "../screens/drafts/props";
 import Inbox from "../screens/inbox/Inbox.svelte";
 import type { InboxItem, InboxProps } from "../screens/inbox/props";
 import SentList from "../screens/sent/SentList.svelte";
@@ -74,6 +76,7 @@ const inbox = (more: Partial<InboxProps>): Exhibit =>
     items: [],
     outgoing: [],
     drafts: [],
+    takes: 0,
     arrived: null,
     deleted: null,
     now: NOW,
@@ -125,6 +128,39 @@ const sent = (more: Partial<SentProps>): Exhibit =>
     ...more,
   });
 
+const take = (id: string, phase: DraftPhase, more: Partial<DraftItem> = {}): DraftItem => ({
+  id,
+  picture: STAMPS.claire,
+  durationMs: 47_000,
+  recordedAt: ago(14),
+  phase,
+  recipients: [],
+  ...more,
+});
+const TAKES: DraftItem[] = [
+  take("a", { kind: "going", percent: 64.7, held: null }, { recipients: [PEOPLE.ann, PEOPLE.joseph] }),
+  take("b", { kind: "going", percent: 31, held: "server-full" }, { recipients: [PEOPLE.mina], recordedAt: ago(70) }),
+  take("c", { kind: "kept" }, { recordedAt: ago(95) }),
+  take("d", { kind: "interrupted" }, { durationMs: null, picture: null, recordedAt: ago(400) }),
+  take("e", { kind: "refused", failure: { code: "no-such-recipient" } }, { recipients: [PEOPLE.theo] }),
+  take("f", { kind: "elsewhere" }, { recordedAt: ago(2) }),
+  take("g", { kind: "evicted" }, { durationMs: null, picture: null, recordedAt: DAYS_AGO(9) }),
+];
+const drafts = (more: Partial<DraftsProps>): Exhibit =>
+  exhibit(Drafts, {
+    frame: frame(),
+    items: TAKES,
+    loading: false,
+    deleted: null,
+    now: NOW,
+    onopen: nothing,
+    onsave: nothing,
+    ondelete: nothing,
+    onresume: nothing,
+    onundo: nothing,
+    ...more,
+  });
+
 const MESSAGE: WatchProps["message"] = {
   id: "a",
   from: PEOPLE.ann,
@@ -162,6 +198,7 @@ export const MAIL: Record<string, Exhibit> = {
   "inbox/draft": inbox({
     items: ITEMS,
     drafts: [{ id: "d", picture: STAMPS.claire, durationMs: 47_000, recordedAt: ago(14) }],
+    takes: 3,
   }),
   "inbox/undo": inbox({ items: ITEMS.slice(1), deleted: { id: "a", name: "Ann Adeyemi" } }),
   "inbox/offline": inbox({
@@ -173,6 +210,10 @@ export const MAIL: Record<string, Exhibit> = {
     items: ITEMS.slice(3),
     state: { kind: "failed", failure: { code: "server-unreachable" }, lookedAt: ago(8) },
   }),
+  "drafts/loading": drafts({ items: [], loading: true }),
+  "drafts/empty": drafts({ items: [] }),
+  "drafts/ready": drafts({}),
+  "drafts/undo": drafts({ items: TAKES.slice(0, 2), deleted: "c" }),
   "watch/opening": watch({ kind: "opening" }, { message: null, playback: null }),
   "watch/ready": watch({ kind: "ready" }),
   "watch/playing": watch(

@@ -1,5 +1,6 @@
 /** What screens show of the messages that state keeps. */
 
+import type { DraftItem, DraftPhase } from "../screens/drafts/props";
 import type { InboxItem } from "../screens/inbox/props";
 import type { SentItem } from "../screens/sent/props";
 import type { DeliveryView, DraftView, OutgoingView } from "../screens/views";
@@ -59,6 +60,27 @@ export function outgoingView(sending: Sending, people: Views, drafts: DraftsStat
     percent,
     held,
   };
+}
+
+/** A take with what is known of its sending. */
+export function draftItem(draft: FoundDraft, going: Sending | null, people: Views, posters: Posters): DraftItem {
+  const { id, ms, createdMs } = draft;
+  const recipients = (going?.to ?? draft.to).map((acct) => people.view(acct));
+  return {
+    id,
+    picture: posters.url(id),
+    durationMs: ms,
+    recordedAt: createdMs,
+    phase: draftPhase(draft, going),
+    recipients,
+  };
+}
+
+function draftPhase({ kind, isStored }: FoundDraft, going: Sending | null): DraftPhase {
+  if (going?.kind === "failed" && going.failure) return { kind: "refused", failure: going.failure };
+  if (going?.kind === "going") return { kind: "going", percent: going.percent, held: going.held };
+  if (kind === "sending") return { kind: "going", percent: isStored ? 100 : 0, held: null };
+  return { kind };
 }
 
 export function draftView({ id, ms, createdMs }: FoundDraft, posters: Posters): DraftView {

@@ -45,6 +45,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.people]: () => import("./People.svelte"),
   [PLACES.settings]: () => import("./Settings.svelte"),
   [PLACES.record]: () => import("./Record.svelte"),
+  [PLACES.drafts]: () => import("./Drafts.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),

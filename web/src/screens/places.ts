@@ -8,6 +8,7 @@ export const PLACES = {
   people: "/people",
   settings: "/settings",
   record: "/record",
+  drafts: "/drafts",
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;

@@ -15,6 +15,10 @@ export type { FoundDraft } from "../take/recovery";
 const UNDO_MS = 8000;
 
 export class DraftsState {
+  /** All that lie here, the newest first; what was just given up is not among them. */
+  all: readonly FoundDraft[] = $state.raw([]);
+  /** Whether this device was looked through. */
+  isLooked = $state(false);
   /** Those that wait for a person, the newest first. */
   kept: readonly FoundDraft[] = $state.raw([]);
   /** What was just given up and can still be brought back. */
@@ -63,9 +67,11 @@ export class DraftsState {
     try {
       const found = await findDrafts(this.#house.account.acct, this.#house.db);
       if (this.#closed.signal.aborted) return;
-      this.kept = found.filter((draft) => this.#isOffered(draft));
-      for (const draft of found) this.#attend(draft);
-      for (const { id } of this.kept) this.posters.want(id, "image/webp", async () => this.#poster(id));
+      this.all = found.filter(({ id }) => id !== this.deleted?.id);
+      this.kept = this.all.filter((draft) => this.#isOffered(draft));
+      this.isLooked = true;
+      for (const draft of this.all) this.#attend(draft);
+      for (const { id } of this.all) this.posters.want(id, "image/webp", async () => this.#poster(id));
     } catch (error) {
       if (!this.#closed.signal.aborted) console.warn("drafts", failureOf(error).code);
     }
@@ -74,8 +80,11 @@ export class DraftsState {
   /** Gives a draft up; until `UNDO_MS` have passed it can be brought back. */
   delete(id: string): void {
     this.#endUndo();
-    this.deleted = this.kept.find((draft) => draft.id === id) ?? null;
+    this.deleted = this.all.find((draft) => draft.id === id) ?? null;
+    if (this.deleted === null) return;
+    this.#sending.stop(id); // or it would be sent while it can still be brought back
     this.kept = this.kept.filter((draft) => draft.id !== id);
+    this.all = this.all.filter((draft) => draft.id !== id);
     this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
   }
 
@@ -109,7 +118,7 @@ export class DraftsState {
   }
 
   #isOffered({ id, kind }: FoundDraft): boolean {
-    if (id === this.deleted?.id || this.#sending.get(id) !== null) return false;
+    if (this.#sending.get(id) !== null) return false;
     if (kind === "elsewhere") return this.#takes.get(id)?.state.phase === "kept";
     return kind !== "sending";
   }

@@ -28,6 +28,8 @@ export interface InboxProps {
   items: readonly InboxItem[];
   outgoing: readonly OutgoingView[];
   drafts: readonly DraftView[];
+  /** How many takes lie on this device, these and others. */
+  takes: number;
   /** The newest one that came while the list was open, for readers. */
   arrived: InboxItem | null;
   /** What was just deleted and can still be brought back. */
