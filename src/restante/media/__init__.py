@@ -11,9 +11,10 @@ come from a reader.
         save(file, Path("message.mp4"))
 """
 
-from restante.media.convert import Converted, Shorten, convert
+from restante.media.convert import Shorten, convert
 from restante.media.errors import Damaged, MediaError, NoPicture, NotAVideo, TooLong
 from restante.media.probe import Probe, probe
+from restante.media.result import Converted
 from restante.media.save import save
 
 __all__ = [

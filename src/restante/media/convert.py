@@ -1,7 +1,8 @@
 """Any video to the one form that is sent: H.264 and AAC in a fragmented MP4 of at most three minutes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum, auto
 from fractions import Fraction
 from pathlib import Path
@@ -9,19 +10,14 @@ from pathlib import Path
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from restante.media import sound
-from restante.media.errors import NoPicture, TooLong
-from restante.media.film import Film
+from restante.media.errors import TooLong
 from restante.media.fragments import Fragments
-from restante.media.pace import Pace
-from restante.media.packets import AnyPacket
-from restante.media.picture import Picture
-from restante.media.poster import Poster
-from restante.media.sound import Sound
-from restante.media.source import Source, opened, span_of
-from restante.protocol.limits import RECORDING_MS, RECORDING_TOLERATED_MS
+from restante.media.inlet import Inlet, Readable
+from restante.media.reel import LIMIT_S, Reel
+from restante.media.result import Converted
+from restante.media.source import Source, opened, opened_stream, span_of
+from restante.protocol.limits import RECORDING_TOLERATED_MS
 
-LIMIT_S = Fraction(RECORDING_MS, 1000)
 TOLERATED_S = Fraction(RECORDING_TOLERATED_MS, 1000)
 _MISSING_S = Fraction(1, 2)
 _OVERSHOOT_S = 10
@@ -35,20 +31,8 @@ class Shorten(Enum):
     CUT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """What was written. ``damaged`` says that some of the source could not be read; ``poster`` is a WebP."""
-
-    duration_ms: int
-    width: int
-    height: int
-    codecs: str
-    poster: bytes | None
-    damaged: bool
-
-
 def convert(
-    source: Path,
+    source: Path | Readable,
     sink: Callable[[bytes], object],
     *,
     shorten: Shorten,
@@ -57,13 +41,26 @@ def convert(
     """Converts a file, handing the result to the sink in pieces as it comes; ``progress`` gets 0 to 1.
 
     A source without sound gets a silent track, so that every player and every judge finds both. Whatever the sink or
-    ``progress`` raises ends the conversion and comes out unchanged. Raises NotAVideo, NoPicture, TooLong, Damaged, or
-    OSError when the file cannot be read.
+    ``progress`` raises ends the conversion and comes out unchanged, and so does what a reader raises, of whom a length
+    that is refused is known only when it is read. Raises NotAVideo, NoPicture, TooLong, Damaged, or OSError when the
+    file cannot be read.
     """
-    if shorten is Shorten.REFUSE:
+    if isinstance(source, Path) and shorten is Shorten.REFUSE:
         _refuse_long(source)
-    with opened(source) as opened_source, Fragments.to(sink) as fragments:
+    with _opened(source) as opened_source, Fragments.to(sink) as fragments:
         return _Conversion(opened_source, fragments, shorten=shorten, progress=progress).run()
+
+
+@contextmanager
+def _opened(source: Path | Readable) -> Iterator[Source]:
+    if isinstance(source, Path):
+        with opened(source) as opened_source:
+            yield opened_source
+        return
+    inlet = Inlet(source)
+    with opened_stream(inlet) as opened_source:
+        yield opened_source
+        inlet.check()
 
 
 def _refuse_long(path: Path) -> None:
@@ -78,18 +75,14 @@ def _refuse_long(path: Path) -> None:
 
 
 class _Conversion:
-    """One run: joins the source's frames, the two tracks and the output."""
+    """One run: joins the source's frames to the output."""
 
     def __init__(
         self, source: Source, fragments: Fragments, *, shorten: Shorten, progress: Callable[[float], object]
     ) -> None:
-        self._source, self._fragments, self._shorten, self._progress = source, fragments, shorten, progress
-        self._picture = Picture(pixel_aspect=source.video.sample_aspect_ratio)
-        self._pace = Pace(source.video.average_rate)
-        self._film = Film(fragments.container)
-        self._sound = Sound(fragments.container, limit_s=LIMIT_S)
-        self._poster = Poster()
-        self._early: list[AnyPacket] = []
+        self._source, self._shorten, self._progress = source, shorten, progress
+        video = source.video
+        self._reel = Reel(fragments, pixel_aspect=video.sample_aspect_ratio, rate=video.average_rate)
         self._film_end = self._sound_end = Fraction(0)
         self._expected = min(source.header_s or LIMIT_S, LIMIT_S)
 
@@ -99,7 +92,7 @@ class _Conversion:
             if isinstance(frame, VideoFrame):
                 self._show(frame, time_s)
             else:
-                self._hear(frame, time_s)
+                self._reel.hear(frame, time_s)
             if self._is_full(time_s):
                 break
         return self._finish()
@@ -114,22 +107,11 @@ class _Conversion:
             self._sound_end = max(self._sound_end, end)
 
     def _show(self, frame: VideoFrame, time_s: Fraction) -> None:
-        last = self._film.start_of_last_s
-        time_s = Fraction(0) if last is None else time_s
-        if (last is not None and time_s <= last) or time_s >= LIMIT_S or not self._pace.keeps(time_s):
+        if not self._reel.show(frame, time_s):
             return
-        rendered = self._picture.render(frame)
-        if last is None:
-            self._film.open(self._picture.size)
-        self._poster.consider(rendered, time_s)
-        self._write(self._film.take(rendered, time_s))
         if self._source.audio is None:
-            self._write(self._sound.silence(time_s))
-        self._progress(min(1.0, float(time_s / self._expected)))
-
-    def _hear(self, frame: AudioFrame, time_s: Fraction) -> None:
-        if time_s < LIMIT_S:
-            self._write(self._sound.take(frame, time_s))
+            self._reel.hush(time_s)
+        self._progress(max(0.0, min(1.0, float(time_s / self._expected))))
 
     def _is_full(self, time_s: Fraction) -> bool:
         """Tells whether the rest would be cut; where length is refused, all of it is looked at."""
@@ -138,28 +120,11 @@ class _Conversion:
         ends = [self._film_end] + ([self._sound_end] if self._source.audio else [])
         return min(ends) >= LIMIT_S or time_s >= LIMIT_S + _OVERSHOOT_S
 
-    def _write(self, packets: list[AnyPacket]) -> None:
-        """Holds packets of sound back until the first picture has told its size."""
-        self._early += packets
-        if self._film.is_open:
-            early, self._early = self._early, []
-            self._fragments.write(early)
-
     def _finish(self) -> Converted:
-        if not self._film.is_open:
-            raise NoPicture
-        self._write(self._sound.drain())
-        end_s = min(LIMIT_S, max(self._film_end, self._sound.end_s))
-        self._write(self._film.finish(end_s) + self._sound.finish(end_s))
+        written = self._reel.finish(self._film_end)
         self._progress(1.0)
-        return Converted(
-            duration_ms=round(end_s * 1000),
-            width=self._picture.size.width,
-            height=self._picture.size.height,
-            codecs=f'video/mp4; codecs="{self._film.codec},{sound.CODEC}"',
-            poster=self._poster.webp(),
-            damaged=self._source.damaged or self._is_short(end_s),
-        )
+        end_s = Fraction(written.duration_ms, 1000)
+        return replace(written, damaged=self._source.damaged or self._is_short(end_s))
 
     def _is_short(self, end_s: Fraction) -> bool:
         claim = self._source.header_s

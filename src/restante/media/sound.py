@@ -1,5 +1,6 @@
 """From any decoded sound to AAC-LC, 48 kHz, mono, on the picture's clock: gaps become silence, overlaps are cut."""
 
+import math
 from fractions import Fraction
 
 from av.audio.frame import AudioFrame
@@ -28,6 +29,15 @@ class Sound:
         self._graph: Graph | None = None
         self._kind: tuple[int, str, str] | None = None
         self._samples = 0
+        self._last: AudioFrame | None = None
+
+    @property
+    def level(self) -> float:
+        """How loud the piece is that was encoded last: root mean square, 0 to 1."""
+        if self._last is None or not self._last.samples:
+            return 0.0
+        data = memoryview(bytes(self._last.planes[0])[: self._last.samples * 4]).cast("f")
+        return min(1.0, math.sqrt(sum(value * value for value in data) / len(data)))
 
     @property
     def end_s(self) -> Fraction:
@@ -94,6 +104,7 @@ class Sound:
         frame = frame if frame.samples <= room else _first(frame, room)
         frame.sample_rate, frame.pts, frame.time_base = RATE, self._samples, Fraction(1, RATE)
         self._samples += frame.samples
+        self._last = frame
         return _primed(self._stream.encode(frame))
 
 
