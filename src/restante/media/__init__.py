@@ -12,21 +12,44 @@ come from a reader.
 """
 
 from restante.media.convert import Shorten, convert
-from restante.media.errors import Damaged, MediaError, NoPicture, NotAVideo, TooLong
+from restante.media.devices import Device, Kind, choose_devices, find_devices
+from restante.media.errors import (
+    Damaged,
+    DeviceError,
+    MediaError,
+    NoDevice,
+    NoPicture,
+    NotAVideo,
+    RecordingUnsupported,
+    TooLong,
+)
+from restante.media.feed import News, What
 from restante.media.probe import Probe, probe
+from restante.media.record import Moment, record
 from restante.media.result import Converted
 from restante.media.save import save
 
 __all__ = [
     "Converted",
     "Damaged",
+    "Device",
+    "DeviceError",
+    "Kind",
     "MediaError",
+    "Moment",
+    "News",
+    "NoDevice",
     "NoPicture",
     "NotAVideo",
     "Probe",
+    "RecordingUnsupported",
     "Shorten",
     "TooLong",
+    "What",
+    "choose_devices",
     "convert",
+    "find_devices",
     "probe",
+    "record",
     "save",
 ]

@@ -4,7 +4,14 @@ MediaError
 ├── NotAVideo   noise, a text, a playlist
 ├── NoPicture   sound only, or no frame decodes
 ├── TooLong     more than a recording may hold
-└── Damaged     recognised, but its index is missing or nothing of it can be read
+├── Damaged     recognised, but its index is missing or nothing of it can be read
+└── DeviceError
+    ├── NoDevice              no camera, or no microphone
+    ├── DeviceUnknown         the name fits none, or more than one
+    ├── DeviceBusy            another program uses it
+    ├── DeviceRefused         this user may not
+    ├── DeviceFailed          it cannot be opened, or gives nothing
+    └── RecordingUnsupported  no way to a device on this system
 
 A missing or unreadable file stays the OSError that it is; so does a full disk.
 """
@@ -17,7 +24,7 @@ class MediaError(Exception):
 
     code: ClassVar[str]
     sentence: ClassVar[str]
-    hint: ClassVar[str]
+    hint: str
 
     def __init__(self, sentence: str | None = None) -> None:
         super().__init__(sentence or self.sentence)
@@ -58,3 +65,63 @@ class Damaged(MediaError):
     code = "damaged-video"
     sentence = "The video file is damaged or incomplete."
     hint = "Copy it again from where it was recorded."
+
+
+class DeviceError(MediaError):
+    """A camera or microphone that cannot be used."""
+
+    def __init__(self, detail: str = "", *, hint: str | None = None) -> None:
+        super().__init__(f"{self.sentence.rstrip('.')}: {detail}." if detail else None)
+        if hint is not None:
+            self.hint = hint
+
+
+class NoDevice(DeviceError):
+    """Nothing is plugged in; ``detail`` is the kind."""
+
+    code = "no-device"
+    sentence = "There is no such device on this machine."
+    hint = "Plug one in, and look at `restante devices`; or send a file."
+
+
+class DeviceUnknown(DeviceError):
+    """What was asked for is none of those that there are."""
+
+    code = "device-unknown"
+    sentence = "There is no such device, or more than one."
+    hint = "`restante devices` lists them; take the id."
+
+
+class DeviceBusy(DeviceError):
+    """The system lets one program at a time have it."""
+
+    code = "device-busy"
+    sentence = "Another program is using the device."
+    hint = "Close what uses it, such as a video call, or choose another device."
+
+
+class DeviceRefused(DeviceError):
+    """The system does not let this user, or this terminal, have it."""
+
+    code = "device-refused"
+    sentence = "The system does not allow the use of this device."
+    hint = (
+        "Linux: join the groups video and audio (sudo usermod -aG video,audio $USER), then sign in again. "
+        "macOS and Windows: allow camera and microphone for this terminal in the privacy settings."
+    )
+
+
+class DeviceFailed(DeviceError):
+    """It is there, and gives nothing."""
+
+    code = "device-failed"
+    sentence = "The device gives nothing."
+    hint = "Unplug it and plug it in again, or choose another one of `restante devices`."
+
+
+class RecordingUnsupported(DeviceError):
+    """There is no way to cameras and microphones here."""
+
+    code = "recording-unsupported"
+    sentence = "Recording is not possible on this system."
+    hint = "Record with another program, or in the web app, and send the file."

@@ -24,13 +24,19 @@ class Reel:
     """Joins pictures and sound to one output. Times are seconds from the start; what lies beyond the limit is dropped."""
 
     def __init__(
-        self, fragments: Fragments, *, pixel_aspect: Fraction | None = None, rate: Fraction | None = None
+        self,
+        fragments: Fragments,
+        *,
+        pixel_aspect: Fraction | None = None,
+        rate: Fraction | None = None,
+        limit_s: Fraction = LIMIT_S,
     ) -> None:
+        self._limit_s = limit_s
         self._fragments = fragments
         self._picture = Picture(pixel_aspect=pixel_aspect)
         self._pace = Pace(rate)
         self._film = Film(fragments.container)
-        self._sound = Sound(fragments.container, limit_s=LIMIT_S)
+        self._sound = Sound(fragments.container, limit_s=limit_s)
         self._poster = Poster()
         self._early: list[AnyPacket] = []
         self._last: VideoFrame | None = None
@@ -49,7 +55,7 @@ class Reel:
         """Shows a decoded picture from this time on, the first one from 0; False when it is left out."""
         last = self._film.start_of_last_s
         time_s = Fraction(0) if last is None else time_s
-        if (last is not None and time_s <= last) or time_s >= LIMIT_S or not self._pace.keeps(time_s):
+        if (last is not None and time_s <= last) or time_s >= self._limit_s or not self._pace.keeps(time_s):
             return False
         rendered = self._picture.render(frame)
         if last is None:
@@ -62,12 +68,12 @@ class Reel:
     def hold(self, time_s: Fraction) -> None:
         """Shows the last picture again, so that what is written keeps pace though no picture comes."""
         last = self._film.start_of_last_s
-        if self._last is not None and last is not None and last < time_s < LIMIT_S:
+        if self._last is not None and last is not None and last < time_s < self._limit_s:
             self._write(self._film.take(self._last, time_s))
 
     def hear(self, frame: AudioFrame, time_s: Fraction) -> None:
         """Adds decoded sound that begins at this time."""
-        if time_s < LIMIT_S:
+        if time_s < self._limit_s:
             self._write(self._sound.take(frame, time_s))
 
     def hush(self, until_s: Fraction) -> None:
@@ -79,7 +85,7 @@ class Reel:
         if not self._film.is_open:
             raise NoPicture
         self._write(self._sound.drain())
-        end_s = min(LIMIT_S, max(film_end_s, self._sound.end_s))
+        end_s = min(self._limit_s, max(film_end_s, self._sound.end_s))
         self._write(self._film.finish(end_s) + self._sound.finish(end_s))
         return Converted(
             duration_ms=round(end_s * 1000),
