@@ -6,21 +6,24 @@
  * - `cut-too-short`: less than half a second would be left.
  * - `no-encoder`: this browser cannot write video.
  */
-export type FileRefusal =
-  | "file-empty"
-  | "file-unknown"
-  | "file-damaged"
-  | "file-no-picture"
-  | "file-undecodable"
-  | "file-protected"
-  | "file-too-long"
-  | "file-too-heavy"
-  | "cut-too-short"
-  | "no-encoder";
+export type FileRefusal = (typeof FILE_REFUSALS)[number];
+
+export const FILE_REFUSALS = [
+  "file-empty",
+  "file-unknown",
+  "file-damaged",
+  "file-no-picture",
+  "file-undecodable",
+  "file-protected",
+  "file-too-long",
+  "file-too-heavy",
+  "cut-too-short",
+  "no-encoder",
+] as const;
 
 /** What a sentence about it names. */
 export interface FileFacts {
-  /** The length of a file that is too long. */
+  /** The length of a file that is too long; of one that is damaged, how far it can be read, when any of it can. */
   ms?: number;
   /** What cannot be decoded: `hevc`, `ac3`, … */
   codec?: string;

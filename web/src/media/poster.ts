@@ -20,9 +20,14 @@ export class PosterFinder {
   #nextMs = 0;
   readonly #sample = new OffscreenCanvas(SAMPLE, SAMPLE).getContext("2d", { willReadFrequently: true });
 
+  /** Whether a picture of this moment would be looked at. */
+  wants(mediaMs: number): boolean {
+    return mediaMs >= this.#nextMs && mediaMs < SEARCH_MS;
+  }
+
   /** Looks at a picture; it is not kept. Later ones than the search covers are passed over. */
   consider(picture: CanvasImageSource, size: Size, mediaMs: number): void {
-    if (mediaMs < this.#nextMs || mediaMs >= SEARCH_MS || !this.#sample) return;
+    if (!this.wants(mediaMs) || !this.#sample) return;
     this.#nextMs = mediaMs + STEP_MS;
     this.#sample.drawImage(picture, 0, 0, SAMPLE, SAMPLE);
     const sharpness = sharpnessOf(this.#sample.getImageData(0, 0, SAMPLE, SAMPLE).data);
@@ -36,6 +41,11 @@ export class PosterFinder {
     this.#candidates = [];
     return found ? encoded(found.picture) : null;
   }
+}
+
+/** One picture as a poster; null when it cannot be made small enough. */
+export async function posterOf(picture: CanvasImageSource, size: Size): Promise<Poster | null> {
+  return encoded(drawn(picture, size, SIDES[0] ?? 480));
 }
 
 async function encoded(picture: OffscreenCanvas): Promise<Poster | null> {

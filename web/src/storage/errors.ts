@@ -3,7 +3,15 @@
  * window, blocked). `not-on-this-device`: it was never here, was removed, or the browser evicted it. `sealed-elsewhere`: its
  * key is not the one that this browser keeps. `busy`: another tab holds it.
  */
-export type StorageCode = "device-full" | "storage-unavailable" | "not-on-this-device" | "sealed-elsewhere" | "busy";
+export type StorageCode = (typeof STORAGE_CODES)[number];
+
+export const STORAGE_CODES = [
+  "device-full",
+  "storage-unavailable",
+  "not-on-this-device",
+  "sealed-elsewhere",
+  "busy",
+] as const;
 
 export class StorageError extends Error {
   override readonly name = "StorageError";

@@ -18,6 +18,11 @@ export function noteBringer(id: string, listen: Listen | null, close: () => void
   else takes.set(id, { listen, close });
 }
 
+/** Whether it is a worker of this page that has a draft. */
+export function isBroughtHere(id: string): boolean {
+  return takes.has(id);
+}
+
 /** Ends what brings a draft up from this page, so that somebody else can have it. What it kept stays. */
 export function letGo(id: string): void {
   takes.get(id)?.close();

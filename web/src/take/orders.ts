@@ -1,12 +1,32 @@
 /** What a page and the recorder worker say to each other. */
 
 import type { PictureFeed } from "../media/feeds";
+import type { FileFacts } from "../media/file-refused";
+import type { Cut } from "../media/footage";
 import type { EncodeOptions, TakeEnd } from "../media/encode";
 
 /** `now` cannot travel; a test gives `clockRate` to make media time run faster. */
 export type RecordOptions = Omit<EncodeOptions, "now"> & { clockRate?: number };
 
+export type { Cut } from "../media/footage";
+
+/** To make a draft of a file or of another draft, or to change one by its picture. */
+export type MakingOrder =
+  | {
+      type: "import";
+      id: string;
+      acct: string;
+      createdMs: number;
+      file: Blob;
+      cut: Cut | null;
+      sound: "keep" | "leave-out";
+    }
+  | { type: "trim"; id: string; old: string; cut: Cut }
+  | { type: "poster"; id: string; ms: number };
+
 export type Order =
+  | MakingOrder
+  | { type: "cancel" }
   | {
       type: "record";
       id: string;
@@ -39,4 +59,10 @@ export type News =
   | { type: "brought" }
   | { type: "recovered"; id: string; ms: number }
   | { type: "discarded" }
+  /** So much of a file or a cut is encoded, 0 to 1. */
+  | { type: "making"; done: number }
+  /** What was asked for is kept; it may still be on its way to the server. */
+  | { type: "made"; id: string }
+  /** Nothing was made, and nothing of it is left. */
+  | { type: "refused"; code: string; facts: FileFacts }
   | { type: "failed"; code: string };

@@ -7,7 +7,7 @@ import { heldDrafts, holding, onceFree } from "../storage/ownership";
 import { openSpool, removeSpool, spoolIds } from "../storage/spool";
 import type { Fetch } from "../transfer/http";
 import { terminateUpload } from "../transfer/tus";
-import { BringingFailed } from "./bringers";
+import { BringingFailed, isBroughtHere, letGo } from "./bringers";
 import { startWorker } from "./link";
 
 export { onceFree };
@@ -71,6 +71,7 @@ export async function discardDraft(id: string, send: Fetch = (input, init) => fe
     const uploads = [...(content?.abandoned ?? []), ...(content?.upload ? [content.upload] : [])];
     await Promise.all(uploads.map((upload) => terminateUpload(send, upload).catch(() => undefined)));
   };
+  letGo(id);
   await holding(id, drop, LEAVING_MS);
 }
 
@@ -107,7 +108,8 @@ async function found(draft: Draft, held: ReadonlySet<string>): Promise<FoundDraf
 }
 
 async function kindOf({ id, content }: Draft, held: ReadonlySet<string>): Promise<DraftKind> {
-  if (held.has(id)) return "elsewhere";
+  // What this page brings up itself is at hand as soon as it is complete.
+  if (held.has(id) && !(isBroughtHere(id) && content.video !== null)) return "elsewhere";
   const spooled = await spooledBytes(id);
   if (content.video === null) return spooled === null ? "evicted" : "interrupted";
   if (spooled !== content.video.size && !content.isStored) return "evicted";

@@ -232,6 +232,9 @@ export function changeBy(news: News, state: TakeState): Partial<TakeState> | nul
       // What is kept stays kept, whatever becomes of its upload.
       return state.phase === "kept" ? { trouble: news.code } : { phase: "failed", code: news.code };
     case "recovered":
+    case "making":
+    case "made":
+    case "refused":
       return null;
   }
 }

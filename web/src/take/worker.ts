@@ -6,6 +6,7 @@ import { holding } from "../storage/ownership";
 import { openSpool } from "../storage/spool";
 import { Bringing } from "./bringing";
 import { makeWhole } from "./crash";
+import { carryOut } from "./maker";
 import type { News, Order } from "./orders";
 import { codeOf, Recording } from "./recording";
 
@@ -14,6 +15,7 @@ const LEAVING_MS = 2000;
 
 /** A take that is about to begin, too: what is asked of it meanwhile waits. */
 let recording: Promise<Recording> | null = null;
+const cancelling = new AbortController();
 
 function tell(news: News): void {
   postMessage(news);
@@ -23,6 +25,10 @@ async function obey(order: Order): Promise<void> {
   if (order.type === "record") return record(order);
   if (order.type === "carry") return holding(order.id, () => carry(order.id), LEAVING_MS);
   if (order.type === "recover") return holding(order.id, () => recover(order.id), LEAVING_MS);
+  if (order.type === "import" || order.type === "trim" || order.type === "poster") {
+    return carryOut(order, tell, cancelling.signal);
+  }
+  if (order.type === "cancel") return cancelling.abort();
   // A take that could not begin has told so itself.
   const take = await recording?.catch(() => null);
   if (!take) return undefined;
