@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from tests.anomaly.crashdisk import PowerFailed
+from tests.anomaly.crashdisk import DiskVFS, PowerFailed
 
 # The standard library's own errors, so that the server recognises them as it does in earnest.
 Error = sqlite3.Error
@@ -76,8 +76,9 @@ class Cursor:
 class Connection:
     isolation_level = None
 
-    def __init__(self, name: str, vfs: str) -> None:
-        self.apsw = apsw.Connection(name, vfs=vfs)
+    def __init__(self, name: str, vfs: DiskVFS) -> None:
+        self.vfs = vfs  # it must live as long as the connection
+        self.apsw = apsw.Connection(name, vfs=vfs.vfs_name)
 
     def cursor(self) -> Cursor:
         return Cursor(self)

@@ -105,7 +105,7 @@ class DiskVFS(apsw.VFS):
     """SQLite's file layer on a Disk; without shared memory, so WAL needs `locking_mode=EXCLUSIVE`."""
 
     def __init__(self, name: str, disk: Disk) -> None:
-        self.disk = disk
+        self.disk, self.vfs_name = disk, name
         super().__init__(name, base="")
 
     def xOpen(self, name: Any, flags: list[int]) -> "DiskFile":

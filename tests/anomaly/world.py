@@ -29,6 +29,7 @@ from restante.server.app import assemble, build_litestar
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine
+from restante.server.edge.webapp import WebApp
 from restante.server.house import House, Storage, furnish
 from tests.anomaly.apsw_dbapi import Connection, module
 from tests.anomaly.crashdisk import CrashBlobs, Disk, DiskVFS
@@ -48,16 +49,23 @@ TUS = {"Tus-Resumable": "1.0.0"}
 
 def engine_on(disk: Disk, *, synchronous: str = "FULL") -> Engine:
     """SQLite in WAL on the disk; one connection, because a VFS in Python has no shared memory."""
-    name = f"disk{next(_names)}"
-    vfs = DiskVFS(name, disk)
+    engine, inserted = _drive(synchronous)
+    engine.dispose()
+    inserted[:] = [disk]
+    return engine
+
+
+@functools.cache
+def _drive(synchronous: str) -> tuple[Engine, list[Disk]]:
+    """One engine for one disk after the other, since a new one would compile every statement anew."""
+    inserted: list[Disk] = []
     engine = sqlite_engine(
         "restante.sqlite3",
-        connect=lambda path: Connection(path, name),
+        connect=lambda path: Connection(path, DiskVFS(f"disk{next(_names)}", *inserted)),
         module=module(),
         pragmas=("locking_mode=EXCLUSIVE", "journal_mode=WAL", f"synchronous={synchronous}"),
     )
-    engine.vfs = vfs  # type: ignore[attr-defined] # it must live as long as the engine
-    return engine
+    return engine, inserted
 
 
 @functools.cache
@@ -96,7 +104,7 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
         self.stored = stored
         self.house: House = furnish(settings, SystemClock(), storage, log_to=self.log)
         transport = httpx.ASGITransport(
-            assemble(self.house, _litestar(self.house)), raise_app_exceptions=False
+            assemble(self.house, _litestar(self.house), WebApp({})), raise_app_exceptions=False
         )
         self.failures: list[int] = []
         self.client = httpx.AsyncClient(
@@ -128,6 +136,9 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
     ) -> None:
         await self.client.aclose()
         await self.house.jobs.stop()
+        await (
+            self.house.uploads._durable.stop()
+        )  # a thread of each would pile up; nobody waits for it any more
         await asyncio.to_thread(self.house.database.stop)
 
 

@@ -16,6 +16,7 @@ from restante.server.blobs.store import BlobsFull
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine, sqlite_readers
+from restante.server.edge.webapp import WebApp
 from restante.server.house import House, Storage, furnish
 from tests.api.people import sign_up_form
 
@@ -86,7 +87,7 @@ class Inside:
         self.blobs = SickBlobs(folder / "blobs")
         storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs)
         self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
-        self.app = assemble(self.house, build_litestar(self.house))
+        self.app = assemble(self.house, build_litestar(self.house), WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")
 
     async def sign_up(self, name: str) -> dict[str, str]:

@@ -45,14 +45,14 @@ def create() -> App:
     keep_warm()
     house = open_or_explain(lambda: furnish(from_environment(), SystemClock()))
     greet(house.settings, house.server_name)
-    application = assemble(house, build_litestar(house))
+    application = assemble(house, build_litestar(house), webapp.load())
     settle()
     return with_farewell(application, house.interrupt)
 
 
-def assemble(house: House, control: Litestar) -> App:
+def assemble(house: House, control: Litestar, web: WebApp) -> App:
     """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
-    return Guard(_data_plane(house, control, webapp.load()), house.settings, house.log)
+    return Guard(_data_plane(house, control, web), house.settings, house.log)
 
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
