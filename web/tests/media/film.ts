@@ -8,7 +8,8 @@ import {
 } from "mediabunny";
 
 const AVCC = new Uint8Array([
-  1, 0x64, 0, 0x1e, 0xff, 0xe1, 0, 8, 0x67, 0x64, 0, 0x1e, 0xac, 0xd9, 0x40, 0xa0, 1, 0, 4, 0x68, 0xeb, 0xe3, 0xcb,
+  1, 100, 0, 30, 255, 225, 0, 25, 103, 100, 0, 30, 172, 217, 64, 160, 61, 176, 17, 0, 0, 3, 0, 1, 0, 0, 3, 0, 20, 15,
+  22, 45, 150, 1, 0, 6, 104, 235, 227, 203, 34, 192, 253, 248, 248, 0,
 ]);
 const ASC = new Uint8Array([0x11, 0x88]);
 
@@ -40,7 +41,7 @@ export async function film({
   let heard = 0;
   for (let picture = 0; picture < seconds * fps; picture++) {
     const type = picture % fps === 0 ? "key" : "delta";
-    const packet = new EncodedPacket(new Uint8Array(weight(picture)), type, picture / fps, 1 / fps);
+    const packet = new EncodedPacket(unitOf(type, weight(picture)), type, picture / fps, 1 / fps);
     await pictures.add(packet, { decoderConfig: videoConfig });
     for (; heard * SOUND < (picture + 1) / fps; heard++) {
       const beat = new EncodedPacket(new Uint8Array(200), "key", heard * SOUND, SOUND);
@@ -49,4 +50,12 @@ export async function film({
   }
   await output.finalize();
   return new Uint8Array(target.buffer ?? new ArrayBuffer(0));
+}
+
+/** One unit of H.264 whose header says what it is. */
+function unitOf(type: "key" | "delta", size: number): Uint8Array {
+  const unit = new Uint8Array(size);
+  new DataView(unit.buffer).setUint32(0, size - 4);
+  unit[4] = type === "key" ? 0x65 : 0x41;
+  return unit;
 }
