@@ -13,8 +13,11 @@ COMMANDS = {
     "sign-in": "Signs in on this device, by passphrase or recovery code.",
     "sign-out": "Forgets the account on this device.",
     "send": "Sends a video: converts, encrypts and uploads at once.",
+    "record": "Records a message, and sends or keeps it.",
+    "devices": "Lists cameras and microphones.",
     "inbox": "Lists what was received.",
     "sent": "Lists what was sent, and how far it came.",
+    "watch": "Plays a received video.",
     "save": "Saves a received video as an .mp4.",
     "delete": "Deletes a message.",
     "drafts": "Lists messages that are not sent yet.",
@@ -22,7 +25,9 @@ COMMANDS = {
     "accept": "Accepts the changed key of a contact.",
 }
 """The client's commands, each in the module of its name."""
-USAGE = {"send": "Usage: restante send NAME... FILE [OPTIONS]\n       restante send --resume [DRAFT]"}
+USAGE = {
+    "send": "Usage: restante send NAME... FILE [OPTIONS]\n       restante send --resume [DRAFT [NAME...]]"
+}
 GROUP = "restante.commands"
 FOUND = {"serve": "Runs a server (needs the extra `server`)."}
 """What is said of commands found by entry point, since asking them would load the server."""

@@ -33,7 +33,7 @@ def save(
         mailbox = Mailbox(account)
         item = mailbox.find(message)
         path = _save(account, item, output, force=force)
-        _mark(mailbox, item)
+        mark_played(mailbox, item)
     if common.json:
         put_json({"id": item.id, "path": str(path)})
     else:
@@ -46,7 +46,8 @@ def _save(account: Account, item: Item, output: Path | None, *, force: bool) -> 
     return (save_replacing if force else save_new)(account.session, opened, target)
 
 
-def _mark(mailbox: Mailbox, item: Item) -> None:
+def mark_played(mailbox: Mailbox, item: Item) -> None:
+    """Lets the sender know; that this fails spoils nothing."""
     try:
         mailbox.mark(item, "played")
     except ClientError as error:

@@ -33,20 +33,21 @@ def send(
     Interrupted, the same command goes on; so does --resume.
 
     Args:
-        names_and_file: the recipients' names, then the file; with --resume the beginning of a draft's id, or nothing.
+        names_and_file: the recipients' names, then the file; with --resume the beginning of a draft's id, or nothing; and
+            the recipients' names when it is a take that was kept for later.
         caption: words to go with it.
         shorten: sends the first three minutes of a longer video.
         resume: goes on with a message that was interrupted.
         common: options of every command.
     """
     if resume:
-        if len(names_and_file) > 1 or caption is not None or shorten:
+        if shorten or (caption is not None and len(names_and_file) < 2):
             raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
     elif len(names_and_file) < 2:
         raise Missing("a name and a file", hint=_USAGE)
     with using_account(common) as account, _telling_of_draft(account):
         if resume:
-            sent = _resume(account, *names_and_file)
+            sent = _resume(account, *names_and_file, caption=caption)
         else:
             sent = _send(account, names_and_file, caption, Shorten.CUT if shorten else Shorten.REFUSE)
     if common.json:
@@ -61,9 +62,11 @@ def _send(account: Account, words: tuple[str, ...], caption: str | None, shorten
         return send_video(account, names, Path(file), caption=caption, shorten=shorten, report=report)
 
 
-def _resume(account: Account, beginning: str | None = None) -> wire.Sent:
+def _resume(
+    account: Account, beginning: str | None = None, *names: str, caption: str | None = None
+) -> wire.Sent:
     with showing_progress() as report:
-        return go_on(account, beginning, report=report)
+        return go_on(account, beginning, to=names, caption=caption, report=report)
 
 
 @contextmanager

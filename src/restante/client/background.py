@@ -9,6 +9,7 @@ True
 >>> spool.close()
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from threading import Condition, Thread
 from types import TracebackType
@@ -17,7 +18,7 @@ from typing import Self
 from restante.client.drafts import Draft
 from restante.client.errors import ClientError, ServerProblem, ServerUnbelievable, Unreachable, UploadGone
 from restante.client.http import Session, is_passing
-from restante.client.tus import FIRST_BYTES, Sender, Upload
+from restante.client.tus import FIRST_BYTES, Sender, Upload, terminate
 
 _JOIN_S = 30.0
 
@@ -84,3 +85,11 @@ class BackgroundUpload:
     def _sleep(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping, timeout=seconds)
+
+
+def abandon(session: Session | None, draft: Draft) -> None:
+    """Removes a draft whose sealing cannot be continued; an upload that cannot be taken back expires."""
+    if session is not None and draft.record.upload:
+        with suppress(ClientError):
+            terminate(session, Upload(draft.record.upload))
+    draft.discard()

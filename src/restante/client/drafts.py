@@ -47,19 +47,23 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """``video`` is there once the conversion is complete, ``request`` once the upload is."""
+    """``video`` is there once the conversion is complete, ``request`` once the upload is.
+
+    A take has no ``source``; ``origin`` names the interrupted one that it was made of.
+    """
 
     id: str
     created: int
     key: str
     to: tuple[str, ...]
-    source: Source
+    source: Source | None
     caption: str | None
     shorten: Shortening
     upload: str | None = None
     video: Video | None = None
     poster: Poster | None = None
     request: Request | None = None
+    origin: str | None = None
 
     def __repr__(self) -> str:
         return f"DraftRecord({self.id})"

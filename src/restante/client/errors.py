@@ -24,6 +24,7 @@ ClientError
 │   ├── NobodyToSendTo       no-recipients
 │   ├── TooManyRecipients    too-many-recipients
 │   ├── CaptionTooLong       caption-too-long
+│   ├── AlreadyAddressed     already-addressed
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
 │   ├── SourceChanged        source-changed
@@ -32,6 +33,8 @@ ClientError
     ├── MessageUnknown       message-unknown
     ├── MessageAmbiguous     message-ambiguous
     ├── NothingToSave        nothing-to-save
+    ├── NoPlayer             no-player
+    ├── PlayerFailed         player-failed
     └── TargetExists         target-exists
 
     >>> str(NoAccount()), NoAccount.code
@@ -202,6 +205,12 @@ class CaptionTooLong(SendError, Misuse):
     hint = "Shorten it."
 
 
+class AlreadyAddressed(SendError, Misuse):
+    code = "already-addressed"
+    sentence = "This draft has its recipients and words already"
+    hint = "restante send --resume DRAFT goes on with it as it is."
+
+
 class DraftUnknown(SendError):
     code = "draft-unknown"
     sentence = "There is no such draft, or more than one"
@@ -248,6 +257,18 @@ class NothingToSave(MailboxError):
     code = "nothing-to-save"
     sentence = "This message has no video"
     hint = "restante inbox shows its words."
+
+
+class NoPlayer(MailboxError):
+    code = "no-player"
+    sentence = "There is no program here that plays videos"
+    hint = "Install mpv, name a player with --player, or take restante save."
+
+
+class PlayerFailed(MailboxError):
+    code = "player-failed"
+    sentence = "The player ended with an error"
+    hint = "Choose another one with --player, or take restante save."
 
 
 class TargetExists(MailboxError):

@@ -5,7 +5,9 @@
 [1]
 """
 
+import functools
 import ipaddress
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +44,12 @@ _PASSING_STATUS = frozenset({408, 423, 429, 502, 503, 504, 507})
 _CONNECT_S, _PATIENCE_S, _READ_S = 10.0, 30.0, 60.0
 
 
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """Which certificates count. Reading them takes longer than most requests, so they are read once."""
+    return httpx.create_ssl_context()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer with a status below 300, or 304."""
@@ -70,6 +78,7 @@ class Session:
             base_url=self.url,
             follow_redirects=False,
             trust_env=self.url.startswith("https:"),
+            verify=_trust(),
             headers={"user-agent": f"restante/{__version__}", "accept-encoding": "identity"},
         )
 

@@ -7,19 +7,19 @@
 
 # [Note: Crash rule] Sealing is never continued after an interruption, since its nonces would repeat. When the whole
 # video is in the spool, the same bytes go on from the server's offset, or to a new upload when the server lost the old
-# one. When it is not, the file is converted anew under a new message key to a new upload, and the old one is terminated.
+# one. When it is not, the file is converted anew under a new message key to a new upload, and the old one is terminated;
+# for a take, which has no file, see [Note: A take cut short].
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from restante.client.account import Account, now_ms
-from restante.client.background import BackgroundUpload
-from restante.client.drafts import Draft, DraftRecord, Drafts, Shortening, Source, Spool
+from restante.client.account import Account
+from restante.client.background import BackgroundUpload, abandon
+from restante.client.drafts import Draft, Drafts, Shortening, Source
 from restante.client.errors import (
+    AlreadyAddressed,
     CaptionTooLong,
-    ClientError,
     NobodyToSendTo,
     SourceChanged,
     TooManyRecipients,
@@ -27,16 +27,13 @@ from restante.client.errors import (
 )
 from restante.client.people import People
 from restante.client.posting import post, prepare
-from restante.client.tus import Sender, Upload, create, terminate
-from restante.crypto.age import X25519Identity
-from restante.crypto.details import Poster, describe_video
+from restante.client.recording import whole_take
+from restante.client.sealing import fresh_record, seal_into
+from restante.client.tus import Sender, Upload, create
 from restante.crypto.errors import CryptoError
 from restante.crypto.padding import Padding
-from restante.crypto.video import VideoManifest, VideoSealer
-from restante.media import Converted, MediaError, Shorten, convert
+from restante.media import MediaError, Shorten, convert
 from restante.protocol import wire
-from restante.protocol.encoding import b64
-from restante.protocol.ids import Prefix, new_id
 from restante.protocol.limits import KIB, RECIPIENTS
 
 CAPTION_BYTES = 32 * KIB
@@ -70,31 +67,48 @@ def send(
     Every recipient is checked and pinned before anything else. Whatever is raised, the draft stays until the server
     has confirmed the message. Raises MediaError, ClientError, ProtocolError or OSError.
     """
-    _check_request(names, caption)
+    check_request(names, caption)
     described = describe_source(source)
     to = tuple(record.acct for record in People(account).recipients(names))
     drafts = Drafts(account.profile.drafts)
     word: Shortening = "cut" if shorten is Shorten.CUT else "refuse"
     draft = drafts.matching(described, to, caption, word)
     if draft is None:
-        draft = drafts.new(_fresh_record(described, to, caption, word))
-    return _go_on(account, drafts, draft, report)
+        draft = drafts.new(fresh_record(to=to, caption=caption, source=described, shorten=word))
+    return _go_on(account, draft, report)
 
 
-def resume(account: Account, beginning: str | None = None, *, report: Report = lambda _: None) -> wire.Sent:
-    """Goes on with a draft, by the beginning of its id; the only one needs none. Raises DraftUnknown, SourceChanged."""
-    drafts = Drafts(account.profile.drafts)
-    draft = drafts.find(beginning)
+def resume(
+    account: Account,
+    beginning: str | None = None,
+    *,
+    to: Sequence[str] = (),
+    caption: str | None = None,
+    report: Report = lambda _: None,
+) -> wire.Sent:
+    """Goes on with a draft, by the beginning of its id; the only one needs none.
+
+    ``to`` and ``caption`` are for a take that was kept without recipients. Raises DraftUnknown, SourceChanged,
+    AlreadyAddressed, NobodyToSendTo.
+    """
+    draft = Drafts(account.profile.drafts).find(beginning)
+    if to or caption is not None:
+        _address(account, draft, to, caption)
+    if not draft.record.to:
+        raise NobodyToSendTo(hint="restante send --resume DRAFT NAME…")
     People(account).recipients(draft.record.to)
-    if not draft.is_complete and _source_now(draft) != draft.record.source:
-        raise SourceChanged(draft.record.source.path)
-    return _go_on(account, drafts, draft, report)
+    source = draft.record.source
+    if source is None:
+        draft = whole_take(account, draft, progress=lambda share: report(Progress(share, 0, None)))
+    elif not draft.is_complete and _now(source) != source:
+        raise SourceChanged(source.path)
+    return _go_on(account, draft, report)
 
 
 def discard(account: Account, draft: Draft) -> None:
     """Gives a draft up, and its upload."""
     with draft.held():
-        _abandon(account, draft)
+        abandon(account.session, draft)
 
 
 def describe_source(path: Path) -> Source:
@@ -103,21 +117,22 @@ def describe_source(path: Path) -> Source:
     return Source(str(path.resolve()), status.st_size, str(status.st_mtime_ns))
 
 
-def _go_on(account: Account, drafts: Drafts, draft: Draft, report: Report) -> wire.Sent:
+def _go_on(account: Account, draft: Draft, report: Report) -> wire.Sent:
     if draft.is_complete:
         with draft.held():
             return _deliver(account, draft, report)
     if draft.spool.exists() or draft.record.upload:
         with draft.held():
             old = draft.record
-            fresh = drafts.new(_fresh_record(old.source, old.to, old.caption, old.shorten))
-            _abandon(account, draft)
-        draft = fresh
+            fresh = fresh_record(to=old.to, caption=old.caption, source=old.source, shorten=old.shorten)
+            fresh_draft = Drafts(account.profile.drafts).new(fresh)
+            abandon(account.session, draft)
+        draft = fresh_draft
     with draft.held():
         try:
             _convert(account, draft, report)
         except (MediaError, CryptoError):
-            _abandon(account, draft)  # the file is at fault, and stays where it is
+            abandon(account.session, draft)  # the file is at fault, and stays where it is
             raise
         except BaseException:
             if not draft.spool.exists():
@@ -128,36 +143,24 @@ def _go_on(account: Account, drafts: Drafts, draft: Draft, report: Report) -> wi
 
 def _convert(account: Account, draft: Draft, report: Report) -> None:
     """Fills the spool, while a thread uploads what is there; only refusals of the server end it early."""
+    assert draft.record.source is not None
+    source = Path(draft.record.source.path)
+    shorten = Shorten.CUT if draft.record.shorten == "cut" else Shorten.REFUSE
     draft.change(upload=create(account.session).id)
-    sealer = VideoSealer(draft.key, padding=Padding.FILE)
     done = 0.0
-    with contextlib.closing(Spool(draft)) as spool, BackgroundUpload(account.session, draft) as upload:
-
-        def take(ciphertext: bytes) -> None:
-            spool.append(ciphertext)
-            upload.offer(spool.size)
+    with BackgroundUpload(account.session, draft) as upload:
 
         def tell(share: float) -> None:
             nonlocal done
             done = max(done, share)
             report(Progress(done, upload.uploaded_bytes, None))
 
-        source = Path(draft.record.source.path)
-        shorten = Shorten.CUT if draft.record.shorten == "cut" else Shorten.REFUSE
-        converted = convert(source, lambda piece: take(sealer.update(piece)), shorten=shorten, progress=tell)
-        tail, manifest = sealer.finish()
-        take(tail)
-        spool.finish()
-        _note_complete(draft, manifest, converted)
-
-
-def _note_complete(draft: Draft, manifest: VideoManifest, converted: Converted) -> None:
-    """From here on the draft can be sent without the file that it was made from."""
-    video = describe_video(
-        manifest, type=converted.codecs, ms=converted.duration_ms, w=converted.width, h=converted.height
-    )
-    poster = Poster(type="image/webp", data=b64(converted.poster)) if converted.poster else None
-    draft.change(video=video, poster=poster)
+        seal_into(
+            draft,
+            lambda sink: convert(source, sink, shorten=shorten, progress=tell),
+            padding=Padding.FILE,
+            offer=upload.offer,
+        )
 
 
 def _deliver(account: Account, draft: Draft, report: Report) -> wire.Sent:
@@ -198,30 +201,17 @@ def _upload_rest(account: Account, draft: Draft, report: Report) -> None:
         sender.advance(video.size, length=video.size)
 
 
-def _abandon(account: Account, draft: Draft) -> None:
-    """Removes a draft whose sealing cannot be continued; an upload that cannot be taken back expires."""
-    if draft.record.upload:
-        with contextlib.suppress(ClientError):
-            terminate(account.session, Upload(draft.record.upload))
-    draft.discard()
+def _address(account: Account, draft: Draft, names: Sequence[str], caption: str | None) -> None:
+    """Says to whom a take goes, and with which words, before it is sent for the first time."""
+    if draft.record.to:
+        raise AlreadyAddressed
+    check_request(names, caption)
+    to = tuple(record.acct for record in People(account).recipients(names))
+    draft.change(to=to, caption=draft.record.caption if caption is None else caption)
 
 
-def _fresh_record(
-    source: Source, to: tuple[str, ...], caption: str | None, shorten: Shortening
-) -> DraftRecord:
-    """Makes id and message key; used for a first attempt and for each that begins anew."""
-    return DraftRecord(
-        id=new_id(Prefix.MESSAGE),
-        created=now_ms(),
-        key=str(X25519Identity.generate()),
-        to=to,
-        source=source,
-        caption=caption,
-        shorten=shorten,
-    )
-
-
-def _check_request(names: Sequence[str], caption: str | None) -> None:
+def check_request(names: Sequence[str], caption: str | None) -> None:
+    """Refuses what could not be sent. Raises NobodyToSendTo, TooManyRecipients or CaptionTooLong."""
     if not names:
         raise NobodyToSendTo
     if len(set(names)) > RECIPIENTS:
@@ -230,8 +220,9 @@ def _check_request(names: Sequence[str], caption: str | None) -> None:
         raise CaptionTooLong
 
 
-def _source_now(draft: Draft) -> Source | None:
+def _now(source: Source) -> Source | None:
+    """Describes a file anew."""
     try:
-        return describe_source(Path(draft.record.source.path))
+        return describe_source(Path(source.path))
     except OSError:
         return None

@@ -7,31 +7,38 @@ b'ftyp'
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from restante import media
 from restante.client.downloads import plaintext
+from restante.client.drafts import Draft
 from restante.client.errors import TargetExists
 from restante.client.files import place
 from restante.client.http import Session
 from restante.client.opened import Message
+from restante.client.sealing import spooled_video
 
 
 def save_new(session: Session, message: Message, target: Path) -> Path:
     """Saves under a name that is free. Raises TargetExists, VideoError, MediaError or OSError; then nothing is there."""
-    if target.exists():
-        raise TargetExists(str(target))
-    try:
-        return _save(session, message, target, place)
-    except FileExistsError as error:
-        raise TargetExists(str(target)) from error
+    return _save_new(plaintext(session, message), target)
 
 
 def save_replacing(session: Session, message: Message, target: Path) -> Path:
     """Saves in place of an earlier file, which stays untouched until the new one is complete."""
-    return _save(session, message, target, lambda temporary, final: temporary.replace(final))
+    return _save(plaintext(session, message), target, _replace)
+
+
+def save_draft_new(draft: Draft, target: Path) -> Path:
+    """Saves what a draft holds of its video, without the server. Raises TargetExists, MediaError or OSError."""
+    return _save_new(spooled_video(draft), target)
+
+
+def save_draft(draft: Draft, target: Path) -> Path:
+    """Saves what a draft holds in place of an earlier file."""
+    return _save(spooled_video(draft), target, _replace)
 
 
 def file_name(message: Message) -> str:
@@ -40,10 +47,22 @@ def file_name(message: Message) -> str:
     return f"{(message.sender or 'unsigned').replace('@', '-')}-{when:%Y-%m-%d-%H%M}.mp4"
 
 
-def _save(session: Session, message: Message, target: Path, finish: Callable[[Path, Path], object]) -> Path:
+def _save_new(pieces: Iterator[bytes], target: Path) -> Path:
+    if target.exists():
+        raise TargetExists(str(target))
+    try:
+        return _save(pieces, target, place)
+    except FileExistsError as error:
+        raise TargetExists(str(target)) from error
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    temporary.replace(target)
+
+
+def _save(pieces: Iterator[bytes], target: Path, finish: Callable[[Path, Path], object]) -> Path:
     """Writes beside the target; whether the video is whole is known before it gets its name."""
     temporary = target.with_name(f".restante-{secrets.token_hex(8)}.part")
-    pieces = plaintext(session, message)
     try:
         media.save(pieces, temporary)
         for _ in pieces:

@@ -11,6 +11,7 @@ come from a reader.
         save(file, Path("message.mp4"))
 """
 
+from restante.media.boxes import whole_boxes
 from restante.media.convert import Shorten, convert
 from restante.media.devices import Device, Kind, choose_devices, find_devices
 from restante.media.errors import (
@@ -52,4 +53,5 @@ __all__ = [
     "probe",
     "record",
     "save",
+    "whole_boxes",
 ]

@@ -1,6 +1,6 @@
 """Any video to the one form that is sent: H.264 and AAC in a fragmented MP4 of at most three minutes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
@@ -32,7 +32,7 @@ class Shorten(Enum):
 
 
 def convert(
-    source: Path | Readable,
+    source: Path | Readable | Iterable[bytes],
     sink: Callable[[bytes], object],
     *,
     shorten: Shorten,
@@ -52,7 +52,7 @@ def convert(
 
 
 @contextmanager
-def _opened(source: Path | Readable) -> Iterator[Source]:
+def _opened(source: Path | Readable | Iterable[bytes]) -> Iterator[Source]:
     if isinstance(source, Path):
         with opened(source) as opened_source:
             yield opened_source

@@ -147,7 +147,7 @@ def _card(root: Path, number: int) -> str:
 
 def _named(kind: Kind, name: str, found: Sequence[Device]) -> Device:
     if name.startswith(SYNTHETIC):
-        return Device(kind, name, "made up by libavfilter")
+        return Device(kind, name, name)
     for test in (_is_id, _is_label, _is_in_label):
         fits = [device for device in found if test(device, name)]
         if len(fits) == 1:

@@ -1,0 +1,77 @@
+"""`restante watch`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from restante.cli.failures import Missing
+from restante.cli.options import DEFAULT, Common, using_account
+from restante.cli.players import Feeding, Player, choose_player
+from restante.cli.save import mark_played
+from restante.cli.terminal import ask, can_ask, put_json, say
+from restante.client.account import Account
+from restante.client.errors import NothingToSave, printable
+from restante.client.incoming import Mailbox
+from restante.client.opened import Message
+from restante.client.private import private_folder, sweep_private
+from restante.client.saving import save_new
+from restante.client.watching import play_file, play_piped
+
+
+def watch(
+    message: str,
+    *,
+    player: Annotated[str | None, Parameter(negative="")] = None,
+    common: Common = DEFAULT,
+) -> None:
+    """Plays a video without leaving it on this device, and lets the sender know that it was played.
+
+    mpv and ffplay get it through a pipe, while it is still arriving; another player gets a private file, which is
+    deleted afterwards.
+
+    Args:
+        message: its place in the inbox (1 is the newest), or the beginning of its id.
+        player: the command of a player; a word `-` in it stands for a pipe, else it gets a file as its last word.
+        common: options of every command.
+    """
+    chosen = choose_player(player)
+    if chosen.feeding is Feeding.LEFT_ALONE and not can_ask():
+        raise Missing("somebody who says when the video was watched", hint="Name a player with --player.")
+    sweep_private()
+    with using_account(common) as account:
+        mailbox = Mailbox(account)
+        item = mailbox.find(message)
+        opened = item.require()
+        if opened.details.video is None:
+            raise NothingToSave
+        _introduce(opened)
+        if chosen.feeding is Feeding.PIPE:
+            play_piped(account.session, opened, chosen.command, on_end=_tell_end)
+        else:
+            _play_file(account, opened, chosen)
+        mark_played(mailbox, item)
+    if common.json:
+        put_json({"id": item.id, "player": chosen.command[0]})
+
+
+def _introduce(opened: Message) -> None:
+    video = opened.details.video
+    assert video is not None
+    length = f"{video.ms // 60_000}:{video.ms // 1000 % 60:02}"
+    say(f"From {opened.sender or 'somebody who did not sign'}, {length}.")
+    if opened.details.caption:
+        say(printable(opened.details.caption))
+
+
+def _play_file(account: Account, opened: Message, chosen: Player) -> None:
+    """Plays a whole, verified file that only this user can read, and deletes it."""
+    with private_folder() as folder:
+        path = save_new(account.session, opened, folder / "message.mp4")
+        path.chmod(0o600)
+        play_file(path, chosen.command)
+        if chosen.feeding is Feeding.LEFT_ALONE:
+            ask("Press Enter when you have watched it: then the file is deleted")
+
+
+def _tell_end(at_ms: int) -> None:
+    say(f"warning: The video ends early, at about {at_ms // 60_000}:{at_ms // 1000 % 60:02}.")
