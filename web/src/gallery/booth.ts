@@ -1,25 +1,63 @@
 import RecordScreen from "../screens/record/Record.svelte";
-import type { RecordProps, RecordState } from "../screens/record/props";
+import type { DeviceNewsView, DevicesView, DeviceView, RecordProps, RecordState } from "../screens/record/props";
 import Review from "../screens/review/Review.svelte";
 import type { ReviewProps } from "../screens/review/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
 
+const FRONT: DeviceView = { id: "1", label: "Front camera", facing: "front" };
+const REAR: DeviceView = { id: "2", label: "Rear camera", facing: "rear" };
+const BUILT_IN: DeviceView = { id: "3", label: "Built-in microphone", facing: null };
+const HEADSET: DeviceView = { id: "4", label: "Headset", facing: null };
+const DEVICES: DevicesView = {
+  cameras: [FRONT, REAR],
+  microphones: [BUILT_IN, HEADSET],
+  camera: FRONT,
+  microphone: BUILT_IN,
+  news: null,
+  screen: "off",
+  screenFailure: null,
+};
+const told = (news: Partial<DeviceNewsView>, more: Partial<DevicesView> = {}): Partial<RecordProps> => ({
+  devices: {
+    ...DEVICES,
+    news: { what: "camera-switched", name: "Front camera", before: "Studio camera", why: "unplugged", ...news },
+    ...more,
+  },
+});
+
 const record = (state: RecordState, more: Partial<RecordProps> = {}): Exhibit => {
-  const sees = !["asking", "denied", "none", "busy", "unsupported"].includes(state.kind);
+  const blind = ["asking", "denied", "none", "busy", "insecure", "unsupported", "importing", "file-refused"];
+  const sees = !blind.includes(state.kind);
   return async (target) => {
     const stream = await camera();
     return exhibit(RecordScreen, {
       state,
       stream: sees ? stream : null,
+      devices: DEVICES,
       level: sees ? 0.6 : null,
+      unheard: false,
       limitMs: 180_000,
       to: null,
       offline: false,
       roomS: null,
+      countdown: true,
+      aside: false,
       letters: true,
       onstart: nothing,
       onstop: nothing,
+      onpause: nothing,
+      onresume: nothing,
+      onback: nothing,
+      oncamera: nothing,
+      onmicrophone: nothing,
+      onturn: nothing,
+      onnextmicrophone: nothing,
+      onscreen: nothing,
+      oncountdown: nothing,
+      onfile: nothing,
+      onfileas: nothing,
+      onfilecancel: nothing,
       oncancel: nothing,
       onclose: nothing,
       onretry: nothing,
@@ -57,7 +95,7 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     ...more,
   });
 
-const recording = { kind: "recording", keptMs: 46_000, storedMs: 44_000, notice: null } as const;
+const recording = { kind: "recording", keptMs: 46_000, storedMs: 44_000, notice: null, paused: null } as const;
 const sending = { kind: "sending", percent: 82.6, storedBytes: 18.2e6, totalBytes: 22e6, held: null } as const;
 
 export const BOOTH: Record<string, Exhibit> = {
@@ -65,19 +103,46 @@ export const BOOTH: Record<string, Exhibit> = {
   "record/denied": record({ kind: "denied" }),
   "record/none": record({ kind: "none" }),
   "record/busy": record({ kind: "busy" }),
+  "record/insecure": record({ kind: "insecure" }),
   "record/unsupported": record({ kind: "unsupported" }),
   "record/ready": record({ kind: "ready" }),
   "record/answer": record({ kind: "ready" }, { to: PEOPLE.ann }),
+  "record/unheard": record({ kind: "ready" }, { unheard: true, level: 0 }),
+  "record/no-microphone": record(
+    { kind: "ready" },
+    { level: null, devices: { ...DEVICES, microphones: [], microphone: null } },
+  ),
+  "record/before-full": record({ kind: "ready" }, { roomS: 40 }),
+  "record/aside": record({ kind: "ready" }, { aside: true }),
   "record/before-offline": record({ kind: "ready" }, { offline: true }),
   "record/counting": record({ kind: "counting", seconds: 2 }),
   "record/beep": record({ kind: "beep" }, { to: PEOPLE.ann }),
   "record/recording": record(recording),
+  "record/paused": record({ ...recording, keptMs: 88_000, storedMs: 88_000, paused: "person" }),
+  "record/paused-call": record({ ...recording, paused: "call" }),
+  "record/paused-hidden": record({ ...recording, paused: "hidden" }),
+  "record/switched": record(recording, told({ name: "Rear camera", why: "chosen" }, { camera: REAR })),
+  "record/lost": record(recording, told({})),
+  "record/blind": record(recording, told({ what: "camera-lost", why: null }, { cameras: [], camera: null })),
+  "record/mute": record(recording, {
+    ...told({ what: "microphone-lost", why: null }, { microphones: [], microphone: null }),
+    level: null,
+  }),
+  "record/not-opened": record({ kind: "ready" }, told({ what: "camera-refused", name: "Rear camera", why: null })),
+  "record/smaller": record({ ...recording, notice: "smaller" }),
+  "record/importing": record({ kind: "importing", name: "Theo at the match.mov", done: 0.42 }),
+  "record/file-long": record({ kind: "file-refused", code: "file-too-long", facts: { ms: 412_000 } }),
+  "record/file-codec": record({ kind: "file-refused", code: "file-undecodable", facts: { codec: "hevc" } }),
+  "record/file-sound": record({
+    kind: "file-refused",
+    code: "file-undecodable",
+    facts: { codec: "ac3", track: "sound" },
+  }),
   "record/offline": record({ ...recording, keptMs: 139_000, storedMs: 90_000, notice: "offline" }),
   "record/silent": record({ ...recording, notice: "silent" }),
   "record/nearly-full": record({ ...recording, notice: "device-nearly-full" }, { roomS: 40 }),
   "record/finishing": record({ kind: "finishing", keptMs: 88_000 }),
   "record/limit": record({ kind: "stopped", why: "limit", keptMs: 180_000, storedMs: 180_000 }),
-  "record/lost": record({ kind: "stopped", why: "camera-lost", keptMs: 61_000, storedMs: 58_000 }),
   "record/full": record({ kind: "stopped", why: "device-full", keptMs: 92_000, storedMs: 92_000 }),
   "review/opening": review({ kind: "opening" }),
   "review/empty": review({ kind: "ready" }, { recipients: [], caption: "", people: [] }),

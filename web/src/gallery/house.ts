@@ -20,7 +20,7 @@ const people = (more: Partial<PeopleProps>): Exhibit =>
 const settings = (more: Partial<SettingsProps>): Exhibit =>
   exhibit(Settings, {
     frame: frame(),
-    choices: { language: "en", theme: "system", beep: true, letters: true },
+    choices: { language: "en", theme: "system", beep: true, countdown: true, letters: true },
     onchoose: nothing,
     sessions: {
       kind: "ready",

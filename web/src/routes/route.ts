@@ -20,6 +20,8 @@ export interface RouteProps {
   id: string;
   /** Whom a video is for: `ann`. */
   to: string | null;
+  /** The take that is recorded anew. */
+  instead: string | null;
 }
 
 /** For screens before it. */
@@ -31,7 +33,7 @@ export interface GateProps {
 
 type Load<P extends object> = () => Promise<{ default: Component<P> }>;
 export type GatePlace = { at: "gate"; load: Load<GateProps> };
-export type HousePlace = { at: "house"; load: Load<RouteProps>; id: string; to: string | null };
+export type HousePlace = { at: "house"; load: Load<RouteProps>; id: string; to: string | null; instead: string | null };
 export type Place = GatePlace | HousePlace;
 
 const GATE: Readonly<Record<string, Load<GateProps>>> = {
@@ -57,11 +59,11 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
   const gate = GATE[path];
   if (gate) return { at: "gate", load: gate };
   const house = HOUSE[path];
-  if (house) return { at: "house", load: house, id: "", to: query.get("to") };
+  if (house) return { at: "house", load: house, id: "", to: query.get("to"), instead: query.get("instead") };
   const [, kind = "", id, rest] = path.split("/");
   const load = ITEMS[kind];
   if (!load || !id || rest !== undefined) return null;
-  return { at: "house", load, id: decoded(id), to: null };
+  return { at: "house", load, id: decoded(id), to: null, instead: null };
 }
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */

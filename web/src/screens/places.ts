@@ -14,6 +14,11 @@ export const PLACES = {
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
 export const reviewPath = (draftId: string): string => `/review/${encodeURIComponent(draftId)}`;
 export const recordPath = (account: string): string => `${PLACES.record}?to=${encodeURIComponent(account)}`;
+/** Records anew: the take that there is stays until the new one is kept. */
+export function recordInsteadPath(draftId: string, account: string | null): string {
+  const query = new URLSearchParams({ instead: draftId, ...(account !== null && { to: account }) });
+  return `${PLACES.record}?${query}`;
+}
 
 /** A click on a link inside the app; one for another tab or window stays the browser's. */
 export function following(go: (path: string) => void, path: string): (event: MouseEvent) => void {

@@ -6,6 +6,8 @@ export interface Chosen {
   language: string;
   theme: Theme;
   beep: boolean;
+  /** Three, two, one before a recording. */
+  countdown: boolean;
   /** Whether keys of one letter count. */
   letters: boolean;
 }
@@ -14,7 +16,7 @@ const KEPT = "restante:choices";
 const SCHEMES: Readonly<Record<Theme, string>> = { system: "", light: "light", dark: "dark" };
 
 export class Choices {
-  #chosen: Chosen = $state.raw({ language: "en", theme: "system", beep: true, letters: true });
+  #chosen: Chosen = $state.raw({ language: "en", theme: "system", beep: true, countdown: true, letters: true });
   readonly #speak: (language: string) => void;
 
   /** @param speak changes the language of the page. */
@@ -55,11 +57,12 @@ function recalled(): Partial<Chosen> {
 /** Of whatever was stored, by this version or another, what can be used. */
 export function valid(told: unknown): Partial<Chosen> {
   if (typeof told !== "object" || told === null) return {};
-  const { language, theme, beep, letters } = told as Record<string, unknown>;
+  const { language, theme, beep, countdown, letters } = told as Record<string, unknown>;
   return {
     ...(typeof language === "string" && { language }),
     ...(typeof theme === "string" && theme in SCHEMES && { theme: theme as Theme }),
     ...(typeof beep === "boolean" && { beep }),
+    ...(typeof countdown === "boolean" && { countdown }),
     ...(typeof letters === "boolean" && { letters }),
   };
 }

@@ -1,4 +1,4 @@
-/** Whether what is recorded still has a place on this device, and whether the microphone hears anything. */
+/** Around a recording: its place on this device, whether the microphone hears anything, a screen that stays lit. */
 
 import { roomBytes } from "../storage/db";
 
@@ -19,6 +19,31 @@ export function watchRoom(tell: (seconds: number | null) => void): () => void {
   look();
   const timer = setInterval(look, LOOK_EVERY_MS);
   return () => clearInterval(timer);
+}
+
+/** Keeps the screen from going dark; the browser lets go of it when the page is hidden, so it is asked for again. */
+export class ScreenLight {
+  #lock: Promise<WakeLockSentinel | null> | null = null;
+  readonly #seen = (): void => {
+    if (!document.hidden) this.#ask();
+  };
+
+  keep(): void {
+    document.addEventListener("visibilitychange", this.#seen);
+    this.#ask();
+  }
+
+  release(): void {
+    document.removeEventListener("visibilitychange", this.#seen);
+    void this.#lock?.then((lock) => lock?.release()).catch(() => undefined);
+    this.#lock = null;
+  }
+
+  #ask(): void {
+    // Absent in some browsers, whatever its type says; refused on a low battery.
+    const { wakeLock } = navigator as { wakeLock?: WakeLock };
+    this.#lock = wakeLock?.request("screen").catch(() => null) ?? null;
+  }
 }
 
 const SILENCE_MS = 4000;

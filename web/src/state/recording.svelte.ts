@@ -1,57 +1,84 @@
 /** The booth: camera and microphone open, countdown, beep, a take that is kept second by second, its end. */
 
-import { CaptureRefused, openCapture, type Capture, type Level } from "../media/capture";
+import { CaptureRefused, openCapture, type CaptureRefusal, type Level } from "../media/capture";
+import { askToPersist } from "../storage/db";
 import { Take, type TakeState } from "../take/take";
+import { recalledDevices } from "./devices";
 import { DraftsState } from "./drafts.svelte";
 import { fileName, giveFile } from "./downloads";
 import type { House } from "./house.svelte";
 import { beep } from "./recording-beep";
-import { Hearing, watchRoom } from "./recording-room";
+import { BoothDevices } from "./recording-devices.svelte";
+import { FileTaking, type FileWish, type TakenFile } from "./recording-file.svelte";
+import { Hearing, ScreenLight, watchRoom } from "./recording-room";
 import { heldBy } from "./sending.svelte";
 
-export type RecordingNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out";
-export type RecordingEnd = "limit" | "camera-lost" | "device-full" | "encoder";
+export type RecordingNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
+export type RecordingEnd = "limit" | "device-full" | "encoder";
+/** Why a take stands still: the person wished it, or the system took camera or microphone away. */
+export type PauseReason = "person" | "call" | "hidden";
 export type Booth =
-  | { kind: "asking" | "denied" | "none" | "busy" | "unsupported" | "ready" | "beep" }
+  | { kind: "asking" | "unsupported" | CaptureRefusal | "ready" | "beep" }
   | { kind: "counting"; seconds: number }
-  | { kind: "recording"; keptMs: number; storedMs: number; notice: RecordingNotice | null }
+  | {
+      kind: "recording";
+      keptMs: number;
+      storedMs: number;
+      notice: RecordingNotice | null;
+      paused: PauseReason | null;
+    }
   | { kind: "finishing"; keptMs: number }
-  | { kind: "stopped"; why: RecordingEnd; keptMs: number; storedMs: number };
+  | { kind: "stopped"; why: RecordingEnd; keptMs: number; storedMs: number }
+  | TakenFile;
 
 export interface RecordingWish {
   /** Acct of whom it answers. */
   to: string | null;
+  /** The take that this one replaces: kept until this one is. */
+  instead: string | null;
   /** The person stopped it, and it is kept. */
   onKept: (id: string) => void;
 }
 
 const COUNT_FROM = 3;
 const SECOND_MS = 1000;
+const SMALLER_SAID_MS = 8000;
 const WISH = { width: 1280, height: 720 };
 
 export class RecordingState {
   booth: Booth = $state.raw({ kind: "asking" });
-  stream: MediaStream | null = $state.raw(null);
   /** Loudness, 0 to 1; null without a microphone. */
   level: number | null = $state(null);
+  /** The microphone gives nothing at all. */
+  isUnheard = $state(false);
   /** Seconds that still fit here, when they are few. */
   roomS: number | null = $state(null);
+  /** Takes that lie aside until the next is kept, the last one last. */
+  instead: readonly string[] = $state.raw([]);
+  readonly devices = new BoothDevices({
+    interrupted: (why) => this.pause(why),
+    seeing: (isSeeing) => this.#see(isSeeing),
+  });
   readonly #house: House;
   readonly #wish: RecordingWish;
   readonly #drafts: DraftsState;
-  #capture: Capture | null = null;
+  readonly #light = new ScreenLight();
+  readonly #files: FileTaking;
   #take: Take | null = null;
-  #isCameraLost = false;
+  #pausedBy: PauseReason | null = null;
+  #smallerSinceMs: number | null = null;
   #isClosed = false;
   #countdown = new AbortController();
   #hearing = new Hearing(0);
-  #unwatchRoom: () => void = () => undefined;
-  #wakeLock: Promise<WakeLockSentinel | null> = Promise.resolve(null);
+  readonly #unwatchRoom: () => void;
 
   constructor(house: House, wish: RecordingWish) {
     this.#house = house;
     this.#wish = wish;
     this.#drafts = house.part(DraftsState);
+    this.#files = new FileTaking(house.account.acct, (booth) => this.#showFile(booth));
+    if (wish.instead !== null) this.instead = [wish.instead];
+    this.#unwatchRoom = watchRoom((seconds) => (this.roomS = seconds));
     void this.open();
   }
 
@@ -65,28 +92,32 @@ export class RecordingState {
     this.#closeCapture();
     this.booth = { kind: "asking" };
     try {
-      if (!("VideoEncoder" in globalThis)) throw new CaptureRefused("insecure");
-      const capture = await openCapture(WISH);
-      if (this.#isClosed) return capture.close();
-      this.#takeCapture(capture);
+      const capture = await openCapture({ ...WISH, ...recalledDevices() });
+      if (this.#isClosed || this.booth.kind !== "asking") return capture.close();
+      this.#hearing = new Hearing(performance.now());
+      capture.onLevel = (level) => this.#noteLevel(level);
+      this.booth = { kind: canEncode() ? "ready" : "unsupported" };
+      this.devices.take(capture);
+      this.level = capture.hasMicrophone ? 0 : null;
     } catch (error) {
-      const code = error instanceof CaptureRefused ? error.code : "busy";
-      this.booth = { kind: code === "insecure" ? "unsupported" : code };
+      if (this.#isClosed || this.booth.kind !== "asking") return;
+      this.booth = { kind: error instanceof CaptureRefused ? error.code : "busy" };
     }
   }
 
-  /** Counts down, beeps, records. */
+  /** Counts down, unless that is switched off; beeps, records. */
   async start(): Promise<void> {
     if (this.booth.kind !== "ready") return;
     this.#countdown = new AbortController();
     const { signal } = this.#countdown;
-    for (let seconds = COUNT_FROM; seconds > 0; seconds -= 1) {
+    const { choices } = this.#house.settings;
+    for (let seconds = choices.countdown ? COUNT_FROM : 0; seconds > 0; seconds -= 1) {
       this.booth = { kind: "counting", seconds };
       await new Promise((resolve) => setTimeout(resolve, SECOND_MS));
       if (signal.aborted) return;
     }
     this.booth = { kind: "beep" };
-    await beep(this.#house.settings.choices.beep);
+    await beep(choices.beep);
     if (!signal.aborted) this.#record();
   }
 
@@ -96,24 +127,48 @@ export class RecordingState {
     if (this.booth.kind === "counting") this.booth = { kind: "ready" };
   }
 
+  /** What is said while it stands still is not in the take. */
+  pause(why: PauseReason = "person"): void {
+    if (this.booth.kind !== "recording" || this.#pausedBy !== null) return;
+    this.#pausedBy = why;
+    this.#take?.pause();
+  }
+
+  resume(): void {
+    if (this.#pausedBy === null) return;
+    this.#pausedBy = null;
+    this.#hearing = new Hearing(performance.now());
+    this.#take?.resume();
+  }
+
   /** Ends the take; `onKept` is told when all of it is on this device. */
   stop(): void {
     this.#take?.stop().catch(() => undefined); // the state tells
   }
 
-  /** Puts the stopped take away and starts over. */
+  /** Starts over. The take that there is lies aside until the next one is kept. */
   async again(): Promise<void> {
     const take = this.#take;
     this.#take = null;
-    if (take) await this.#drafts.discard(take.id).catch(() => undefined); // offered again later
-    if (this.#isCameraLost || this.#capture === null) return this.open();
-    this.#capture.renew();
+    this.#rest();
+    await take?.stop().catch(() => undefined); // nothing of it was kept
+    if (take?.state.phase === "kept") this.instead = [...this.instead, take.id];
+    void this.#drafts.refresh();
+    const { capture } = this.devices;
+    if (capture === null || this.devices.camera === null) return this.open();
+    capture.renew();
     this.booth = { kind: "ready" };
   }
 
   /** On to the review of what was stopped. */
   review(): void {
     if (this.#take) this.#wish.onKept(this.#take.id);
+  }
+
+  /** Back to the take that lies aside. */
+  back(): void {
+    const last = this.instead.at(-1);
+    if (last !== undefined && !this.isRunning) this.#wish.onKept(last);
   }
 
   /** Saves the stopped take as a file. */
@@ -124,10 +179,32 @@ export class RecordingState {
     giveFile(await exportDraft(take.id), fileName(this.#house.account.name, Date.now()));
   }
 
+  /** Makes a take of a video file, instead of recording one. Never rejects: `booth` tells. */
+  async takeFile(file: File, wish: FileWish = {}): Promise<void> {
+    if (this.isRunning || this.booth.kind === "stopped" || this.booth.kind === "importing") return;
+    this.#countdown.abort();
+    this.#closeCapture();
+    const id = await this.#files.take(file, wish);
+    if (this.#isClosed) return;
+    if (id !== null) this.#keep(id);
+    else if (this.#isImporting) await this.open(); // cancelled
+  }
+
+  /** Takes the refused file another way: its first minutes, or without its sound. */
+  async takeFileAs(wish: FileWish): Promise<void> {
+    if (this.#files.file) await this.takeFile(this.#files.file, wish);
+  }
+
+  cancelFile(): void {
+    this.#files.cancel();
+  }
+
   /** Leaves the booth. A take that runs is ended and kept. */
   close(): void {
     this.#isClosed = true;
     this.#countdown.abort();
+    this.#files.cancel();
+    this.#unwatchRoom();
     this.#rest();
     const take = this.#take;
     const isRunning = take !== null && ["starting", "recording", "ending"].includes(take.state.phase);
@@ -138,37 +215,35 @@ export class RecordingState {
       .finally(() => this.#closeCapture());
   }
 
-  #takeCapture(capture: Capture): void {
-    this.#capture = capture;
-    this.#isCameraLost = false;
-    this.#hearing = new Hearing(performance.now());
-    capture.onLevel = (level) => this.#noteLevel(level);
-    capture.onNews = () => this.#noteDevices(capture);
-    this.stream = capture.stream;
-    this.level = capture.hasMicrophone ? 0 : null;
-    this.booth = { kind: "ready" };
+  /** A getter, since the booth changes behind the compiler's back while one waits. */
+  get #isImporting(): boolean {
+    return this.booth.kind === "importing";
   }
 
   #record(): void {
-    const capture = this.#capture;
+    const { capture } = this.devices;
     if (capture === null) return;
     capture.renew();
     this.#hearing = new Hearing(performance.now());
-    this.booth = { kind: "recording", keptMs: 0, storedMs: 0, notice: null };
+    this.#smallerSinceMs = this.#pausedBy = null;
+    this.booth = { kind: "recording", keptMs: 0, storedMs: 0, notice: null, paused: null };
     const { acct } = this.#house.account;
-    // The state comes with each change, also before `start` has returned.
-    const take = Take.start(capture, { acct, onChange: (state) => this.#show(state) });
+    const take = Take.start(capture, { acct, onChange: (state) => this.#hear(state) });
     this.#take = take;
     this.#drafts.adopt(take, this.#wish.to);
-    this.#unwatchRoom = watchRoom((seconds) => (this.roomS = seconds));
-    this.#wakeLock = navigator.wakeLock?.request("screen").catch(() => null) ?? Promise.resolve(null);
+    this.#light.keep();
+  }
+
+  /** Also of takes that lie aside: they are no longer shown. */
+  #hear(state: TakeState): void {
+    if (this.#take?.state === state) this.#show(state);
   }
 
   #show(state: TakeState): void {
     const { phase, keptMs, storedMs } = state;
-    if (this.#take === null) return;
     if (phase === "starting" || phase === "recording") {
-      this.booth = { kind: "recording", keptMs, storedMs, notice: this.#notice(state) };
+      const paused = state.isPaused ? (this.#pausedBy ?? "person") : null;
+      this.booth = { kind: "recording", keptMs, storedMs, notice: this.#notice(state), paused };
     } else if (phase === "ending") {
       this.booth = { kind: "finishing", keptMs };
     } else if (phase === "kept") {
@@ -180,11 +255,25 @@ export class RecordingState {
 
   #showKept(state: TakeState): void {
     this.#rest();
-    const why = endOf(state.end);
     const isNews = this.booth.kind === "finishing" || this.booth.kind === "recording";
-    if (isNews) void this.#drafts.refresh();
+    const why = endOf(state.end);
     if (why !== null) this.booth = { kind: "stopped", why, keptMs: state.keptMs, storedMs: state.storedMs };
-    else if (isNews && !this.#isClosed) this.review();
+    if (!isNews || this.#take === null) return;
+    if (why === null && !this.#isClosed) this.#keep(this.#take.id);
+    else this.#settle();
+  }
+
+  /** A new take is whole: what it replaces goes, and the browser is asked not to clear it. */
+  #keep(id: string): void {
+    this.#settle();
+    this.#wish.onKept(id);
+  }
+
+  #settle(): void {
+    void askToPersist();
+    for (const id of this.instead) this.#drafts.delete(id);
+    this.instead = [];
+    void this.#drafts.refresh();
   }
 
   /** What was kept until then is offered as an interrupted take. */
@@ -196,39 +285,51 @@ export class RecordingState {
     else this.booth = { kind: "stopped", why: code === "device-full" ? code : "encoder", keptMs, storedMs };
   }
 
-  #notice({ trouble, mediaMs }: TakeState): RecordingNotice | null {
-    const held = heldBy(trouble);
+  #showFile(booth: TakenFile): void {
+    if (!this.#isClosed) this.booth = booth;
+  }
+
+  #notice({ trouble, mediaMs, isBehind }: TakeState): RecordingNotice | null {
+    const [held, nowMs] = [heldBy(trouble), performance.now()];
     if (this.roomS !== null && this.roomS * SECOND_MS < 180_000 - mediaMs) return "device-nearly-full";
     if (held !== null) return held;
     if (this.#house.live.isOffline) return "offline";
-    return this.level === null || this.#hearing.isSilent(performance.now()) ? "silent" : null;
+    if (this.level === null || this.#hearing.isSilent(nowMs)) return "silent";
+    if (isBehind) this.#smallerSinceMs ??= nowMs;
+    return this.#smallerSinceMs !== null && nowMs - this.#smallerSinceMs < SMALLER_SAID_MS ? "smaller" : null;
   }
 
   #noteLevel({ rms, peak }: Level): void {
-    this.#hearing.hear(peak, performance.now());
-    this.level = Math.min(1, Math.sqrt(rms) * 1.5);
+    const nowMs = performance.now();
+    this.#hearing.hear(peak, nowMs);
+    this.isUnheard = this.#hearing.isSilent(nowMs);
+    this.level = this.devices.microphone === null ? null : Math.min(1, Math.sqrt(rms) * 1.5);
   }
 
-  /** Cameras and microphones come and go; a take goes on. */
-  #noteDevices(capture: Capture): void {
-    this.stream = capture.stream;
-    this.#isCameraLost = capture.camera === null;
-    if (!capture.hasMicrophone) this.level = null;
+  /** A take goes on with its last picture; without one there is nothing to begin with. */
+  #see(isSeeing: boolean): void {
+    if (isSeeing && this.booth.kind === "none") this.booth = { kind: "ready" };
+    if (isSeeing || !["ready", "counting", "beep"].includes(this.booth.kind)) return;
+    this.#countdown.abort();
+    this.booth = { kind: "none" };
   }
 
   /** No take runs: the screen may go dark again. */
   #rest(): void {
-    this.#unwatchRoom();
-    void this.#wakeLock.then((lock) => lock?.release()).catch(() => undefined);
-    this.#wakeLock = Promise.resolve(null);
+    this.#pausedBy = null;
+    this.#light.release();
   }
 
   #closeCapture(): void {
-    this.#capture?.close();
-    this.#capture = null;
-    this.stream = null;
+    this.devices.close();
     this.level = null;
+    this.isUnheard = false;
   }
+}
+
+/** Where neither of the two is, nothing can be recorded. */
+function canEncode(): boolean {
+  return "VideoEncoder" in globalThis || "MediaRecorder" in globalThis;
 }
 
 /** Why it ended by itself; null when the person ended it. */

@@ -37,6 +37,15 @@ export const ICONS = [
   "copy",
   "print",
   "reply",
+  "down",
+  "flip",
+  "screen",
+  "import",
+  "cut",
+  "caption",
+  "pip",
+  "sound-off",
+  "next",
 ] as const;
 
 export type IconName = (typeof ICONS)[number];

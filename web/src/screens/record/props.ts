@@ -1,51 +1,125 @@
-import type { PersonView } from "../views";
+import type { Failure, PersonView } from "../views";
 
 /** What is said over the picture while the take goes on. */
-export type RecordNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out";
+export type RecordNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
 
 /** Why the take ended by itself. All of it is kept. */
-export type StopReason = "limit" | "camera-lost" | "device-full" | "encoder";
+export type StopReason = "limit" | "device-full" | "encoder";
+
+/** Why there is no picture. `insecure`: browsers give cameras to https only; `unsupported`: this one cannot write video. */
+export type ClosedReason = "denied" | "none" | "busy" | "insecure" | "unsupported";
 
 export type RecordState =
   /** The browser asks whether the camera may be used. */
   | { kind: "asking" }
-  | { kind: "denied" }
-  | { kind: "none" }
-  | { kind: "busy" }
-  /** This browser has no WebCodecs or no secure origin. */
-  | { kind: "unsupported" }
+  | { kind: ClosedReason }
   | { kind: "ready" }
   | { kind: "counting"; seconds: number }
   | { kind: "beep" }
-  | { kind: "recording"; keptMs: number; storedMs: number; notice: RecordNotice | null }
+  /** `paused`: the person wished it, or the system took the devices away. */
+  | {
+      kind: "recording";
+      keptMs: number;
+      storedMs: number;
+      notice: RecordNotice | null;
+      paused: "person" | "call" | "hidden" | null;
+    }
   /** Stop was pressed; the last second is being kept. */
   | { kind: "finishing"; keptMs: number }
-  | { kind: "stopped"; why: StopReason; keptMs: number; storedMs: number };
+  | { kind: "stopped"; why: StopReason; keptMs: number; storedMs: number }
+  /** A file is being converted; `done` is 0 to 1. */
+  | { kind: "importing"; name: string; done: number }
+  | { kind: "file-refused"; code: string; facts: FileFactsView };
+
+export interface FileFactsView {
+  /** Its length, when it is too long. */
+  ms?: number;
+  /** What cannot be decoded. */
+  codec?: string;
+  track?: "picture" | "sound";
+}
+
+export interface DeviceView {
+  id: string;
+  label: string;
+  facing: "front" | "rear" | null;
+}
+
+/** What happened to a device; `name` is that of the one in use now, `before` of the one until then. */
+export interface DeviceNewsView {
+  what:
+    | "camera-switched"
+    | "camera-lost"
+    | "camera-back"
+    | "camera-refused"
+    | "microphone-switched"
+    | "microphone-lost"
+    | "microphone-back"
+    | "microphone-refused";
+  name: string;
+  before: string;
+  why: "chosen" | "unplugged" | "busy" | "muted" | "frozen" | null;
+}
+
+/** The devices, and the screen where it can be shared. */
+export interface DevicesView {
+  cameras: readonly DeviceView[];
+  microphones: readonly DeviceView[];
+  camera: DeviceView | null;
+  microphone: DeviceView | null;
+  news: DeviceNewsView | null;
+  /** Screen and camera in one picture: on, off, or nothing that this browser can. */
+  screen: "on" | "off" | null;
+  /** Why the screen is not shared though it was wished. */
+  screenFailure: Failure | null;
+}
 
 export interface RecordProps {
   state: RecordState;
-  /** What the camera sees; shown mirrored. */
+  /** What will be recorded. */
   stream: MediaStream | null;
+  devices: DevicesView;
   /** Loudness, 0 to 1; null without a microphone. */
   level: number | null;
+  /** Nothing was heard for some seconds. */
+  unheard: boolean;
   limitMs: number;
   /** For whom it is, when this answers somebody. */
   to: PersonView | null;
   offline: boolean;
-  /** Seconds that still fit on this device, where the notice says that it is nearly full. */
+  /** Seconds that still fit on this device, when they are few. */
   roomS: number | null;
+  /** Three, two, one before a recording. */
+  countdown: boolean;
+  /** A take lies aside until this one is kept. */
+  aside: boolean;
   letters: boolean;
   onstart: () => void;
   onstop: () => void;
+  onpause: () => void;
+  onresume: () => void;
   /** Ends the countdown. */
   oncancel: () => void;
   /** Leaves the screen; never offered while a take runs. */
   onclose: () => void;
   /** Asks for the camera again. */
   onretry: () => void;
-  /** On to the review of what was stopped. */
+  /** On to the review of what was recorded. */
   onreview: () => void;
-  /** Puts the stopped take away and starts over. */
+  /** Starts over; what there is lies aside until the new take is kept. */
   onagain: () => void;
+  /** Back to the take that lies aside. */
+  onback: () => void;
   onsave: () => void;
+  oncamera: (id: string) => void;
+  onmicrophone: (id: string) => void;
+  /** To the other side, or the next camera. */
+  onturn: () => void;
+  onnextmicrophone: () => void;
+  onscreen: () => void;
+  oncountdown: (isOn: boolean) => void;
+  onfile: (file: File) => void;
+  /** Takes the refused file another way. */
+  onfileas: (wish: { firstMs?: number; isSilent?: boolean }) => void;
+  onfilecancel: () => void;
 }

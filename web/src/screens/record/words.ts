@@ -1,12 +1,12 @@
 import { m } from "../../i18n/messages";
 import type { IconName } from "../../ui/icons";
 import { clock, left } from "../format";
-import type { RecordNotice, RecordProps, RecordState, StopReason } from "./props";
+import type { ClosedReason, RecordNotice, RecordProps, RecordState, StopReason } from "./props";
 
 /** When the time left is spoken, in whole seconds. */
 const SPOKEN_AT_S = [60, 30, 10];
 
-interface NoticeWords {
+export interface NoticeWords {
   kind: "plain" | "care" | "bad";
   icon?: IconName;
   title: string;
@@ -33,7 +33,7 @@ export function spokenWords(state: RecordState, limitMs: number): string {
 }
 
 /** The line that says what is safe and where. */
-export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs">): string {
+export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs" | "aside">): string {
   const { state } = props;
   switch (state.kind) {
     case "counting":
@@ -41,9 +41,7 @@ export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs">)
     case "beep":
       return props.to ? m.record_beep_to({ name: props.to.name }) : m.record_beep();
     case "recording":
-      return state.notice === "offline"
-        ? m.record_kept_offline({ kept: clock(state.keptMs), stored: clock(state.storedMs) })
-        : m.record_kept({ kept: clock(state.keptMs), stored: clock(state.storedMs) });
+      return keptWords(state);
     case "finishing":
       return m.record_finishing();
     case "stopped":
@@ -52,10 +50,19 @@ export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs">)
         : m.record_stopped_kept({ kept: clock(state.keptMs), stored: clock(state.storedMs) });
     case "ready":
     case "asking":
-      return m.record_before({ count: Math.round(props.limitMs / 60_000) });
+      return props.aside ? m.record_aside() : m.record_before({ count: Math.round(props.limitMs / 60_000) });
+    case "importing":
+      return m.import_here();
     default:
       return m.record_nothing();
   }
+}
+
+function keptWords({ keptMs, storedMs, notice, paused }: Extract<RecordState, { kind: "recording" }>): string {
+  const times = { kept: clock(keptMs), stored: clock(storedMs) };
+  if (paused !== null && storedMs >= keptMs) return m.record_paused_stored(times);
+  if (paused !== null) return m.record_paused_kept(times);
+  return notice === "offline" ? m.record_kept_offline(times) : m.record_kept(times);
 }
 
 export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeWords {
@@ -70,23 +77,37 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
       return { kind: "care", icon: "stored", title: m.fail_server_full(), text: m.fail_server_full_text() };
     case "signed-out":
       return { kind: "care", icon: "key", title: m.fail_signed_out(), text: m.record_signed_out() };
+    case "smaller":
+      return { kind: "plain", icon: "camera", title: m.record_smaller(), text: m.record_smaller_text() };
   }
 }
 
-/** Nothing hinders recording: only the sending waits. */
-export const beforeOffline = (): NoticeWords => ({
-  kind: "plain",
-  icon: "offline",
-  title: m.fail_offline(),
-  text: m.record_before_offline(),
-});
+/** Worth knowing before a recording; nothing of it hinders one. */
+export function beforeWords(props: Pick<RecordProps, "roomS" | "unheard" | "offline" | "level">): NoticeWords | null {
+  if (props.roomS !== null) {
+    const [title, text] = [m.record_nearly_full({ count: props.roomS }), m.record_before_full()];
+    return { kind: "care", title, text };
+  }
+  if (props.level === null) {
+    return { kind: "care", icon: "mic", title: m.record_no_mic(), text: m.record_no_mic_text() };
+  }
+  if (props.unheard) return { kind: "care", icon: "mic", title: m.record_unheard(), text: m.record_unheard_text() };
+  return props.offline
+    ? { kind: "plain", icon: "offline", title: m.fail_offline(), text: m.record_before_offline() }
+    : null;
+}
+
+/** Why the take stands still, when it was not the person who wished it. */
+export function pausedWords(why: "call" | "hidden"): NoticeWords {
+  return why === "call"
+    ? { kind: "care", icon: "pause", title: m.record_paused_call(), text: m.record_paused_by() }
+    : { kind: "care", icon: "pause", title: m.record_paused_hidden(), text: m.record_paused_by() };
+}
 
 export function stopWords(why: StopReason): NoticeWords {
   switch (why) {
     case "limit":
       return { kind: "plain", icon: "check", title: m.record_limit(), text: m.record_limit_text() };
-    case "camera-lost":
-      return { kind: "care", icon: "camera-off", title: m.record_lost(), text: m.record_lost_text() };
     case "device-full":
       return { kind: "care", title: m.fail_device_full(), text: m.record_full_text() };
     case "encoder":
@@ -95,7 +116,7 @@ export function stopWords(why: StopReason): NoticeWords {
 }
 
 /** Why there is no picture, and what to do. */
-export function closedWords(kind: "denied" | "none" | "busy" | "unsupported"): NoticeWords {
+export function closedWords(kind: ClosedReason): NoticeWords {
   switch (kind) {
     case "denied":
       return { kind: "bad", icon: "camera-off", title: m.record_denied(), text: m.record_denied_text() };
@@ -103,7 +124,15 @@ export function closedWords(kind: "denied" | "none" | "busy" | "unsupported"): N
       return { kind: "care", icon: "camera-off", title: m.record_none(), text: m.record_none_text() };
     case "busy":
       return { kind: "care", icon: "camera-off", title: m.record_busy(), text: m.record_busy_text() };
+    case "insecure":
+      return { kind: "care", icon: "camera-off", title: m.record_insecure(), text: m.record_insecure_text() };
     case "unsupported":
       return { kind: "care", icon: "camera-off", title: m.record_unsupported(), text: m.record_unsupported_text() };
   }
+}
+
+export function closedReason({ kind }: RecordState): ClosedReason | null {
+  const isClosed =
+    kind === "denied" || kind === "none" || kind === "busy" || kind === "insecure" || kind === "unsupported";
+  return isClosed ? kind : null;
 }

@@ -13,6 +13,8 @@ export interface Choices {
   language: string;
   theme: "system" | "light" | "dark";
   beep: boolean;
+  /** Three, two, one before a recording. */
+  countdown: boolean;
   /** Whether keys of one letter count. */
   letters: boolean;
 }
