@@ -10,9 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 from tests.nursery import Child, nursery
 
@@ -91,10 +90,7 @@ class Server:
 
     def answers(self) -> bool:
         """Tells whether a worker is alive."""
-        try:
-            return httpx.get(f"{self.url}/livez", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+        return self._status("/livez") == 200
 
     def keeps_answering(self, *, for_s: float) -> bool:
         """Tells whether it is still alive a moment later: some work follows its answer."""
@@ -107,6 +103,14 @@ class Server:
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
+
+    def _status(self, path: str) -> int | None:
+        """Of an answer; None without one. By the simplest client there is, since it is asked again and again."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
+            connection.request("GET", path)
+            return connection.getresponse().status
+        return None
 
     def _signal(self, number: int) -> None:
         if self.process is not None:
@@ -123,10 +127,9 @@ class Server:
         while time.monotonic() < deadline:
             if self.died():
                 break
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return
-            time.sleep(0.05)
+            if self._status("/readyz") == 200:
+                return
+            time.sleep(0.02)
         self.kill()
         raise ServerDied(f"the server did not start:\n{self.log()[-3000:]}")
 

@@ -15,6 +15,7 @@ from restante.server.config import Settings
 from restante.server.house import embedded
 from tests.anomaly.housekeeping import check_house, keep_house
 from tests.anomaly.world import Ledger, Pair, World, check, people, work
+from tests.api.people import TLS
 from tests.serving import ROOT, Server, ServerDied
 
 ELSEWHERE: frozenset[str] = frozenset()
@@ -25,7 +26,7 @@ class Real:
     """A running server as a Door."""
 
     def __init__(self, server: Server) -> None:
-        self.client = httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False)
+        self.client = httpx.AsyncClient(base_url=server.url, verify=TLS, timeout=20, trust_env=False)
         self._data = server.data
 
     def stored(self, upload_id: str) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.api.people import Person
+from tests.api.people import Person, new_client
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Listener:
     response: httpx.Response | None = None
 
     def __enter__(self) -> Self:
-        self._client = httpx.Client(base_url=self.person.url, headers=self.person.headers, trust_env=False)
+        self._client = new_client(self.person.url, self.person.token)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         assert self._opened.wait(10), "the channel did not open"

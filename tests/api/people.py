@@ -21,7 +21,8 @@ RECIPIENT = "age1pq1" + "q" * 1952
 AGE = b"age-encryption.org/v1\n"
 YEAR_MS = 365 * 24 * 3600 * 1000
 
-_TLS = ssl.create_default_context()  # building one takes longer than any request here
+TLS = ssl.create_default_context()
+"""For every client of the tests: building one takes longer than any request here."""
 _numbers: Iterator[int] = count(1)
 
 
@@ -33,7 +34,7 @@ def new_name(stem: str = "p") -> str:
 def new_client(url: str, token: str | None = None) -> httpx.Client:
     """A client without environment, proxy or cookie of anyone."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(base_url=url, headers=headers, verify=_TLS, trust_env=False, timeout=30)
+    return httpx.Client(base_url=url, headers=headers, verify=TLS, trust_env=False, timeout=30)
 
 
 def sealed(size: int = 100) -> bytes:

@@ -21,7 +21,7 @@ from tests.api.parcels import (
     sent,
     until,
 )
-from tests.api.people import Person, assert_problem, make_account, now_ms
+from tests.api.people import Person, assert_problem, make_account, new_client, now_ms
 from tests.serving import Server
 
 BYTES_GONE_S = 10.0
@@ -200,6 +200,5 @@ def test_a_deletion_killed_before_its_bytes_are_gone_is_finished_after_the_resta
 
 def _elsewhere(person: Person, parcel: Parcel) -> httpx.Response:
     """Asks for the video over another connection."""
-    return httpx.get(
-        f"{person.url}/api/v1/messages/{parcel.id}/video", headers=person.headers, trust_env=False
-    )
+    with new_client(person.url, person.token) as client:
+        return client.get(f"/api/v1/messages/{parcel.id}/video")

@@ -3,12 +3,11 @@
 import os
 from typing import Any
 
-import httpx
 import pytest
 
 from restante.protocol.encoding import b64, unb64
 from tests.api.parcels import delete, get, inbox, mark, send, send_video, sent
-from tests.api.people import Person, assert_problem, make_account, now_ms
+from tests.api.people import Person, assert_problem, make_account, new_client, now_ms
 from tests.serving import Server
 
 
@@ -209,7 +208,7 @@ def test_a_message_is_as_far_as_its_last_recipient(ann: Person, bob: Person, ser
 
 
 def test_boxes_need_a_session(server: Server):
-    with httpx.Client(base_url=server.url, trust_env=False) as nobody:
+    with new_client(server.url) as nobody:
         for box in ("inbox", "sent"):
             assert_problem(nobody.get(f"/api/v1/{box}"), 401, "not-signed-in")
             fake = {"authorization": f"Bearer {b64(os.urandom(32))}"}

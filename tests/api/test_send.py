@@ -29,7 +29,7 @@ from tests.api.parcels import (
     send_video,
     sent,
 )
-from tests.api.people import Person, assert_problem, make_account, sealed
+from tests.api.people import Person, assert_problem, make_account, new_client, sealed
 from tests.serving import Server
 
 KEY = "0123456789abcdef"
@@ -346,7 +346,7 @@ def test_another_request_under_a_used_key_is_refused(ann: Person, bob: Person):
 def test_keys_of_two_sessions_never_meet(ann: Person, bob: Person):
     key = new_key()
     assert post(ann, make_parcel(bob), key).status_code == 201
-    elsewhere = replace(ann, client=httpx.Client(base_url=ann.url, trust_env=False))
+    elsewhere = replace(ann, client=new_client(ann.url))
     elsewhere.client.headers["authorization"] = f"Bearer {ann.sign_in().json()['token']}"
     with elsewhere.client:
         assert post(elsewhere, make_parcel(bob), key).status_code == 201
@@ -468,7 +468,7 @@ def test_sends_are_limited_by_rate_and_repetitions_are_free(new_server: Callable
 
 
 def test_only_who_is_signed_in_sends(server: Server, bob: Person):
-    with httpx.Client(base_url=server.url, trust_env=False) as nobody:
+    with new_client(server.url) as nobody:
         answer = nobody.post(
             "/api/v1/messages", files=make_parcel(bob).files(), headers={"idempotency-key": KEY}
         )

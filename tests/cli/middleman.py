@@ -8,6 +8,8 @@ from threading import Thread
 
 import httpx
 
+from tests.api.people import new_client
+
 _HOP = {"connection", "transfer-encoding", "content-length", "host", "date", "server"}
 
 
@@ -43,7 +45,7 @@ class Middleman:
 @contextmanager
 def middleman(target: str) -> Iterator[Middleman]:
     man = Middleman(target)
-    with httpx.Client(base_url=target, timeout=30, trust_env=False) as upstream:
+    with new_client(target) as upstream:
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(man, upstream))
         server.daemon_threads = True
         man.url = f"http://127.0.0.1:{server.server_address[1]}"

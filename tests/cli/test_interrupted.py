@@ -5,9 +5,9 @@ import signal
 import sqlite3
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
+from tests.api.people import new_client
 from tests.cli.person import Person, hard_kill, until
 from tests.footage import assert_plays
 from tests.serving import Server, serving
@@ -123,8 +123,8 @@ def test_a_client_killed_while_uploading_goes_on_from_the_servers_offset(scene, 
 def test_the_same_command_goes_on_as_well_and_a_lost_upload_is_sent_again(scene, long_clip, tmp_path):
     ann, server = scene.ann, scene.server
     draft = complete_draft(scene, long_clip)
-    headers = {"authorization": f"Bearer {ann.profile.secrets().token}", "tus-resumable": "1.0.0"}
-    gone = httpx.delete(f"{server.url}/api/v1/uploads/{draft.record.upload}", headers=headers)
+    with new_client(server.url, ann.profile.secrets().token) as client:
+        gone = client.delete(f"/api/v1/uploads/{draft.record.upload}", headers={"tus-resumable": "1.0.0"})
     assert gone.status_code == 204
     assert ann.send("bob", long_clip) == draft.record.id
     scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
