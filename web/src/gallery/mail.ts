@@ -178,6 +178,9 @@ const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhi
     state,
     message: MESSAGE,
     playback: still(102_000),
+    held: false,
+    leftMs: 0,
+    next: null,
     saving: null,
     now: NOW,
     onback: nothing,
@@ -185,6 +188,7 @@ const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhi
     onanswer: nothing,
     ondelete: nothing,
     onretry: nothing,
+    onnext: nothing,
     ...more,
   });
 const at = (positionMs: number) =>
@@ -219,6 +223,24 @@ export const MAIL: Record<string, Exhibit> = {
   "watch/playing": watch(
     { kind: "ready" },
     { playback: { ...at(38_000), paused: false }, message: { ...MESSAGE, playedAt: ago(1) } },
+  ),
+  "watch/captions": watch(
+    { kind: "ready" },
+    {
+      playback: {
+        ...at(41_000),
+        paused: false,
+        captions: "on",
+        caption: "The first ones fell in the night.\nWe heard them.",
+        canFloat: true,
+      },
+    },
+  ),
+  "watch/held": watch({ kind: "ready" }, { playback: { ...at(38_000), paused: false, waiting: true }, held: true }),
+  "watch/left": watch({ kind: "ready" }, { leftMs: 38_000 }),
+  "watch/ended": watch(
+    { kind: "ready" },
+    { playback: { ...at(102_000), ended: true, muted: true }, next: { name: PEOPLE.mina.name, durationMs: 58_000 } },
   ),
   "watch/saving": watch({ kind: "ready" }, { playback: at(102_000), saving: 41.2 }),
   "watch/cut-off": watch({ kind: "cut-off", atMs: 72_000 }, { playback: at(72_000) }),

@@ -54,6 +54,11 @@ export function still(durationMs: number, shown: Partial<PlaybackView> = {}): Pl
     waiting: false,
     ended: false,
     rate: 1,
+    muted: false,
+    captions: "none",
+    caption: "",
+    canFloat: false,
+    floating: false,
     ratio: phone ? 3 / 4 : 16 / 10,
     attach: () => () => undefined,
     toggle: () => undefined,
@@ -61,12 +66,21 @@ export function still(durationMs: number, shown: Partial<PlaybackView> = {}): Pl
     skip: () => undefined,
     faster: () => undefined,
     slower: () => undefined,
+    mute: () => undefined,
+    toggleCaptions: () => undefined,
+    float: () => undefined,
     ...shown,
   };
 }
 
-/** A camera that always sees Claire. */
-export async function camera(): Promise<MediaStream> {
+let seeing: Promise<MediaStream> | undefined;
+
+/** A camera that always sees Claire: one for all states, which rests while nobody looks. */
+export function camera(): Promise<MediaStream> {
+  return (seeing ??= opened());
+}
+
+async function opened(): Promise<MediaStream> {
   const picture = new Image();
   picture.src = claire;
   await picture.decode();
@@ -74,6 +88,6 @@ export async function camera(): Promise<MediaStream> {
   [canvas.width, canvas.height] = [1280, 800];
   const draw = (): void => canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
   draw();
-  setInterval(draw, 200);
+  setInterval(() => document.querySelector("video") && draw(), 200);
   return canvas.captureStream(5);
 }

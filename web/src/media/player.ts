@@ -10,18 +10,26 @@ export type { Plaintext } from "./plaintext.ts";
 /**
  * `playing`: it can be watched, and all so far is what the sender signed. `complete`: all of it is here. `waiting`: the line is gone,
  * it is tried again. `cut-off` and `damaged` end at `atS`; what comes before can be watched. `unplayable`: not by this browser.
+ * `failed`: what keeps it from being read will not pass.
  */
 export type PlayerState =
   | { kind: "opening" | "playing" | "complete" | "waiting" | "unplayable" }
-  | { kind: "cut-off" | "damaged"; atS: number };
+  | { kind: "cut-off" | "damaged"; atS: number }
+  | { kind: "failed"; reason: unknown };
 
 export interface Playable {
   ms: number;
   /** MIME type, possibly with codecs. */
   type: string;
+  /** Where to begin. */
+  startS?: number;
+  /** Whether it is worth another try after a failure of reading; without this, it always is. */
+  isPassing?: (reason: unknown) => boolean;
 }
 
 const SOON_S = 4;
+/** Sound and picture of what was reached last need not end together. */
+const EDGE_S = 0.5;
 const RETRY_MS = [1000, 2000, 4000, 8000];
 export const RATES = { least: 0.5, most: 2 };
 
@@ -49,6 +57,8 @@ export class MessagePlayer {
     this.#playable = playable;
     const { signal } = this.#closing;
     element.addEventListener("seeking", () => this.#follow(), { signal });
+    // What was here may be gone: a managed source is emptied by the browser as it likes.
+    element.addEventListener("waiting", () => this.#isUnderWay() && this.#follow(), { signal });
     element.addEventListener("error", () => this.#fallBack(), { signal });
     addEventListener("online", () => this.retry(), { signal });
   }
@@ -105,6 +115,10 @@ export class MessagePlayer {
     return this.#closing.signal.aborted || !["opening", "playing", "waiting"].includes(this.#state.kind);
   }
 
+  #isUnderWay(): boolean {
+    return this.#state.kind === "playing" || this.#state.kind === "complete";
+  }
+
   /** Fetches from a file offset on, then what is still missing elsewhere. */
   async #fetch(offset: number): Promise<void> {
     const run = ++this.#run;
@@ -158,7 +172,12 @@ export class MessagePlayer {
     await this.#buffer?.begin(type, head.bytes, this.#playable.ms / 1000);
     this.#head = head;
     this.#loaded.first = head.end;
-    return true;
+    const { startS = 0 } = this.#playable;
+    if (startS <= 0 || this.#element.currentTime > 0) return true;
+    this.#element.currentTime = startS;
+    if (startS < SOON_S) return true;
+    void this.#jump(startS);
+    return false;
   }
 
   #start(): void {
@@ -184,7 +203,8 @@ export class MessagePlayer {
   #follow(): void {
     const timeS = this.#element.currentTime;
     if (!this.#head || !this.#buffer || this.#buffer.has(timeS)) return;
-    const isSoon = timeS >= this.#reachedS && timeS - this.#reachedS < SOON_S && this.#state.kind === "playing";
+    const aheadS = timeS - this.#reachedS;
+    const isSoon = aheadS >= -EDGE_S && aheadS < SOON_S && this.#state.kind === "playing";
     if (!isSoon && (!this.#isOver() || this.#state.kind === "complete")) void this.#jump(timeS);
   }
 
@@ -211,6 +231,7 @@ export class MessagePlayer {
       // Not told apart from a lost line by its type alone: what the buffer refuses is tried as a whole file.
       if (this.#element.error) return this.#fallBack();
     }
+    if (!(this.#playable.isPassing?.(error) ?? true)) return this.#become({ kind: "failed", reason: error });
     this.#become({ kind: "waiting" });
     const delay = RETRY_MS[Math.min(this.#retries++, RETRY_MS.length - 1)];
     this.#retryTimer = setTimeout(() => this.retry(), delay);
@@ -237,6 +258,7 @@ export class MessagePlayer {
   async #playWhole(): Promise<void> {
     const run = ++this.#run;
     const isWanted = !this.#element.paused;
+    const timeS = this.#element.currentTime || (this.#playable.startS ?? 0);
     this.#buffer?.close();
     this.#buffer = null;
     const pieces: Uint8Array[] = [];
@@ -256,6 +278,7 @@ export class MessagePlayer {
     if ("atS" in end && film) end = { ...end, atS: film.ms / 1000 };
     this.#blobUrl = URL.createObjectURL(film ? new Blob([film.data], { type: "video/mp4" }) : whole);
     this.#element.src = this.#blobUrl;
+    this.#element.currentTime = timeS; // a new source begins anew
     if (isWanted) this.#element.play().catch(() => undefined); // a new source pauses
     this.#become(end);
   }

@@ -13,6 +13,8 @@ export interface Content {
   readonly messageKey: string;
   readonly caption: string;
   readonly video: VideoDetails | null;
+  /** WebVTT; what older versions of this app kept does not have it. */
+  readonly captions?: string | null;
   readonly posterType: string | null;
 }
 
@@ -57,6 +59,7 @@ export function contentOf(opened: { fields: { created: number; key: string }; ki
     messageKey: opened.fields.key,
     caption: details.caption ?? details.text ?? details.reaction ?? "",
     video: details.video ?? null,
+    captions: details.captions ?? null,
     posterType: details.poster?.type ?? null,
   };
 }

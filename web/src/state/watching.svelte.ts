@@ -1,14 +1,16 @@
 /** One message being watched: opened, verified part by part, played while it comes, saved as a file. */
 
+import { parseCaptions, type Cue } from "../media/captions";
 import { MessagePlayer, type PlayerState } from "../media/player";
 import type { RemoteVideo, VideoDetails } from "../crypto/service";
 import { rangedVideo, type RangedVideo } from "../transfer/ranges";
-import type { Problem } from "../transfer/problem";
+import { Problem } from "../transfer/problem";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { failureOf, Refused, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { InboxState } from "./inbox.svelte";
-import type { Letter, SentLetter } from "./letters";
+import { LeftOff } from "./left-off";
+import type { Content, Letter, SentLetter } from "./letters";
 import { isGone } from "./box";
 import { SentState } from "./sent.svelte";
 
@@ -20,18 +22,26 @@ export type WatchPhase =
   | { kind: "refused"; failure: Failure }
   | { kind: "offline" };
 
+const NOTED_EVERY_MS = 4000;
+
 export class WatchingState {
   readonly id: string;
   phase: WatchPhase = $state.raw({ kind: "opening" });
   saving: number | null = $state(null);
   /** What the video is, once it is open. */
   film: VideoDetails | null = $state.raw(null);
+  captions: readonly Cue[] = $state.raw([]);
+  /** Where it was left on this device; it goes on from there. */
+  leftMs = $state(0);
+  /** The network is away; it goes on by itself. */
+  isHeld = $state(false);
   /** Which of the two boxes it lies in; null until it is found. */
   box: "inbox" | "sent" | null = $state(null);
   readonly inbox: InboxState;
   readonly sent: SentState;
   readonly #house: House;
   readonly #closed = new AbortController();
+  readonly #left: LeftOff;
   readonly #unlisten: () => void;
   #source: RangedVideo | null = null;
   #video: RemoteVideo | null = null;
@@ -41,6 +51,7 @@ export class WatchingState {
     this.id = id;
     this.inbox = house.part(InboxState);
     this.sent = house.part(SentState);
+    this.#left = house.part(LeftOff);
     this.#unlisten = house.live.listen(({ kind }) => {
       if (kind === "connected" && this.phase.kind === "offline" && this.#source === null) void this.open();
     });
@@ -53,11 +64,20 @@ export class WatchingState {
     return this.inbox.letters.find((letter) => letter.id === this.id) ?? null;
   }
 
+  /** The next one that was not played yet. */
+  get next(): Letter | null {
+    const waiting = this.inbox.letters.filter(
+      ({ id, playedAt, content }) => id !== this.id && playedAt === null && content?.video,
+    );
+    return this.box === "inbox" ? (waiting[0] ?? null) : null;
+  }
+
   /** Opens it, again if it did not open. Never rejects: `phase` tells. */
   async open(): Promise<void> {
     this.#letGo();
     this.phase = { kind: "opening" };
     this.film = null;
+    this.isHeld = false;
     try {
       await this.#openVideo(await this.#find());
     } catch (error) {
@@ -69,13 +89,15 @@ export class WatchingState {
   play(element: HTMLVideoElement): () => void {
     const [video, film] = [this.#video, this.film];
     if (video === null || film === null) return () => undefined;
-    const player = new MessagePlayer(element, video, { ms: film.ms, type: film.type });
+    const playable = { ms: film.ms, type: film.type, startS: this.leftMs / 1000, isPassing };
+    const player = new MessagePlayer(element, video, playable);
     player.onState = (state) => this.#hear(state);
-    const played = (): void => void this.#notePlayed();
-    element.addEventListener("playing", played, { once: true });
+    const gone = new AbortController();
+    element.addEventListener("playing", () => void this.#notePlayed(), { once: true, signal: gone.signal });
+    this.#notePlaces(element, film.ms, gone.signal);
     void player.open();
     return () => {
-      element.removeEventListener("playing", played);
+      gone.abort();
       player.close();
     };
   }
@@ -101,6 +123,7 @@ export class WatchingState {
    */
   async delete(): Promise<boolean> {
     if (this.box === "sent") return this.sent.takeBack(this.id);
+    void this.#left.forget(this.id);
     this.inbox.delete(this.id);
     return true;
   }
@@ -131,11 +154,15 @@ export class WatchingState {
     const source = rangedVideo(this.id, size, {
       signal: this.#closed.signal,
       onTrouble: (problem) => this.#noteTrouble(problem),
+      onRecovered: () => (this.isHeld = false),
     });
     this.#source = source;
+    const leftMs = await this.#left.place(this.id);
     const video = await this.#house.crypto.openVideo(content.messageKey, source, sha256);
     if (this.#closed.signal.aborted || this.#source !== source) return video.close();
     this.#video = video;
+    this.captions = captionsOf(content);
+    this.leftMs = leftMs;
     this.film = content.video;
     this.phase = { kind: "ready" };
   }
@@ -143,9 +170,27 @@ export class WatchingState {
   /** While it is being opened, nothing can be shown without the network; later the player waits with what it has. */
   #noteTrouble(problem: Problem): void {
     if (this.#video === null) this.phase = refusedBy(problem);
+    else this.isHeld = true;
+  }
+
+  /** Every few seconds, and when it stops: a page that is killed loses no more than that. */
+  #notePlaces(element: HTMLVideoElement, durationMs: number, signal: AbortSignal): void {
+    let notedMs = this.leftMs;
+    const note = (): void => {
+      notedMs = element.currentTime * 1000;
+      void this.#left.note(this.id, element.ended ? durationMs : notedMs, durationMs);
+    };
+    const now = (): void => {
+      if (Math.abs(element.currentTime * 1000 - notedMs) >= NOTED_EVERY_MS) note();
+    };
+    element.addEventListener("timeupdate", () => !element.paused && now(), { signal });
+    for (const name of ["pause", "ended"]) element.addEventListener(name, note, { signal });
   }
 
   #hear(state: PlayerState): void {
+    if (state.kind === "failed") this.phase = refusedBy(state.reason);
+    if (state.kind === "waiting") this.isHeld = true;
+    else if (state.kind === "playing" || state.kind === "complete") this.isHeld = false;
     if (state.kind === "unplayable") this.phase = { kind: "refused", failure: { code: "not-a-video" } };
     if (state.kind === "cut-off" || state.kind === "damaged") {
       this.phase = { kind: state.kind, atMs: Math.floor(state.atS * 1000) };
@@ -168,4 +213,18 @@ export class WatchingState {
 function refusedBy(error: unknown): WatchPhase {
   const failure = failureOf(error);
   return failure.code === "offline" ? { kind: "offline" } : { kind: "refused", failure };
+}
+
+/** What the server refuses for good (it was deleted) will not come by waiting. */
+function isPassing(reason: unknown): boolean {
+  return !(reason instanceof Problem) || reason.isPassing;
+}
+
+/** Captions that cannot be read keep nobody from watching. */
+function captionsOf({ captions, video }: Content): Cue[] {
+  try {
+    return captions ? parseCaptions(captions, video?.ms) : [];
+  } catch {
+    return [];
+  }
 }

@@ -19,6 +19,8 @@ export type RangesOptions = {
   fetch?: Fetch;
   waiting?: Waiting;
   onTrouble?: (problem: Problem) => void;
+  /** Bytes come again after trouble. */
+  onRecovered?: () => void;
   signal?: AbortSignal;
 };
 
@@ -36,6 +38,8 @@ class Ranges implements RangedVideo {
   readonly #fetch: Fetch;
   readonly #waiting: Waiting;
   readonly #onTrouble: (problem: Problem) => void;
+  readonly #onRecovered: () => void;
+  #isTroubled = false;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #turn: Promise<unknown> = Promise.resolve();
@@ -48,6 +52,7 @@ class Ranges implements RangedVideo {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
     this.#waiting = options.waiting ?? WAITING;
     this.#onTrouble = options.onTrouble ?? (() => undefined);
+    this.#onRecovered = options.onRecovered ?? (() => undefined);
     this.#signal =
       options.signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, options.signal]);
   }
@@ -97,9 +102,12 @@ class Ranges implements RangedVideo {
         if (taken === 0) return filled.slice(0, done);
         done += taken;
         patience.renew();
+        if (this.#isTroubled) this.#onRecovered();
+        this.#isTroubled = false;
       } catch (error) {
         if (isBeyondTheEnd(error)) return filled.slice(0, done);
         if (!(error instanceof Problem) || !error.isPassing) throw error;
+        this.#isTroubled = true;
         this.#onTrouble(error);
         await patience.wait(this.#signal, error.retryAfterS);
       }

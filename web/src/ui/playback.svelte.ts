@@ -1,3 +1,5 @@
+import { CaptionTrack, type CaptionLine } from "./captions";
+
 /** What a player shows and what one can do with it. {@link Playback} keeps it for a real video. */
 export interface PlaybackView {
   readonly positionMs: number;
@@ -9,6 +11,14 @@ export interface PlaybackView {
   readonly waiting: boolean;
   readonly ended: boolean;
   readonly rate: number;
+  readonly muted: boolean;
+  /** Whether there are captions, and whether they are shown. */
+  readonly captions: "none" | "off" | "on";
+  /** What is to be read now. */
+  readonly caption: string;
+  /** Whether it can leave the page for a small window above the others, and whether it has. */
+  readonly canFloat: boolean;
+  readonly floating: boolean;
   /** Width by height of the picture. */
   readonly ratio: number;
   /** Called with the video element while it is in the page; the returned function lets it go. */
@@ -18,6 +28,19 @@ export interface PlaybackView {
   skip(ms: number): void;
   faster(): void;
   slower(): void;
+  mute(): void;
+  toggleCaptions(): void;
+  float(): void;
+}
+
+/** What not every player has. */
+export interface PlaybackExtras {
+  readonly captions?: readonly CaptionLine[];
+  /** Whether captions are shown, as the person chose last. */
+  readonly captionsOn?: boolean;
+  readonly onCaptions?: (on: boolean) => void;
+  /** Begins by itself: the person has pressed something that means it. */
+  readonly begins?: boolean;
 }
 
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
@@ -50,30 +73,54 @@ export class Playback implements PlaybackView {
   ended = $state(false);
   rate = $state(1);
   ratio = $state(16 / 9);
+  muted = $state(false);
+  captions = $state<"none" | "off" | "on">("none");
+  caption = $state("");
+  canFloat = $state(false);
+  floating = $state(false);
   readonly durationMs: number;
   readonly #open: (video: HTMLVideoElement) => () => void;
+  readonly #extras: PlaybackExtras;
   #video: HTMLVideoElement | undefined;
+  #track: CaptionTrack | undefined;
 
-  constructor(durationMs: number, ratio: number, open: (video: HTMLVideoElement) => () => void) {
+  constructor(
+    durationMs: number,
+    ratio: number,
+    open: (video: HTMLVideoElement) => () => void,
+    extras: PlaybackExtras = {},
+  ) {
     this.durationMs = durationMs;
     this.ratio = ratio;
     this.#open = open;
+    this.#extras = extras;
+    if (extras.captions?.length) this.captions = (extras.captionsOn ?? true) ? "on" : "off";
   }
 
   readonly attach = (video: HTMLVideoElement): (() => void) => {
     const gone = new AbortController();
-    const listen = (name: keyof HTMLMediaElementEventMap, heard: () => void): void =>
+    const listen = (name: keyof HTMLVideoElementEventMap, heard: () => void): void =>
       video.addEventListener(name, heard, { signal: gone.signal });
     this.#video = video;
+    video.preservesPitch = true;
+    this.canFloat = document.pictureInPictureEnabled && !video.disablePictureInPicture;
+    if (this.captions !== "none")
+      this.#track = new CaptionTrack(video, this.#extras.captions ?? [], this.captions === "on", (text) => {
+        this.caption = text;
+      });
     for (const name of ["timeupdate", "seeking", "seeked", "progress", "loadedmetadata"] as const)
       listen(name, this.#look);
-    for (const name of ["play", "pause", "ended", "waiting", "playing", "ratechange"] as const)
+    for (const name of ["play", "pause", "ended", "waiting", "playing", "ratechange", "volumechange"] as const)
       listen(name, this.#look);
     listen("waiting", () => (this.waiting = true));
     listen("playing", () => (this.waiting = false));
+    listen("enterpictureinpicture", () => (this.floating = true));
+    listen("leavepictureinpicture", () => (this.floating = false));
     const close = this.#open(video);
+    if (this.#extras.begins) this.toggle();
     return () => {
       gone.abort();
+      this.#track?.close();
       close();
       this.#video = undefined;
     };
@@ -87,6 +134,7 @@ export class Playback implements PlaybackView {
     this.paused = video.paused;
     this.ended = video.ended;
     this.rate = video.playbackRate;
+    this.muted = video.muted;
     if (video.videoWidth > 0) this.ratio = video.videoWidth / video.videoHeight;
     if (!video.paused) this.started = true;
   };
@@ -111,10 +159,33 @@ export class Playback implements PlaybackView {
   }
 
   faster(): void {
-    if (this.#video) this.#video.playbackRate = nextRate(this.rate, 1);
+    this.#setRate(nextRate(this.rate, 1));
   }
 
   slower(): void {
-    if (this.#video) this.#video.playbackRate = nextRate(this.rate, -1);
+    this.#setRate(nextRate(this.rate, -1));
+  }
+
+  /** The default, too: another source of the same video would begin with it. */
+  #setRate(rate: number): void {
+    if (this.#video) this.#video.playbackRate = this.#video.defaultPlaybackRate = rate;
+  }
+
+  mute(): void {
+    if (this.#video) this.#video.muted = !this.#video.muted;
+  }
+
+  toggleCaptions(): void {
+    if (this.captions === "none") return;
+    this.captions = this.captions === "on" ? "off" : "on";
+    this.#track?.show(this.captions === "on");
+    this.#extras.onCaptions?.(this.captions === "on");
+  }
+
+  float(): void {
+    if (!this.#video || !this.canFloat) return;
+    // Refused without a press, or before anything can be shown: then it stays where it is.
+    if (document.pictureInPictureElement === this.#video) document.exitPictureInPicture().catch(() => undefined);
+    else this.#video.requestPictureInPicture().catch(() => undefined);
   }
 }

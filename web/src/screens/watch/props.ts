@@ -31,6 +31,12 @@ export interface WatchProps {
   /** Null until the envelope and the details are open, or when they do not open. */
   message: WatchedMessage | null;
   playback: PlaybackView | null;
+  /** The network is away while it plays; it goes on by itself. */
+  held: boolean;
+  /** Where it goes on, when it was left in the middle. */
+  leftMs: number;
+  /** What waits next, to be offered at the end. */
+  next: { name: string; durationMs: number } | null;
   /** Percent of the file that is written, while it is saved. */
   saving: number | null;
   now: number;
@@ -39,4 +45,5 @@ export interface WatchProps {
   onanswer: () => void;
   ondelete: () => void;
   onretry: () => void;
+  onnext: () => void;
 }
