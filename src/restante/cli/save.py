@@ -11,7 +11,7 @@ from restante.client.account import Account
 from restante.client.errors import ClientError
 from restante.client.incoming import Mailbox
 from restante.client.opened import Item
-from restante.client.saving import file_name, save_new, save_replacing
+from restante.client.saving import file_name, save_captions, save_new, save_replacing
 
 
 def save(
@@ -21,7 +21,7 @@ def save(
     force: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
-    """Saves a video as an .mp4, and lets the sender know that it was played.
+    """Saves a video as an .mp4, with its captions as a .vtt beside it, and lets the sender know that it was played.
 
     Args:
         message: its place in the inbox (1 is the newest), or the beginning of its id.
@@ -33,11 +33,14 @@ def save(
         mailbox = Mailbox(account)
         item = mailbox.find(message)
         path = _save(account, item, output, force=force)
+        captions = save_captions(item.require(), path)
         mark_played(mailbox, item)
     if common.json:
-        put_json({"id": item.id, "path": str(path)})
+        put_json({"id": item.id, "path": str(path), "captions": captions and str(captions)})
     else:
         put(str(path))
+        if captions:
+            put(str(captions))
 
 
 def _save(account: Account, item: Item, output: Path | None, *, force: bool) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from cyclopts import Parameter
 
@@ -24,6 +24,7 @@ _USAGE = "restante send NAME… FILE"
 def send(
     *names_and_file: str,
     caption: str | None = None,
+    captions: Path | None = None,
     shorten: Annotated[bool, Parameter(negative="")] = False,
     resume: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
@@ -36,12 +37,13 @@ def send(
         names_and_file: the recipients' names, then the file; with --resume the beginning of a draft's id, or nothing; and
             the recipients' names when it is a take that was kept for later.
         caption: words to go with it.
+        captions: a WebVTT or SRT file with what is said, to be shown while it plays.
         shorten: sends the first three minutes of a longer video.
         resume: goes on with a message that was interrupted.
         common: options of every command.
     """
     if resume:
-        if shorten or (caption is not None and len(names_and_file) < 2):
+        if shorten or captions or (caption is not None and len(names_and_file) < 2):
             raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
     elif len(names_and_file) < 2:
         raise Missing("a name and a file", hint=_USAGE)
@@ -49,17 +51,34 @@ def send(
         if resume:
             sent = _resume(account, *names_and_file, caption=caption)
         else:
-            sent = _send(account, names_and_file, caption, Shorten.CUT if shorten else Shorten.REFUSE)
+            sent = _send(account, names_and_file, _Words(caption, _read(captions)), cut=shorten)
     if common.json:
         put_json({"id": sent.id, "received_at": sent.received_at, "state": sent.state})
     else:
         put(sent.id)
 
 
-def _send(account: Account, words: tuple[str, ...], caption: str | None, shorten: Shorten) -> wire.Sent:
-    *names, file = words
+class _Words(NamedTuple):
+    caption: str | None
+    captions: str | None
+
+
+def _send(account: Account, arguments: tuple[str, ...], words: _Words, *, cut: bool) -> wire.Sent:
+    *names, file = arguments
+    shorten = Shorten.CUT if cut else Shorten.REFUSE
     with showing_progress() as report:
-        return send_video(account, names, Path(file), caption=caption, shorten=shorten, report=report)
+        return send_video(account, names, Path(file), shorten=shorten, report=report, **words._asdict())
+
+
+def _read(captions: Path | None) -> str | None:
+    """Reads UTF-8, or what old editors write; which words it has is looked at later."""
+    if captions is None:
+        return None
+    data = captions.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
 
 
 def _resume(

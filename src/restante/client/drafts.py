@@ -49,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``video`` is there once the conversion is complete, ``request`` once the upload is.
 
-    A take has no ``source``; ``origin`` names the interrupted one that it was made of.
+    ``captions`` is WebVTT. A take has no ``source``; ``origin`` names the interrupted one that it was made of.
     """
 
     id: str
@@ -64,6 +64,7 @@ class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     poster: Poster | None = None
     request: Request | None = None
     origin: str | None = None
+    captions: str | None = None
 
     def __repr__(self) -> str:
         return f"DraftRecord({self.id})"
@@ -172,13 +173,20 @@ class Drafts:
         return fits[0]
 
     def matching(
-        self, source: Source, to: tuple[str, ...], caption: str | None, shorten: Shortening
+        self,
+        source: Source,
+        to: tuple[str, ...],
+        shorten: Shortening,
+        *,
+        caption: str | None,
+        captions: str | None,
     ) -> Draft | None:
         """Finds an earlier, interrupted attempt at the very same message."""
-        wanted = (source, sorted(to), caption, shorten)
+        wanted = (source, sorted(to), shorten, caption, captions)
         for draft in reversed(self.all()):
             record = draft.record
-            if (record.source, sorted(record.to), record.caption, record.shorten) == wanted:
+            fields = (record.source, sorted(record.to), record.shorten, record.caption, record.captions)
+            if fields == wanted:
                 return draft
         return None
 

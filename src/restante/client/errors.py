@@ -24,6 +24,9 @@ ClientError
 │   ├── NobodyToSendTo       no-recipients
 │   ├── TooManyRecipients    too-many-recipients
 │   ├── CaptionTooLong       caption-too-long
+│   ├── CaptionsEmpty        captions-empty
+│   ├── CaptionsMalformed    captions-malformed
+│   ├── CaptionsTooLarge     captions-too-large
 │   ├── AlreadyAddressed     already-addressed
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
@@ -203,6 +206,24 @@ class CaptionTooLong(SendError, Misuse):
     code = "caption-too-long"
     sentence = "The caption is longer than 32 KiB"
     hint = "Shorten it."
+
+
+class CaptionsEmpty(SendError, Misuse):
+    code = "captions-empty"
+    sentence = "There are no captions in this file"
+    hint = "Captions are a WebVTT (.vtt) or SRT (.srt) file."
+
+
+class CaptionsMalformed(SendError, Misuse):
+    code = "captions-malformed"
+    sentence = "The captions cannot be read"
+    hint = "Each caption is a line such as 00:00:01.000 --> 00:00:03.500 and its words below; an empty line ends it."
+
+
+class CaptionsTooLarge(SendError, Misuse):
+    code = "captions-too-large"
+    sentence = "The captions are more than a message can carry"
+    hint = "24 KiB are possible: a thousand captions at most."
 
 
 class AlreadyAddressed(SendError, Misuse):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from restante.client.account import Account
 from restante.client.background import BackgroundUpload, abandon
+from restante.client.captions import normalised
 from restante.client.drafts import Draft, Drafts, Shortening, Source
 from restante.client.errors import (
     AlreadyAddressed,
@@ -59,22 +60,25 @@ def send(
     source: Path,
     *,
     caption: str | None = None,
+    captions: str | None = None,
     shorten: Shorten = Shorten.REFUSE,
     report: Report = lambda _: None,
 ) -> wire.Sent:
     """Sends a video file; an interrupted attempt at the same message goes on where it can ([Note: Crash rule]).
 
-    Every recipient is checked and pinned before anything else. Whatever is raised, the draft stays until the server
+    ``captions`` is WebVTT or SRT. Every recipient is checked and pinned before anything else. Whatever is raised, the draft stays until the server
     has confirmed the message. Raises MediaError, ClientError, ProtocolError or OSError.
     """
     check_request(names, caption)
+    cues = None if captions is None else normalised(captions)
     described = describe_source(source)
     to = tuple(record.acct for record in People(account).recipients(names))
     drafts = Drafts(account.profile.drafts)
     word: Shortening = "cut" if shorten is Shorten.CUT else "refuse"
-    draft = drafts.matching(described, to, caption, word)
+    draft = drafts.matching(described, to, word, caption=caption, captions=cues)
     if draft is None:
-        draft = drafts.new(fresh_record(to=to, caption=caption, source=described, shorten=word))
+        fresh = fresh_record(to=to, caption=caption, captions=cues, source=described, shorten=word)
+        draft = drafts.new(fresh)
     return _go_on(account, draft, report)
 
 
@@ -124,7 +128,8 @@ def _go_on(account: Account, draft: Draft, report: Report) -> wire.Sent:
     if draft.spool.exists() or draft.record.upload:
         with draft.held():
             old = draft.record
-            fresh = fresh_record(to=old.to, caption=old.caption, source=old.source, shorten=old.shorten)
+            words = {"caption": old.caption, "captions": old.captions}
+            fresh = fresh_record(to=old.to, source=old.source, shorten=old.shorten, **words)
             fresh_draft = Drafts(account.profile.drafts).new(fresh)
             abandon(account.session, draft)
         draft = fresh_draft

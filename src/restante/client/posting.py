@@ -29,7 +29,10 @@ def prepare(account: Account, record: DraftRecord, people: People) -> Request:
     """Seals everything but the video, for recipients that were checked just now."""
     assert record.upload is not None
     key = X25519Identity.parse(record.key)
-    sealed = seal_details(Details(video=record.video, caption=record.caption, poster=record.poster), key)
+    described = Details(
+        video=record.video, caption=record.caption, captions=record.captions, poster=record.poster
+    )
+    sealed = seal_details(described, key)
     message = Message(
         id=record.id,
         kind=Kind.VIDEO,

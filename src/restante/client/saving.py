@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from restante import media
+from restante.client.captions import normalised
 from restante.client.downloads import plaintext
 from restante.client.drafts import Draft
-from restante.client.errors import TargetExists
+from restante.client.errors import SendError, TargetExists
 from restante.client.files import place
 from restante.client.http import Session
 from restante.client.opened import Message
@@ -39,6 +40,26 @@ def save_draft_new(draft: Draft, target: Path) -> Path:
 def save_draft(draft: Draft, target: Path) -> Path:
     """Saves what a draft holds in place of an earlier file."""
     return _save(spooled_video(draft), target, _replace)
+
+
+def save_captions(message: Message, video: Path) -> Path | None:
+    """Writes the captions of a message beside its saved video, where players look for them: WebVTT of the same name.
+
+    An earlier file of that name is replaced. None when there are none that can be read; then nothing is written.
+    """
+    try:
+        words = normalised(message.details.captions or "")
+    except SendError:
+        return None
+    target = video.with_suffix(".vtt")
+    temporary = target.with_name(f".restante-{secrets.token_hex(8)}.part")
+    try:
+        temporary.write_text(words, encoding="utf-8")
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target
 
 
 def file_name(message: Message) -> str:

@@ -35,6 +35,7 @@ def fresh_record(
     *,
     to: tuple[str, ...],
     caption: str | None,
+    captions: str | None = None,
     source: Source | None = None,
     shorten: Shortening = "refuse",
 ) -> DraftRecord:
@@ -46,6 +47,7 @@ def fresh_record(
         to=to,
         source=source,
         caption=caption,
+        captions=captions,
         shorten=shorten,
     )
 
