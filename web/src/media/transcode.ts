@@ -17,6 +17,7 @@ import { FileRefused } from "./file-refused.ts";
 import { damagedUnless, type Footage } from "./footage.ts";
 import { PictureLane, SoundLane } from "./lanes.ts";
 import { leadTrack } from "./movie.ts";
+import { forgetOrigin } from "./origin.ts";
 import { PosterFinder } from "./poster.ts";
 import { outputSize, type Size } from "./size.ts";
 import { Tally } from "./tally.ts";
@@ -77,7 +78,7 @@ class Transcoding {
     this.#endMs = Math.min(RECORDING_MS, (footage.toS - footage.fromS) * 1000);
     this.#expectedMs = Math.min(this.#endMs, footage.claimMs ?? RECORDING_MS);
     const format = new Mp4OutputFormat({ fastStart: "fragmented", minimumFragmentDuration: FRAGMENT_S / 2 });
-    const writable = new WritableStream<{ data: Uint8Array }>({ write: ({ data }) => tally.write(data) });
+    const writable = new WritableStream<{ data: Uint8Array }>({ write: ({ data }) => this.#write(data) });
     this.#output = new Output({ format, target: new StreamTarget(writable) });
   }
 
@@ -94,7 +95,6 @@ class Transcoding {
       transform: {
         ...size,
         fit: "contain",
-        alpha: "discard",
         force: (await this.#footage.picture.getRotation()) !== 0,
       },
     });
@@ -119,6 +119,12 @@ class Transcoding {
       lanes.picture.close();
     }
     return this.#result();
+  }
+
+  /** The muxer notes in the head when it was made and by what. */
+  async #write(data: Uint8Array): Promise<void> {
+    if (this.#tally.movie === null) forgetOrigin(data);
+    await this.#tally.write(data);
   }
 
   async #size(): Promise<Size> {

@@ -1,0 +1,69 @@
+import { b64 } from "../../src/protocol/encoding";
+import { openDatabase } from "../../src/storage/db";
+import { Drafts } from "../../src/storage/drafts";
+import { spoolIds } from "../../src/storage/spool";
+import { bringUp } from "../../src/take/bringers";
+import { setCaptions, setPoster, trimDraft } from "../../src/take/editing";
+import { exportDraft, openDraftVideo } from "../../src/take/export";
+import { importFile, type ImportOptions } from "../../src/take/importing";
+import { discardDraft, findDrafts } from "../../src/take/recovery";
+
+/** What a test asks of the page; every answer is plain data. */
+const ACCT = "harness@here";
+const progress: number[] = [];
+let cancelling = new AbortController();
+
+interface Refusal {
+  code: string;
+  facts?: object;
+  line?: number | null;
+}
+
+async function coded<T>(work: () => Promise<T>): Promise<T | Refusal> {
+  progress.length = 0;
+  cancelling = new AbortController();
+  try {
+    return await work();
+  } catch (error) {
+    const { name, code, facts, line } = error as Error & Partial<Refusal>;
+    return {
+      code: typeof code === "string" ? code : name,
+      ...(facts === undefined ? {} : { facts }),
+      ...(line === undefined ? {} : { line }),
+    };
+  }
+}
+
+function watched() {
+  return { onProgress: (done: number) => void progress.push(done), signal: cancelling.signal };
+}
+
+function chosen(): File {
+  const [file] = document.querySelector<HTMLInputElement>("#file")?.files ?? [];
+  if (!file) throw new TypeError("choose a file first");
+  return file;
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return b64(new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer()));
+}
+
+const harness = {
+  take: async (options: Partial<ImportOptions> = {}) =>
+    coded(async () => importFile(chosen(), { acct: ACCT, ...watched(), ...options })),
+  trim: async (id: string, fromMs: number, toMs: number) =>
+    coded(async () => trimDraft(id, { fromMs, toMs }, watched())),
+  poster: async (id: string, ms: number) => (await coded(async () => setPoster(id, ms))) ?? null,
+  captions: async (id: string, text: string | null) => coded(async () => setCaptions(id, text)),
+  cancel: () => cancelling.abort(),
+  progress: () => progress,
+  draft: async (id: string) => (await new Drafts(await openDatabase()).get(id)).content,
+  drafts: async () => findDrafts(ACCT),
+  spools: async () => spoolIds(),
+  /** The MP4 as it was sealed, padding and all. */
+  plain: async (id: string) => bytesOf((await openDraftVideo(id)).stream(0)),
+  exported: async (id: string) => bytesOf((await exportDraft(id)).stream()),
+  bring: async (id: string) => coded(async () => bringUp(id, () => undefined, new AbortController().signal)),
+  drop: async (id: string) => coded(async () => discardDraft(id)),
+};
+Object.assign(globalThis, { harness });
