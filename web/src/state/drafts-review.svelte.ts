@@ -5,6 +5,7 @@ import { MessagePlayer } from "../media/player";
 import type { RemoteVideo } from "../crypto/service";
 import { Drafts, type DraftVideo } from "../storage/drafts";
 import { fileName, fileOf, giveFile } from "./downloads";
+import { Editing, type Cut } from "./drafts-editing.svelte";
 import { DraftsState } from "./drafts.svelte";
 import { failureOf, type Failure } from "./failure";
 import type { House } from "./house.svelte";
@@ -26,6 +27,7 @@ export class ReviewState {
   saving: number | null = $state(null);
   readonly drafts: DraftsState;
   readonly sending: SendingState;
+  readonly editing: Editing;
   readonly #house: House;
   readonly #closed = new AbortController();
   readonly #onMoved: (id: string) => void;
@@ -39,6 +41,7 @@ export class ReviewState {
     this.#onMoved = onMoved;
     this.drafts = house.part(DraftsState);
     this.sending = house.part(SendingState);
+    this.editing = new Editing(house, this.drafts, id);
     void this.open();
   }
 
@@ -86,6 +89,12 @@ export class ReviewState {
     }
   }
 
+  /** Cuts the ends off; the take that is left takes this one's place. */
+  async trim(cut: Cut): Promise<void> {
+    const whole = await this.editing.trim(cut);
+    if (whole !== null) this.#move(whole);
+  }
+
   /** Gives the take up. Never rejects; tells whether it is gone, else `phase` says why not. */
   async discard(): Promise<boolean> {
     try {
@@ -98,6 +107,7 @@ export class ReviewState {
   }
 
   close(): void {
+    this.editing.cancel();
     this.#closed.abort(new DOMException("closed", "AbortError"));
     this.#video?.close();
   }
@@ -106,12 +116,12 @@ export class ReviewState {
     const { content, createdMs } = await new Drafts(this.#house.db).get(this.id);
     this.#createdMs = createdMs;
     if (content.video === null) {
-      const whole = await recoverDraft(this.id);
-      this.drafts.moved(this.id, whole);
-      if (!this.#closed.signal.aborted) this.#onMoved(whole);
+      this.#move(await recoverDraft(this.id));
       return;
     }
     const answers = this.drafts.answering(this.id);
+    const typed = this.drafts.typed(this.id);
+    if (typed !== null) [this.recipients, this.caption] = [typed.to, typed.caption ?? ""];
     if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (answers === null ? [] : [answers]);
     if (this.caption === "") this.caption = content.wish?.caption ?? "";
     this.#video?.close();
@@ -125,7 +135,14 @@ export class ReviewState {
     if (this.#closed.signal.aborted) return opened.video?.close();
     this.#video = opened.video;
     this.film = content.video;
+    await this.editing.recall();
     this.phase = { kind: "ready" };
+  }
+
+  /** Another draft has taken the place of this one. */
+  #move(id: string): void {
+    this.drafts.moved(this.id, id, { to: [...this.recipients], caption: this.caption });
+    if (!this.#closed.signal.aborted) this.#onMoved(id);
   }
 
   async #file(): Promise<Blob> {

@@ -1,7 +1,7 @@
 /** The takes that lie on this device: found at the start, kept until they are sent, saved or given up. */
 
 import { unb64 } from "../protocol/encoding";
-import { Drafts } from "../storage/drafts";
+import { Drafts, type DraftWish } from "../storage/drafts";
 import { discardDraft, findDrafts, onceFree, sweepSpools, takeBackUploads, type FoundDraft } from "../take/recovery";
 import type { Take } from "../take/take";
 import { failureOf } from "./failure";
@@ -30,6 +30,8 @@ export class DraftsState {
   readonly #takes = new Map<string, Take>();
   /** For whom a take was begun, by its id. */
   readonly #answers = new Map<string, string>();
+  /** For whom, with which line, as it stood when another draft took the place. */
+  readonly #typed = new Map<string, DraftWish>();
   readonly #awaited = new Set<string>();
   readonly #closed = new AbortController();
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
@@ -55,10 +57,16 @@ export class DraftsState {
     return this.#answers.get(id) ?? null;
   }
 
-  /** A recovered take has another id. */
-  moved(from: string, to: string): void {
+  /** What was typed for a draft before it got this id. */
+  typed(id: string): DraftWish | null {
+    return this.#typed.get(id) ?? null;
+  }
+
+  /** A recovered or cut take has another id. */
+  moved(from: string, to: string, typed: DraftWish): void {
     const answers = this.#answers.get(from);
     if (answers !== undefined) this.#answers.set(to, answers);
+    if (typed.to.length > 0 || typed.caption !== "") this.#typed.set(to, typed);
     void this.refresh();
   }
 

@@ -14,6 +14,7 @@ const recording = (keptMs: number, storedMs = keptMs): RecordState => ({
   keptMs,
   storedMs,
   notice: null,
+  paused: null,
 });
 
 test("the time left is spoken at 1:00, 0:30 and 0:10 only", () => {
@@ -37,7 +38,7 @@ test("the plate counts down while it records, and tells the length of what was s
 });
 
 test("the truth line never says stored of what is only kept", () => {
-  const line = (state: RecordState): string => truthWords({ state, to: null, limitMs: LIMIT });
+  const line = (state: RecordState): string => truthWords({ state, to: null, limitMs: LIMIT, aside: false });
   expect(line(recording(46_000, 44_000))).toBe("All kept on this device. 0:44 of 0:46 stored.");
   expect(line({ kind: "stopped", why: "limit", keptMs: LIMIT, storedMs: LIMIT })).toBe("3:00 kept and stored.");
   expect(line({ kind: "stopped", why: "limit", keptMs: LIMIT, storedMs: LIMIT - 1 })).toContain("2:59 of it stored");

@@ -14,8 +14,20 @@ export type ReviewState =
       held: "offline" | "server-full" | "signed-out" | null;
     }
   | { kind: "sent"; keptAt: number; storedAt: number; totalBytes: number; deliveries: readonly DeliveryView[] }
-  /** The draft cannot be opened, or the send was refused for good. The file can still be saved. */
-  | { kind: "failed"; failure: Failure };
+  /** The draft cannot be opened, or the send was refused (`refused`). The file can still be saved. */
+  | { kind: "failed"; failure: Failure; refused: boolean };
+
+/** Why a change was not made; `line` is that of a captions' file. */
+export type EditFailureView = Failure & { what: "trim" | "poster" | "captions"; line: number | null };
+
+/** What is being changed in the take, or was just now. */
+export interface EditingView {
+  /** How far the cut is, 0 to 1; null while nothing is cut. */
+  trimming: number | null;
+  failure: EditFailureView | null;
+  captions: string | null;
+  done: "poster" | "captions" | null;
+}
 
 export interface ReviewProps {
   frame: FrameView;
@@ -33,15 +45,28 @@ export interface ReviewProps {
   saving: number | null;
   /** The clock, for words such as "today". */
   now: number;
+  editing: EditingView;
+  /** The take that this one replaced was just given up, and can still be brought back. */
+  replaced: boolean;
+  /** Really removes what lies outside. */
+  ontrim: (cut: { fromMs: number; toMs: number }) => void;
+  ontrimcancel: () => void;
+  /** Makes this moment the picture in lists. */
+  onposter: (ms: number) => void;
+  /** Tells whether they were taken; null takes them away. */
+  oncaptions: (text: string | null) => Promise<boolean>;
+  onbringback: () => void;
   onrecipients: (accounts: readonly string[]) => void;
   oncaption: (text: string) => void;
   onadd: (account: string) => void;
   onsend: () => void;
-  /** Puts this take away and opens the camera again. */
+  /** Opens the camera again; this take stays until the new one is kept. */
   onagain: () => void;
   ondiscard: () => void;
   onsave: () => void;
   onretry: () => void;
+  /** A send was refused: back to for whom it is. */
+  onaddress: () => void;
   /** Takes back what was sent: deletes it for everybody. */
   onundo: () => void;
   /** To the inbox; whatever is on its way goes on. */
