@@ -165,7 +165,8 @@ def test_fragments_come_every_second_and_are_told(page: Page, harness: Harness) 
     assert all(reach["at"] - reach["ms"] < 500 for reach in reaches)
     judged = Judged(harness.out / "fragments.mp4")
     assert all(0.02 <= after - before < 0.5 for before, after in pairwise(judged.frame_times))
-    assert all(round(after - before, 1) == 1 for before, after in pairwise(judged.key_times))
+    # One in every second; a device that does not keep up has another where its pictures become smaller.
+    assert {round(time) for time in judged.key_times} == set(range(len(set(map(int, judged.frame_times)))))
 
 
 def test_poster_is_a_small_webp_that_shows_something(page: Page, harness: Harness) -> None:

@@ -118,11 +118,11 @@ export class SoundTrack {
     return (this.written / this.rate) * 1000;
   }
 
-  /** Small deviations are clock jitter and left alone: correcting them would click. */
-  place(mediaMs: number, count: number, endMs: number): Placement {
+  /** Small deviations are clock jitter and left alone, since correcting them would click; `isExact` corrects them, too. */
+  place(mediaMs: number, count: number, endMs: number, isExact = false): Placement {
     const start = this.#samples(mediaMs);
     const drift = start - this.written;
-    const isJitter = this.written > 0 && Math.abs(drift) <= this.#samples(TOLERANCE_MS);
+    const isJitter = !isExact && this.written > 0 && Math.abs(drift) <= this.#samples(TOLERANCE_MS);
     const silence = isJitter ? 0 : Math.max(0, Math.min(drift, this.#room(endMs)));
     const from = isJitter ? 0 : Math.min(count, Math.max(0, -drift));
     const end = from + Math.max(0, Math.min(count - from, this.#room(endMs) - silence));

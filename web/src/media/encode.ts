@@ -1,10 +1,12 @@
-import { AudioSampleSource, Mp4OutputFormat, Output, StreamTarget, VideoSampleSource } from "mediabunny";
+import { AudioSampleSource, EncodedVideoPacketSource, Mp4OutputFormat, Output, StreamTarget } from "mediabunny";
 import { TakeClock } from "./clock.ts";
-import { choosePictureCodec, chooseSoundCodec, pictureQuality, type PictureCodec, type SoundCodec } from "./codecs.ts";
+import { chooseSoundCodec, type SoundCodec } from "./codecs.ts";
 import { soundQuality } from "./codecs-sound.ts";
 import { deferred } from "./deferred.ts";
 import { type PictureFeed, readPictures, readSound } from "./feeds.ts";
 import { leadTrack } from "./movie.ts";
+import { chooseEncoder } from "./picture-codec.ts";
+import { PictureEncoder } from "./picture-encoder.ts";
 import { Pictures } from "./pictures.ts";
 import { type Poster, PosterFinder } from "./poster.ts";
 import { outputSize, type Size } from "./size.ts";
@@ -24,7 +26,6 @@ export const BUDGET_BYTES = 60 << 20;
 
 const WATCH_MS = 100;
 const DRAIN_MS = 250;
-const FRAGMENT_S = 1;
 const SLACK_BYTES = 4 << 20;
 
 export interface EncodeOptions {
@@ -123,7 +124,7 @@ class Encoding implements TakeEncoding {
     this.#now = options.now ?? (() => performance.now());
     this.#tally = new Tally(sink, (reach) => this.onReach?.(reach));
     const shared = { clock: this.#clock, now: this.#now, onError: (error: unknown) => this.#break(error) };
-    this.#pictures = new Pictures({ ...shared, poster: this.#poster });
+    this.#pictures = new Pictures({ clock: this.#clock, now: this.#now, poster: this.#poster });
     this.#speech = new Speech(shared);
     this.#pictures.endMs = this.#speech.endMs = this.#limitMs;
     this.started = this.#start.promise;
@@ -141,6 +142,7 @@ class Encoding implements TakeEncoding {
 
   resume(): void {
     this.#clock.resume(this.#now());
+    this.#speech.align();
   }
 
   note(kind: string, why: string | null): void {
@@ -170,19 +172,31 @@ class Encoding implements TakeEncoding {
   async #open(wanted: Size | undefined): Promise<void> {
     const sound = await chooseSoundCodec();
     const size = outputSize(wanted ?? (await this.#firstSize.promise));
-    const codec = await choosePictureCodec(size);
-    if (!codec) throw new TakeFailed("no-encoder");
+    const choice = await chooseEncoder(size);
+    if (!choice) throw new TakeFailed("no-encoder");
     if (this.#result) return;
     const output = this.#newOutput();
-    const pictures = pictureSource(codec, size);
+    const track = new EncodedVideoPacketSource(choice.codec);
     const speech = sound ? soundSource(sound) : null;
-    output.addVideoTrack(pictures);
+    output.addVideoTrack(track);
     if (speech) output.addAudioTrack(speech);
     await output.start();
     this.#output = output;
     if (speech) this.#speech.attach(speech);
-    this.#pictures.attach(pictures);
+    this.#pictures.attach(
+      new PictureEncoder({
+        choice,
+        track,
+        onBroken: (error) => this.#break(error),
+        onStep: (why, smaller) => this.#noteStep(why, smaller),
+      }),
+    );
     this.onQuality?.(size, false);
+  }
+
+  #noteStep(why: string, size: Size): void {
+    this.note(`picture-${size.width}x${size.height}`, why);
+    this.onQuality?.(size, true);
   }
 
   #newOutput(): Output {
@@ -265,17 +279,6 @@ class Encoding implements TakeEncoding {
     this.#pictures.close();
     this.#speech.close();
   }
-}
-
-function pictureSource(codec: PictureCodec, size: Size): VideoSampleSource {
-  return new VideoSampleSource({
-    codec,
-    quality: pictureQuality(size),
-    latencyMode: "realtime",
-    keyFrameInterval: FRAGMENT_S,
-    sizeChangeBehavior: "passThrough",
-    transform: { ...size, fit: "contain" },
-  });
 }
 
 function soundSource(codec: SoundCodec): AudioSampleSource {

@@ -1,18 +1,16 @@
-import { VideoSample, type VideoSampleSource } from "mediabunny";
 import { DeviceClock, PictureTrack, type TakeClock } from "./clock.ts";
+import type { PictureEncoder } from "./picture-encoder.ts";
 import type { PosterFinder } from "./poster.ts";
 
 const SPACING_MS = 20;
 const USUAL_MS = 1000 / 30;
 const SILENT_MS = 250;
 const WARM_UP = 3;
-const LONGEST_QUEUE = 6;
 
 export interface PicturesOptions {
   clock: TakeClock;
   now: () => number;
   poster: PosterFinder | null;
-  onError: (error: unknown) => void;
 }
 
 /** The picture half of a take: gives each frame its media time, repeats the last one while the camera is silent. */
@@ -21,11 +19,9 @@ export class Pictures {
   #device = new DeviceClock();
   #camera = 0;
   readonly #track = new PictureTrack(SPACING_MS);
-  #source: VideoSampleSource | null = null;
+  #encoder: PictureEncoder | null = null;
   #last: VideoFrame | null = null;
   #seen = 0;
-  #queued = 0;
-  #queue: Promise<void> = Promise.resolve();
   /** Nothing that starts here or later belongs to the take. */
   endMs = Infinity;
   /** Set while the file grows faster than its budget: then every second frame is left out. */
@@ -41,8 +37,8 @@ export class Pictures {
   }
 
   /** From now on frames are encoded; the next one begins the take. */
-  attach(source: VideoSampleSource): void {
-    this.#source = source;
+  attach(encoder: PictureEncoder): void {
+    this.#encoder = encoder;
   }
 
   /** Takes a frame and closes it. Each camera has a clock of its own. */
@@ -53,15 +49,16 @@ export class Pictures {
     const at = this.#device.toClock(frame.timestamp / 1000, now);
     this.#seen += 1;
     // A feed may begin with a frame that waited since it was opened; three later the delay is known.
-    if (this.#source && this.#seen > WARM_UP && !this.#options.clock.isStarted) this.#options.clock.start(at);
+    if (this.#encoder && this.#seen > WARM_UP && !this.#options.clock.isStarted) this.#options.clock.start(at);
     const mediaMs = this.#options.clock.mediaAt(at);
-    const isSpared = this.isThrifty && this.#seen % 2 === 0;
+    const isSpared = (this.isThrifty || this.#encoder?.isExhausted) && this.#seen % 2 === 0;
     if (mediaMs !== null && !isSpared && this.#track.accepts(mediaMs, this.endMs)) this.#show(frame.clone(), mediaMs);
     frame.close();
   }
 
   /** Called by the watchdog: an unplugged camera must not stall the muxer, which waits for every track. */
   repeatIfSilent(elapsedMs: number): void {
+    this.#encoder?.watch();
     const last = this.#track.lastMs;
     if (last === null || !this.#last || elapsedMs - last < SILENT_MS) return;
     this.#repeat(elapsedMs);
@@ -74,13 +71,14 @@ export class Pictures {
     if (last !== null && startMs - last >= SPACING_MS) this.#repeat(startMs);
   }
 
-  /** Waits until the encoder has taken everything. */
+  /** Waits until everything is encoded and written. */
   async settled(): Promise<void> {
-    await this.#queue;
+    await this.#encoder?.finish();
   }
 
   close(): void {
-    this.#source = null;
+    this.#encoder?.close();
+    this.#encoder = null;
     this.#last?.close();
     this.#last = null;
   }
@@ -90,7 +88,9 @@ export class Pictures {
   }
 
   #show(frame: VideoFrame, mediaMs: number): void {
-    if (!this.#source || this.#queued > LONGEST_QUEUE) {
+    const timestamp = Math.round(mediaMs * 1000);
+    const duration = Math.round(Math.min(USUAL_MS, this.endMs - mediaMs) * 1000);
+    if (!this.#encoder?.encode(frame, { timestamp, duration })) {
       this.dropped += 1;
       frame.close();
       return;
@@ -100,19 +100,5 @@ export class Pictures {
     this.#last?.close();
     this.#last = frame;
     this.#track.lastMs = mediaMs;
-    const duration = Math.min(USUAL_MS, this.endMs - mediaMs) / 1000;
-    this.#encode(this.#source, new VideoSample(frame.clone(), { timestamp: mediaMs / 1000, duration }));
-  }
-
-  /** One at a time: mediabunny may scale one frame longer than the next. */
-  #encode(source: VideoSampleSource, sample: VideoSample): void {
-    this.#queued += 1;
-    this.#queue = this.#queue
-      .then(() => source.add(sample))
-      .catch((error: unknown) => this.#options.onError(error))
-      .finally(() => {
-        sample.close();
-        this.#queued -= 1;
-      });
   }
 }

@@ -61,6 +61,8 @@ class Recording implements TakeEncoding {
       };
     });
     this.started.catch(() => undefined);
+    // Some end by themselves when a track does; what there is is kept.
+    this.#recorder.onstop = () => this.#endBy("encoder");
     this.#player.muted = true;
     this.#player.playsInline = true;
     this.#player.srcObject = stream;

@@ -17,3 +17,12 @@ export function pictureBitrate({ width, height }: Size): number {
   const share = (width * height) / (1280 * 720);
   return Math.round(Math.min(2_000_000, Math.max(150_000, 1_500_000 * share ** 0.78)));
 }
+
+/** How often pictures can become smaller: 720 lines, 480, 360. */
+export const STEPS = 2;
+const SHARES = [1, 2 / 3, 1 / 2];
+
+/** The size of a step down, in the same shape as far as even sides allow. */
+export function shrunk({ width, height }: Size, step: number): Size {
+  return outputSize({ width, height }, Math.max(width, height) * (SHARES[step] ?? 1));
+}

@@ -19,6 +19,7 @@ export class Speech {
   #source: AudioSampleSource | null = null;
   #track: SoundTrack | null = null;
   #queue: Promise<void> = Promise.resolve();
+  #isExact = false;
   endMs = Infinity;
 
   constructor(options: SpeechOptions) {
@@ -33,6 +34,11 @@ export class Speech {
     this.#source = source;
   }
 
+  /** After a pause the next sound stands where it belongs, so that pauses add up to no drift. */
+  align(): void {
+    this.#isExact = true;
+  }
+
   take(block: SoundBlock): void {
     const count = block.samples.length;
     const lengthMs = (count / block.rate) * 1000;
@@ -41,7 +47,8 @@ export class Speech {
     if (mediaMs === null || mediaMs + lengthMs <= 0) return;
     const track = this.#trackAt(block.rate);
     if (track.rate !== block.rate) return;
-    const { silence: gap, from, end } = track.place(mediaMs, count, this.endMs);
+    const { silence: gap, from, end } = track.place(mediaMs, count, this.endMs, this.#isExact);
+    this.#isExact = false;
     const startS = (track.written - (end - from)) / track.rate;
     this.#addSilence(track.rate, startS - gap / track.rate, gap);
     if (end > from) this.#encode(soundSample(startS, block.samples.slice(from, end), track.rate));

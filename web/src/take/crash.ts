@@ -5,8 +5,9 @@
 
 import { openHeader } from "../crypto/age";
 import { ChunkOpener } from "../crypto/payload";
+import { posterOfFilm } from "../media/film-poster";
 import { endPrefix } from "../media/repair";
-import { concat } from "../protocol/encoding";
+import { b64, concat } from "../protocol/encoding";
 import { newId } from "../protocol/ids";
 import { emptyContent, type Draft, type DraftContent, type Drafts } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
@@ -26,11 +27,14 @@ export async function makeWhole(drafts: Drafts, id: string): Promise<Draft | nul
   const fresh = { id: newId("msg"), acct: draft.acct, createdMs: draft.createdMs, messageKey: newMessageKey() };
   return holding(fresh.id, async () => {
     const sealing = await sealedAgain(fresh.id, fresh.messageKey, film.data);
-    const { upload, abandoned, wish } = draft.content;
+    const { upload, abandoned, wish, events = [] } = draft.content;
+    const poster = await posterOfFilm(film.data);
     const content: DraftContent = {
       ...emptyContent(fresh.messageKey),
       video: { ...sealing, type: film.type, ms: film.ms, w: film.width, h: film.height },
+      poster: poster && { type: poster.type, data: b64(poster.data) },
       wish,
+      events,
       abandoned: upload ? [...abandoned, upload] : abandoned,
     };
     const whole = await drafts.replace(id, fresh, content);

@@ -24,6 +24,9 @@ export type MakingOrder =
   | { type: "trim"; id: string; old: string; cut: Cut }
   | { type: "poster"; id: string; ms: number };
 
+/** Feeds that the worker encodes, or a take that the page encodes, where workers cannot. */
+export type RecordSource = { video: PictureFeed; audio: MessagePort | null } | { made: MessagePort };
+
 export type Order =
   | MakingOrder
   | { type: "cancel" }
@@ -32,10 +35,11 @@ export type Order =
       id: string;
       acct: string;
       createdMs: number;
-      video: PictureFeed;
-      audio: MessagePort | null;
+      source: RecordSource;
       options: RecordOptions;
     }
+  /** A take will begin soon: what takes long to load is loaded now. */
+  | { type: "prepare" }
   /** Of what happened to the devices, for the take's record. */
   | { type: "note"; kind: string; why: string | null }
   | { type: "carry"; id: string }

@@ -1,6 +1,7 @@
 /** One take in the recorder worker: encode, seal, spool and upload at the same time; the draft outlives all of it. */
 
 import { encodeTake, TakeFailed, type TakeEncoding, type TakeResult } from "../media/encode";
+import { RemoteTake } from "../media/remote-take";
 import { b64 } from "../protocol/encoding";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft, type DraftVideo } from "../storage/drafts";
@@ -103,10 +104,8 @@ export class Recording {
     if (content.upload) await terminateUpload((url, init) => fetch(url, init), content.upload).catch(() => undefined);
   }
 
-  #encode({ video, audio, options }: RecordOrder): TakeEncoding {
-    const { clockRate, ...encoding } = options;
-    const now = clockRate === undefined ? {} : { now: () => performance.now() * clockRate };
-    const take = encodeTake({ video, audio, options: { ...encoding, ...now } }, this.#sink.writable);
+  #encode(order: RecordOrder): TakeEncoding {
+    const take = encodingOf(order, this.#sink.writable);
     take.onProgress = (mediaMs) => this.#tell({ type: "progress", mediaMs });
     take.onReach = ({ bytes, ms }) => {
       this.#marks.push({ bytes: videoSize(bytes), ms });
@@ -170,6 +169,13 @@ export class Recording {
     if (bytes === 0) this.#storedMs = 0;
     this.#tell({ type: "stored", ms: this.#storedMs, bytes, total: this.#total });
   }
+}
+
+function encodingOf({ source, options }: RecordOrder, sink: WritableStream<Uint8Array>): TakeEncoding {
+  if ("made" in source) return new RemoteTake(source.made, sink);
+  const { clockRate, ...encoding } = options;
+  const now = clockRate === undefined ? {} : { now: () => performance.now() * clockRate };
+  return encodeTake({ ...source, options: { ...encoding, ...now } }, sink);
 }
 
 export function codeOf(error: unknown): string {

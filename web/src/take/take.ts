@@ -3,11 +3,13 @@
 import type { CaptureNews } from "../media/capture";
 import type { TakeEnd } from "../media/encode";
 import type { PictureFeed } from "../media/feeds";
+import { needsFallback } from "../media/recorder-fallback";
+import { hostTake } from "../media/remote-take";
 import type { Size } from "../media/size";
 import { newId } from "../protocol/ids";
 import { askToPersist } from "../storage/db";
-import type { News, RecordOptions } from "./orders";
-import { startWorker, type WorkerLink } from "./link";
+import type { News, RecordOptions, RecordSource } from "./orders";
+import { prepareWorker, startWorker, type WorkerLink } from "./link";
 import { noteBringer } from "./bringers";
 import { discardDraft } from "./recovery";
 
@@ -15,6 +17,8 @@ import { discardDraft } from "./recovery";
 export interface TakeFeed {
   readonly video: PictureFeed;
   readonly audio: MessagePort | null;
+  /** For a browser that encodes no other way. */
+  readonly stream?: MediaStream;
   /** What happens to the devices meanwhile goes into the take's record. */
   listen?(listener: (news: CaptureNews) => void): () => void;
 }
@@ -58,6 +62,10 @@ export interface TakeOptions extends RecordOptions {
   nowMs?: () => number;
 }
 
+const PULSE_MS = 1000;
+/** A worker that records tells its progress ten times a second. */
+const SILENT_MS = 20_000;
+
 const BEGIN: TakeState = {
   phase: "starting",
   isPaused: false,
@@ -90,6 +98,8 @@ export class Take {
   #isClosed = false;
   #waiters: (() => void)[] = [];
   #unlisten: () => void = () => undefined;
+  #pulse: ReturnType<typeof setInterval> | undefined;
+  #heardAt = performance.now();
 
   private constructor(onChange: (state: TakeState) => void) {
     this.#onChange = onChange;
@@ -100,9 +110,9 @@ export class Take {
   static start(feed: TakeFeed, options: TakeOptions): Take {
     const { acct, onChange = () => undefined, nowMs = Date.now, ...more } = options;
     const take = new Take(onChange);
-    const { video, audio } = feed;
-    const order = { type: "record", id: take.id, acct, createdMs: nowMs(), video, audio, options: more } as const;
-    take.#worker.order(order, audio ? [video, audio] : [video]);
+    const { source, transfer } = sourceOf(feed);
+    take.#worker.order({ type: "record", id: take.id, acct, createdMs: nowMs(), source, options: more }, transfer);
+    take.#pulse = setInterval(() => take.#feelPulse(), PULSE_MS);
     take.#unlisten = feed.listen?.((news) => take.#note(news)) ?? take.#unlisten;
     noteBringer(
       take.id,
@@ -157,6 +167,7 @@ export class Take {
   /** Lets the worker go. A take that is not complete is left as if the tab had been closed. */
   close(): void {
     this.#isClosed = true;
+    clearInterval(this.#pulse);
     this.#unlisten();
     this.#worker.close();
     noteBringer(this.id, null);
@@ -176,10 +187,18 @@ export class Take {
     this.#worker.order({ type: "note", kind: news.kind, why: "why" in news ? news.why : null });
   }
 
+  /** A worker that runs out of memory dies without a word. */
+  #feelPulse(): void {
+    if (this.#state.phase !== "recording" || performance.now() - this.#heardAt < SILENT_MS) return;
+    this.#hear({ type: "failed", code: "interrupted" });
+  }
+
   #hear(news: News): void {
+    this.#heardAt = performance.now();
     const change = changeBy(news, this.#state);
     if (change !== null) this.#change(change);
-    if (news.type === "brought") this.close();
+    // After a failure what was kept is offered as an interrupted take, which nobody may hold.
+    if (news.type === "brought" || this.#state.phase === "failed") this.close();
     for (const listener of this.#listeners) listener(news);
   }
 
@@ -203,6 +222,18 @@ export class Take {
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
+}
+
+/** Has everything ready that a take needs, so that it begins at once. What it gives lets go what was not needed. */
+export function prepareTake(): () => void {
+  return prepareWorker();
+}
+
+function sourceOf(feed: TakeFeed): { source: RecordSource; transfer: Transferable[] } {
+  const made = needsFallback() && feed.stream ? hostTake(feed.stream) : null;
+  if (made) return { source: { made }, transfer: [made] };
+  const { video, audio } = feed;
+  return { source: { video, audio }, transfer: audio ? [video, audio] : [video] };
 }
 
 /** What a piece of news changes. Pure. */

@@ -1,5 +1,6 @@
 /** The recorder worker: one job in its life. Under its own policy it may connect to our server and compile the AAC encoder, no more. */
 
+import { chooseSoundCodec } from "../media/codecs";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft } from "../storage/drafts";
 import { holding } from "../storage/ownership";
@@ -22,6 +23,7 @@ function tell(news: News): void {
 }
 
 async function obey(order: Order): Promise<void> {
+  if (order.type === "prepare") return void (await chooseSoundCodec());
   if (order.type === "record") return record(order);
   if (order.type === "carry") return holding(order.id, () => carry(order.id), LEAVING_MS);
   if (order.type === "recover") return holding(order.id, () => recover(order.id), LEAVING_MS);
@@ -41,6 +43,7 @@ async function obey(order: Order): Promise<void> {
 }
 
 async function record(order: Extract<Order, { type: "record" }>): Promise<void> {
+  void chooseSoundCodec(); // takes a moment, in which draft and spool are made
   await new Promise<void>((resolve, reject) => {
     recording = new Promise((begun, never) => {
       const work = holding(order.id, async () => {

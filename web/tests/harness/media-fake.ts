@@ -18,6 +18,15 @@ export function beepAndFlash(): void {
     painter.fillStyle = isOn ? "white" : "black";
     painter.fillRect(0, 0, canvas.width, canvas.height);
   }, 10);
-  const stream = new MediaStream([...canvas.captureStream(30).getTracks(), ...sound.stream.getTracks()]);
-  navigator.mediaDevices.getUserMedia = () => Promise.resolve(stream);
+  const [picture, voice] = [canvas.captureStream(30).getVideoTracks()[0], sound.stream.getAudioTracks()[0]];
+  navigator.mediaDevices.getUserMedia = (wish) => {
+    const wanted = [wish?.video ? picture : null, wish?.audio ? voice : null];
+    return Promise.resolve(new MediaStream(wanted.flatMap((track) => (track ? [track.clone()] : []))));
+  };
+  navigator.mediaDevices.enumerateDevices = () =>
+    Promise.resolve(
+      ["one", "two"].map(
+        (deviceId) => ({ deviceId, groupId: "", kind: "videoinput", label: deviceId }) as MediaDeviceInfo,
+      ),
+    );
 }

@@ -4,7 +4,9 @@ import { recordTake } from "../../src/media/recorder-fallback.ts";
 import { scriptUrl } from "../../src/protocol/trusted.ts";
 import type { Order } from "./media-worker.ts";
 import workerPath from "./media-worker.ts?worker&url";
+import * as devices from "./media-devices.ts";
 import { beepAndFlash } from "./media-fake.ts";
+import type { StandIn } from "./media-stand-ins.ts";
 import * as playing from "./media-playing.ts";
 
 interface Done {
@@ -61,11 +63,14 @@ function answer(...kinds: Answer["kind"][]): Promise<Answer> {
   });
 }
 
-async function start(options: EncodeOptions & { refuseAfterBytes?: number } = {}): Promise<unknown> {
+async function start(
+  options: EncodeOptions & { refuseAfterBytes?: number } = {},
+  standIn: StandIn = {},
+): Promise<unknown> {
   if (!capture) throw new TypeError("open first");
   worker = null;
   const { refuseAfterBytes, ...rest } = options;
-  const limit = refuseAfterBytes === undefined ? {} : { refuseAfterBytes };
+  const limit = refuseAfterBytes === undefined ? { standIn } : { refuseAfterBytes, standIn };
   order(
     { kind: "record", source: { video: capture.video, audio: capture.audio, options: rest }, ...limit },
     capture.transfer,
@@ -137,7 +142,49 @@ async function recordPlainly(ms: number): Promise<void> {
   await stopped;
 }
 
+/** Does something with the open devices; a refusal is its answer. */
+async function withCapture(work: (open: Capture) => Promise<void>): Promise<unknown> {
+  if (!capture) throw new TypeError("open first");
+  try {
+    await work(capture);
+    return found();
+  } catch (error) {
+    if (error instanceof CaptureRefused) return { refused: error.code };
+    throw error;
+  }
+}
+
+function found(): unknown {
+  const { camera, cameras, microphone, microphones } = capture ?? {};
+  return { camera, cameras, microphone, microphones };
+}
+
+function track(kind: "video" | "audio"): MediaStreamTrack {
+  const one = capture?.stream.getTracks().find((each) => each.kind === kind);
+  if (!one) throw new TypeError("no such track");
+  return one;
+}
+
 const media = {
+  useCamera: (id: string) => withCapture((open) => open.useCamera(id)),
+  useMicrophone: (id: string) => withCapture((open) => open.useMicrophone(id)),
+  flip: () => withCapture((open) => open.flip()),
+  found,
+  progress: async () => {
+    order({ kind: "progress" });
+    const said = await answer("progress");
+    return said.kind === "progress" ? said.ms : null;
+  },
+  told: () => told,
+  refuse: devices.refuse,
+  turnCameras: devices.turnCameras,
+  freezeAfter: devices.freezeAfter,
+  replug: devices.replug,
+  mute: (kind: "video" | "audio", isMuted: boolean) => devices.mute(track(kind), isMuted),
+  unplug: (kind: "video" | "audio") => devices.unplug(track(kind)),
+  hideTracks: () => Object.assign(globalThis, { MediaStreamTrackProcessor: undefined }),
+  lostAt: async () =>
+    new Promise<number>((resolve) => track("video").addEventListener("ended", () => resolve(performance.now()))),
   recordHere,
   recordPlainly,
   recordByFallback,
@@ -148,7 +195,7 @@ const media = {
   put,
   beepAndFlash,
   ...playing,
-  order: (kind: "pause" | "resume") => order({ kind }),
+  order: (kind: "pause" | "resume" | "stall") => order({ kind }),
   ended: () => answer("ended"),
   isEvalForbidden: async () => {
     order({ kind: "eval" });

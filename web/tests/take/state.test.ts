@@ -2,7 +2,10 @@ import { expect, test, vi } from "vitest";
 import type { News } from "../../src/take/orders";
 import { changeBy, percentOf, type TakeState } from "../../src/take/take";
 
-vi.mock("../../src/take/link", () => ({ startWorker: () => ({ order: () => undefined, close: () => undefined }) }));
+vi.mock("../../src/take/link", () => ({
+  startWorker: () => ({ order: () => undefined, close: () => undefined }),
+  prepareWorker: () => () => undefined,
+}));
 
 const begin: TakeState = {
   phase: "starting",

@@ -1,0 +1,148 @@
+"""The recorder's harness page in a browser of its own, and what a recording must be whatever happened to its devices."""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.e2e.browsing import CHROMIUM, QUIET
+from tests.e2e.harness import Harness
+from tests.footage import Judged, brightness, decoded_frames, ffmpeg, loudness
+
+WISH = {"width": 640, "height": 360}
+
+
+@contextmanager
+def recorder(playwright: Playwright, harness: Harness, *, devices: int = 2) -> Iterator[Page]:
+    """The page, in a browser process of its own that is not mute; ``kill_cameras`` finds it by its mark."""
+    mark = f"--restante-test={uuid.uuid4()}"
+    fake = f"--use-fake-device-for-media-stream=fps=30,device-count={devices}"
+    switches = [*QUIET, fake, "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
+    browser: Browser = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*switches, mark], ignore_default_args=["--mute-audio"]
+    )
+    page = browser.new_page()
+    page.goto(f"{harness.url}/media.html#{mark}")
+    yield page
+    browser.close()
+
+
+def kill_cameras(page: Page) -> None:
+    """Ends the process that serves the cameras of this page's browser, as a driver that crashes does."""
+    mark = page.url.partition("#")[2]
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and "VideoCaptureService" in _command(process.name):
+            if any(mark in _command(ancestor) for ancestor in _ancestors(process.name)):
+                os.kill(int(process.name), signal.SIGKILL)
+                return
+    raise AssertionError("no process serves cameras")
+
+
+def _command(process: str) -> str:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _ancestors(process: str) -> Iterator[str]:
+    while process not in {"", "0", "1"}:
+        try:
+            process = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            return
+        yield process
+
+
+def open_devices(page: Page, **wish: object) -> dict[str, Any]:
+    """Opens camera and microphone and says what there is."""
+    opened = page.evaluate("wish => media.open(wish)", WISH | wish)
+    assert "refused" not in opened, opened
+    found: dict[str, Any] = page.evaluate("media.found()")
+    return found
+
+
+def start(page: Page, **stand_in: object) -> None:
+    """Begins a take and waits for its first picture."""
+    assert page.evaluate("given => media.start({}, given)", stand_in)["kind"] == "started"
+
+
+def stop(page: Page, name: str) -> dict[str, Any]:
+    done: dict[str, Any] = page.evaluate("name => media.stop(name)", name)
+    assert done["kind"] == "done", done
+    return done
+
+
+def until_told(page: Page, kind: str, *, count: int = 1) -> dict[str, Any]:
+    """Waits for news of a kind, and gives the last of them."""
+    is_told = "([kind, count]) => media.told().filter(each => each.kind === kind).length >= count"
+    page.wait_for_function(is_told, arg=[kind, count], timeout=30_000)
+    news: dict[str, Any] = page.evaluate("kind => media.told().findLast(each => each.kind === kind)", kind)
+    return news
+
+
+def wait_media(page: Page, seconds: float) -> None:
+    """Lets a take go on for so long."""
+    page.wait_for_timeout(seconds * 1000)
+
+
+def assert_whole(path: Path, done: dict[str, Any], *, size: tuple[int, int] = (640, 360)) -> Judged:
+    """Asserts one continuous track each of pictures and sound, of the same length, that decodes without a word."""
+    judged = Judged(path)
+    assert judged.codecs == ["h264", "aac"]
+    assert judged.size == size == (done["result"]["width"], done["result"]["height"])
+    assert decoded_frames(path) == len(judged.frame_times)
+    gaps = [after - before for before, after in pairwise(judged.frame_times)]
+    assert 0 < min(gaps) <= max(gaps) < 0.5, gaps
+    assert abs(float(judged.video["duration"]) - float(judged.audio["duration"])) <= 0.06
+    assert abs(judged.duration_s - done["result"]["ms"] / 1000) <= 0.1
+    return judged
+
+
+def darkness(path: Path, at_s: float, crop: str) -> float:
+    """How bright, 0 to 255, a part of the picture at a moment is."""
+    pixels = ffmpeg(
+        "-ss",
+        f"{at_s}",
+        "-i",
+        path,
+        "-frames:v",
+        "1",
+        "-vf",
+        f"crop={crop}",
+        "-pix_fmt",
+        "gray",
+        "-f",
+        "rawvideo",
+        "-",
+    )
+    return sum(pixels) / len(pixels)
+
+
+def flash_times(path: Path) -> list[float]:
+    """When the picture becomes white."""
+    return _rises([value > 100 for value in brightness(path)], Judged(path).frame_times)
+
+
+def beep_times(path: Path) -> list[float]:
+    """When the sound begins."""
+    window = 0.01
+    loud = [energy > 100_000 for energy in loudness(path, window_s=window)]
+    return _rises(loud, [at * window for at in range(len(loud))])
+
+
+def lips_apart(path: Path) -> list[tuple[float, float]]:
+    """For each flash, when it was and how far from it the nearest beep is, in seconds."""
+    beeps = beep_times(path)
+    return [(flash, min(abs(beep - flash) for beep in beeps)) for flash in flash_times(path)]
+
+
+def _rises(values: list[bool], times: list[float]) -> list[float]:
+    pairs = zip(pairwise(values), times[1:], strict=False)
+    return [time for (before, after), time in pairs if after and not before]
