@@ -6,6 +6,7 @@ gives one a process and a profile folder of its own, which survives being closed
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, ConsoleMes
 from tests.serving import ROOT, Server
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 60_000
+"""How long something may take to come true on a machine that has much else to do."""
 QUIET = [
     "--no-sandbox",
     "--disable-background-networking",
@@ -29,6 +32,12 @@ QUIET = [
 ]
 FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SHELL_KEPT = """async () => {
+  await navigator.serviceWorker.ready;
+  const names = await caches.keys();
+  const kept = await Promise.all(names.map(async name => (await (await caches.open(name)).keys()).length));
+  return kept.reduce((sum, count) => sum + count, 0);
+}"""
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "device_scale_factor": 2}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
@@ -127,6 +136,7 @@ class Visitors:
             witness.assert_content()
 
     def _watched(self, url: str, context: BrowserContext) -> Visitor:
+        context.set_default_timeout(PATIENCE_MS)
         witness = Witness({url})
         witness.watch(context)
         self.contexts.append(context)
@@ -153,3 +163,23 @@ def axe_violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}" for one in found]
+
+
+def offline_files(webapp: Path) -> list[str]:
+    """All but the service worker itself and the pictures that only an installer wants."""
+    paths = [path.relative_to(webapp).as_posix() for path in webapp.rglob("*") if path.is_file()]
+    compressed = (".br", ".gz")
+    return [
+        path
+        for path in paths
+        if not path.endswith(compressed)
+        and not re.match(r"\.vite/|icons/.*\.png\Z|sw\.js\Z|licenses\.md\Z", path)
+    ]
+
+
+def until_kept(page: Page, count: int) -> None:
+    """Asked again and again from here: `wait_for_function` takes the promise itself for a yes."""
+    deadline = time.monotonic() + 30
+    while page.evaluate(SHELL_KEPT) != count:
+        assert time.monotonic() < deadline, "the app was not kept in time"
+        page.wait_for_timeout(50)

@@ -1,14 +1,15 @@
 """Two sorts of house for the browser tests, one browser, and visitors that leave no complaint behind."""
 
+import functools
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.e2e.browsing import Visitors, launch, no_reports
+from tests.e2e.browsing import PATIENCE_MS, Visitors, launch, no_reports
 from tests.serving import ROOT, Server, serving
 
 
@@ -42,19 +43,44 @@ def new_house(webapp: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
         yield make
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    """The driver, for one file: while it runs there is an event loop in this thread, which tests of other rooms cannot bear."""
-    with sync_playwright() as running:
-        yield running
+HERE = Path(__file__).parent
+expect.set_options(timeout=PATIENCE_MS)
+_open = ExitStack()
+"""The driver and the shared browser, from the first test here that needs them to the last in a row."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Ends the driver before a test of another room: while it runs there is an event loop in this thread, which those cannot bear."""
+    yield
+    if nextitem is None or HERE not in nextitem.path.parents:
+        _open.close()
+        _started.cache_clear()
+
+
+@functools.cache
+def _started() -> tuple[Playwright, Browser]:
+    running = _open.enter_context(sync_playwright())
+    browser = launch(running.chromium)
+    _open.callback(browser.close)
+    return running, browser
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
+def playwright() -> Playwright:
+    return _started()[0]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Browser:
     """Debian's Chromium, shared by light visitors."""
-    running = launch(playwright.chromium)
-    yield running
-    running.close()
+    return _started()[1]
 
 
 @pytest.fixture

@@ -107,7 +107,6 @@ def kept(page: Page, seconds: int) -> None:
           return minutes * 60 + rest >= seconds;
         }""",
         arg=seconds,
-        timeout=30_000,
     )
 
 
@@ -122,7 +121,6 @@ def stored(page: Page, seconds: int) -> None:
           return minutes * 60 + rest >= seconds;
         }""",
         arg=seconds,
-        timeout=30_000,
     )
 
 
@@ -213,10 +211,10 @@ NOTE_ARRIVAL = """caption => {
 def expect(page: Page, caption: str) -> Callable[[], float]:
     """Lets a page note when a line appears on it; the returned function waits for that: Unix milliseconds."""
     page.evaluate(NOTE_ARRIVAL, caption)
-    return lambda: float(page.wait_for_function("() => globalThis.arrived", timeout=15_000).json_value())
+    return lambda: float(page.wait_for_function("() => globalThis.arrived").json_value())
 
 
-def eventually(holds: Callable[[], Any], within_s: float = 10) -> Any:
+def eventually(holds: Callable[[], Any], within_s: float = 30) -> Any:
     """Waits for something to become true, and returns it."""
     deadline = time.monotonic() + within_s
     while not (told := holds()):

@@ -10,11 +10,12 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -43,10 +44,40 @@ SOURCES = (
     "gallery.html",
     "tests/screens/gallery.config.ts",
 )
-BY_NIGHT = ("color-contrast", "link-name", "landmark-unique", "heading-order", "page-has-heading-one")
-TOO_WIDE = """() => [...document.querySelectorAll('body *')]
-  .filter(one => !one.closest('svg') && one.getBoundingClientRect().right > innerWidth + 1)
-  .map(one => `${one.tagName}.${one.className}`)"""
+BY_NIGHT = ["color-contrast", "link-name", "landmark-unique", "heading-order", "page-has-heading-one"]
+SHOW = """const show = async name => {
+  const until = async holds => { while (!holds()) await new Promise(resolve => setTimeout(resolve)) };
+  location.hash = name;
+  await until(() => document.body.dataset.shown === name);
+  await new Promise(requestAnimationFrame);
+  await document.fonts.ready;
+  const video = name.startsWith('record/') && document.querySelector('video');
+  if (video) await until(() => video.readyState >= 2);
+};"""
+"""Changes to a state; the page stays the same."""
+TOO_WIDE = f"""async names => {{
+  {SHOW}
+  const found = {{}};
+  for (const name of names) {{
+    await show(name);
+    if (document.documentElement.scrollWidth <= innerWidth) continue;
+    found[name] = [...document.querySelectorAll('body *')]
+      .filter(one => !one.closest('svg') && one.getBoundingClientRect().right > innerWidth + 1)
+      .map(one => `${{one.tagName}}.${{one.className}}`);
+  }}
+  return found;
+}}"""
+VIOLATIONS = f"""async ([names, options]) => {{
+  {SHOW}
+  const found = [];
+  for (const name of names) {{
+    await show(name);
+    const {{ violations }} = await axe.run(document, options);
+    for (const {{ id, help, nodes }} of violations) found.push([name, id, help, nodes.map(node => node.target)]);
+  }}
+  return found;
+}}"""
+"""All that axe-core finds, or what it finds by some rules."""
 
 
 def _gallery() -> Path:
@@ -75,20 +106,14 @@ class Gallery:
     url: str
     reports: list[str] = field(default_factory=list)
 
-    def enter(self, page: Page, screen: str = "", *, language: str = "en") -> list[str]:
-        """Opens the list of what there is and returns the screen's states."""
+    def enter(self, page: Page, *, language: str = "en") -> list[str]:
+        """Opens the list of what there is, and returns it."""
         page.goto(f"{self.url}?lang={language}")
         page.locator("a").first.wait_for()
-        shown = page.locator("a").all_inner_texts()
-        return [name for name in shown if name.startswith(f"{screen}/")]
+        return page.locator("a").all_inner_texts()
 
     def show(self, page: Page, name: str) -> None:
-        """Changes to a state; the page stays the same."""
-        page.evaluate("name => { location.hash = name }", name)
-        page.wait_for_function("name => document.body.dataset.shown === name", arg=name)
-        page.evaluate("document.fonts.ready.then(() => undefined)")
-        if name.startswith("record/") and page.locator("video").count():
-            page.wait_for_function("document.querySelector('video').readyState >= 2")
+        page.evaluate(f"async name => {{ {SHOW} await show(name) }}", name)
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -142,15 +167,12 @@ def big_letters(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def viewing(browser: Browser, gallery: Gallery, size: ViewportSize) -> Iterator[Page]:
+def viewing(browser: Browser, gallery: Gallery, size: ViewportSize, **options: Any) -> Iterator[Page]:
     """A page in which nothing may be complained of."""
     context = browser.new_context(
-        viewport=size,
-        locale="en-GB",
-        timezone_id="Europe/Paris",
-        reduced_motion="reduce",
-        color_scheme="light",
-    )
+        viewport=size, locale="en-GB", timezone_id="Europe/Paris", reduced_motion="reduce",
+        **{"color_scheme": "light"} | options,
+    )  # fmt: skip
     witness = Witness({gallery.url.removesuffix("/gallery.html")})
     witness.watch(context)
     yield context.new_page()
@@ -158,59 +180,72 @@ def viewing(browser: Browser, gallery: Gallery, size: ViewportSize) -> Iterator[
     witness.assert_content()
 
 
-def violations(page: Page, *rules: str) -> list[str]:
-    """All that axe-core finds, or what it finds by some rules."""
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
-    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}" for one in found]
+@dataclass(frozen=True)
+class Walk:
+    """A page that goes from state to state, and the names of all of them."""
+
+    page: Page
+    names: list[str]
+
+    def of(self, screen: str) -> list[str]:
+        return [name for name in self.names if name.startswith(f"{screen}/")]
 
 
-def test_every_screen_hangs_in_its_five_states(browser: Browser, gallery: Gallery) -> None:
-    with viewing(browser, gallery, PHONE) as page:
-        shown = {screen: gallery.enter(page, screen) for screen in SCREENS}
-        assert sum(map(len, shown.values())) == page.locator("a").count()
+@contextmanager
+def walking(
+    browser: Browser, gallery: Gallery, size: ViewportSize, language: str = "en", **options: Any
+) -> Iterator[Walk]:
+    with viewing(browser, gallery, size, **options) as page:
+        yield Walk(page, gallery.enter(page, language=language))
+
+
+@pytest.fixture(scope="module")
+def by_day(browser: Browser, gallery: Gallery) -> Iterator[Walk]:
+    """On a phone."""
+    with walking(browser, gallery, PHONE) as walk:
+        walk.page.evaluate(AXE.read_text())
+        yield walk
+
+
+@pytest.fixture(scope="module")
+def by_night(browser: Browser, gallery: Gallery) -> Iterator[Walk]:
+    """On a desktop."""
+    with walking(browser, gallery, DESKTOP, color_scheme="dark") as walk:
+        walk.page.evaluate(AXE.read_text())
+        yield walk
+
+
+@pytest.fixture(scope="module")
+def tight(browser: Browser, big_letters: Browser, gallery: Gallery) -> Iterator[dict[str, Walk]]:
+    """The smallest phone, upright and on its side, in French; and text at 200 %."""
+    with ExitStack() as stack:
+        yield {
+            "upright": stack.enter_context(walking(browser, gallery, NARROW, "fr")),
+            "on its side": stack.enter_context(walking(browser, gallery, ON_ITS_SIDE)),
+            "big letters": stack.enter_context(walking(big_letters, gallery, PHONE, "fr")),
+        }
+
+
+def test_every_screen_hangs_in_its_five_states(by_day: Walk) -> None:
+    shown = {screen: by_day.of(screen) for screen in SCREENS}
+    assert sum(map(len, shown.values())) == len(by_day.names)
     for screen in LISTS:
         needed = {f"{screen}/{state}" for state in ("empty", "loading", "ready", "failed", "offline")}
         assert needed <= set(shown[screen])
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_axe_finds_nothing(browser: Browser, gallery: Gallery, screen: str) -> None:
+def test_axe_finds_nothing(by_day: Walk, by_night: Walk, screen: str) -> None:
     """On a phone by day, and on a desktop by night, where only colours and the other bar differ."""
-    axe = AXE.read_text()
-    found: list[str] = []
-    with viewing(browser, gallery, PHONE) as page:
-        names = gallery.enter(page, screen)
-        page.evaluate(axe)
-        for name in names:
-            page.set_viewport_size(PHONE)
-            page.emulate_media(color_scheme="light")
-            gallery.show(page, name)
-            found += [f"{name} by day: {one}" for one in violations(page)]
-            page.set_viewport_size(DESKTOP)
-            page.emulate_media(color_scheme="dark")
-            found += [f"{name} by night: {one}" for one in violations(page, *BY_NIGHT)]
-    assert found == []
+    options = {"resultTypes": ["violations"]}
+    assert by_day.page.evaluate(VIOLATIONS, [by_day.of(screen), options]) == []
+    assert by_night.page.evaluate(VIOLATIONS, [by_night.of(screen), options | {"runOnly": BY_NIGHT}]) == []
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_nothing_is_wider_than_the_window(
-    browser: Browser, big_letters: Browser, gallery: Gallery, screen: str
-) -> None:
-    """On the smallest phone, upright and on its side, in French; and with text at 200 %."""
-    found: dict[str, list[str]] = {}
-    looks = (
-        (browser, NARROW, "fr"),
-        (browser, ON_ITS_SIDE, "en"),
-        (big_letters, PHONE, "fr"),
-    )
-    for reader, size, language in looks:
-        with viewing(reader, gallery, size) as page:
-            for name in gallery.enter(page, screen, language=language):
-                gallery.show(page, name)
-                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    found[f"{name} {size['width']} {language}"] = page.evaluate(TOO_WIDE)
-    assert found == {}
+def test_nothing_is_wider_than_the_window(tight: dict[str, Walk], screen: str) -> None:
+    found = {look: walk.page.evaluate(TOO_WIDE, walk.of(screen)) for look, walk in tight.items()}
+    assert {look: wide for look, wide in found.items() if wide} == {}
 
 
 def test_the_whole_page_is_in_the_chosen_language(browser: Browser, gallery: Gallery) -> None:
@@ -263,30 +298,26 @@ def pictured(name: str) -> list[tuple[Path, ViewportSize, str]]:
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_every_state_has_its_pictures(browser: Browser, gallery: Gallery, screen: str) -> None:
-    writing = bool(os.environ.get("RESTANTE_WRITE_SCREENS"))
-    with viewing(browser, gallery, PHONE) as page:
-        wanted = [picture for name in gallery.enter(page, screen) for picture in pictured(name)]
-        if writing:
-            write_pictures(page, gallery, screen)
-    assert [path.name for path, _, _ in wanted if not path.exists()] == []
+def test_every_state_has_its_pictures(browser: Browser, gallery: Gallery, by_day: Walk, screen: str) -> None:
+    wanted = {path.name for name in by_day.of(screen) for path, _, _ in pictured(name)}
     longer = tuple(f"{other}-" for other in SCREENS if other.startswith(f"{screen}-"))
-    there = {
-        path for path in PICTURES.glob(f"{screen}-*.webp") if not (longer and path.name.startswith(longer))
-    }
-    assert {path.name for path in there} == {path.name for path, _, _ in wanted}
+    there = [path for path in PICTURES.glob(f"{screen}-*.webp") if not path.name.startswith(longer)]
+    if os.environ.get("RESTANTE_WRITE_SCREENS"):
+        for path in there:
+            path.unlink()
+        with walking(browser, gallery, PHONE) as walk:
+            there = [each for name in walk.of(screen) for each in write_pictures(walk.page, gallery, name)]
+    assert {path.name for path in there} == wanted
 
 
-def write_pictures(page: Page, gallery: Gallery, screen: str) -> None:
+def write_pictures(page: Page, gallery: Gallery, name: str) -> list[Path]:
     PICTURES.mkdir(exist_ok=True)
-    for old in PICTURES.glob(f"{screen}-*.webp"):
-        old.unlink()
-    for name in gallery.enter(page, screen):
-        for path, size, theme in pictured(name):
-            page.set_viewport_size(size)
-            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            gallery.show(page, name)
-            Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=60, method=6)
+    for path, size, theme in pictured(name):
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        gallery.show(page, name)
+        Image.open(io.BytesIO(page.screenshot())).convert("RGB").save(path, quality=60, method=6)
+    return [path for path, _, _ in pictured(name)]
 
 
 def test_the_pictures_stay_small() -> None:
