@@ -1,5 +1,6 @@
 """`restante watch`."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -14,6 +15,7 @@ from restante.client.errors import NothingToSave, printable
 from restante.client.incoming import Mailbox
 from restante.client.opened import Message
 from restante.client.private import private_folder, sweep_private
+from restante.client.profile import Environment
 from restante.client.saving import save_new
 from restante.client.watching import play_file, play_piped
 
@@ -37,7 +39,8 @@ def watch(
     chosen = choose_player(player)
     if chosen.feeding is Feeding.LEFT_ALONE and not can_ask():
         raise Missing("somebody who says when the video was watched", hint="Name a player with --player.")
-    sweep_private()
+    runtime = Environment.read().runtime
+    sweep_private(runtime)
     with using_account(common) as account:
         mailbox = Mailbox(account)
         item = mailbox.find(message)
@@ -48,7 +51,7 @@ def watch(
         if chosen.feeding is Feeding.PIPE:
             play_piped(account.session, opened, chosen.command, on_end=_tell_end)
         else:
-            _play_file(account, opened, chosen)
+            _play_file(account, opened, chosen, runtime)
         mark_played(mailbox, item)
     if common.json:
         put_json({"id": item.id, "player": chosen.command[0]})
@@ -63,9 +66,9 @@ def _introduce(opened: Message) -> None:
         say(printable(opened.details.caption))
 
 
-def _play_file(account: Account, opened: Message, chosen: Player) -> None:
+def _play_file(account: Account, opened: Message, chosen: Player, runtime: Path | None) -> None:
     """Plays a whole, verified file that only this user can read, and deletes it."""
-    with private_folder() as folder:
+    with private_folder(runtime) as folder:
         path = save_new(account.session, opened, folder / "message.mp4")
         path.chmod(0o600)
         play_file(path, chosen.command)

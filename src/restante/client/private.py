@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import platformdirs
-
 from restante.client.files import lock
 
 _PREFIX = "restante-private-"
@@ -31,9 +29,9 @@ class _Held(Exception):
 
 
 @contextmanager
-def private_folder() -> Iterator[Path]:
-    """Gives a new folder, and removes it."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_places()[0]))
+def private_folder(runtime: Path | None = None) -> Iterator[Path]:
+    """Gives a new folder, and removes it. ``runtime`` is where the system wants such things, if it says so."""
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_places(runtime)[0]))
     try:
         with lock(folder / _LOCK, busy=_Held()):
             yield folder
@@ -41,9 +39,9 @@ def private_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep_private() -> None:
+def sweep_private(runtime: Path | None = None) -> None:
     """Removes what a killed process of this user left behind."""
-    for place in _places():
+    for place in _places(runtime):
         for folder in place.glob(f"{_PREFIX}*"):
             with suppress(OSError, _Held):
                 if _is_left(folder):
@@ -59,7 +57,7 @@ def _is_left(folder: Path) -> bool:
     return mine and time.time() - status.st_mtime > _YOUNG_S
 
 
-def _places() -> list[Path]:
-    """Lists where such folders may lie, the best first; the first two are memory on Linux."""
-    usual = [Path(platformdirs.user_runtime_dir()), _MEMORY, Path(tempfile.gettempdir())]
+def _places(runtime: Path | None) -> list[Path]:
+    """Lists where such folders may lie, the best first; all but the last are memory on Linux."""
+    usual = [*([runtime] if runtime else []), _MEMORY, Path(tempfile.gettempdir())]
     return [place for place in usual if place.is_dir() and os.access(place, os.W_OK | os.X_OK)]

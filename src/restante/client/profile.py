@@ -27,17 +27,22 @@ from restante.protocol.encoding import unb64
 PROFILE_VARIABLE = "RESTANTE_PROFILE"
 PASSPHRASE_VARIABLE = "RESTANTE_PASSPHRASE"  # noqa: S105 - the name of a variable
 RECOVERY_CODE_VARIABLE = "RESTANTE_RECOVERY_CODE"
+_RUNTIME_VARIABLE = "XDG_RUNTIME_DIR"
 _FILE = "profile.json"
 _LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What the client takes from the environment; the one place where it reads it."""
+    """What the client takes from the environment; the one place where it reads it.
+
+    ``runtime`` is the system's folder for what must not outlive the session, if it names one.
+    """
 
     profile: Path
     passphrase: str | None
     recovery_code: str | None
+    runtime: Path | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -47,6 +52,7 @@ class Environment:
             Path(folder),
             environ.get(PASSPHRASE_VARIABLE) or None,
             environ.get(RECOVERY_CODE_VARIABLE) or None,
+            Path(environ[_RUNTIME_VARIABLE]) if environ.get(_RUNTIME_VARIABLE) else None,
         )
 
 
