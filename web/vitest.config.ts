@@ -25,7 +25,7 @@ export default mergeConfig(
   defineConfig({
     server: { fs: { allow: [repository] } },
     // Found only while a test runs, it would make the browser reload in the middle.
-    optimizeDeps: { include: ["idb"] },
+    optimizeDeps: { include: ["idb", "mediabunny"] },
     test: {
       passWithNoTests: true,
       testTimeout: 20_000,

@@ -48,6 +48,8 @@ export class MessagePlayer {
   #retries = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #blobUrl: string | null = null;
+  /** Where and whether it was playing when it had to become one file. */
+  #goOn: { timeS: number; isWanted: boolean } | null = null;
   #state: PlayerState = { kind: "opening" };
   onState: ((state: PlayerState) => void) | null = null;
 
@@ -246,19 +248,20 @@ export class MessagePlayer {
     if (!isHere && atS > 0) this.#element.currentTime = Math.max(0, atS - 0.05);
   }
 
+  /** Told of by the buffer, by the element, or by both. */
   #fallBack(): void {
-    if (this.#blobUrl || this.#closing.signal.aborted) {
-      if (this.#blobUrl) this.#become({ kind: "unplayable" });
-      return;
-    }
-    void this.#playWhole();
+    if (this.#closing.signal.aborted) return;
+    if (this.#blobUrl) this.#become({ kind: "unplayable" });
+    else if (this.#buffer) void this.#playWhole();
   }
 
   /** The way that always works, but only when all is here: one file. */
   async #playWhole(): Promise<void> {
     const run = ++this.#run;
-    const isWanted = !this.#element.paused;
-    const timeS = this.#element.currentTime || (this.#playable.startS ?? 0);
+    this.#goOn ??= {
+      timeS: this.#element.currentTime || (this.#playable.startS ?? 0),
+      isWanted: !this.#element.paused,
+    };
     this.#buffer?.close();
     this.#buffer = null;
     const pieces: Uint8Array[] = [];
@@ -277,6 +280,8 @@ export class MessagePlayer {
     const film = end.kind === "complete" ? null : endPrefix(new Uint8Array(await whole.arrayBuffer()));
     if ("atS" in end && film) end = { ...end, atS: film.ms / 1000 };
     this.#blobUrl = URL.createObjectURL(film ? new Blob([film.data], { type: "video/mp4" }) : whole);
+    const { timeS } = this.#goOn;
+    const isWanted = this.#goOn.isWanted || !this.#element.paused;
     this.#element.src = this.#blobUrl;
     this.#element.currentTime = timeS; // a new source begins anew
     if (isWanted) this.#element.play().catch(() => undefined); // a new source pauses

@@ -82,7 +82,9 @@ export class PlayBuffer {
   }
 
   #ranges(): [number, number][] {
-    const buffered = this.#isClosed ? null : this.#buffer?.buffered;
+    // After an error of decoding the browser has taken the buffer away.
+    const isThere = !this.#isClosed && this.#source.sourceBuffers.length > 0;
+    const buffered = isThere ? this.#buffer?.buffered : null;
     return Array.from({ length: buffered?.length ?? 0 }, (_, index) => [buffered!.start(index), buffered!.end(index)]);
   }
 
