@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,10 +38,10 @@ def kill_cameras(page: Page) -> None:
     """Ends the process that serves the cameras of this page's browser, as a driver that crashes does."""
     mark = page.url.partition("#")[2]
     for process in Path("/proc").iterdir():
-        if process.name.isdigit() and "VideoCaptureService" in _command(process.name):
-            if any(mark in _command(ancestor) for ancestor in _ancestors(process.name)):
-                os.kill(int(process.name), signal.SIGKILL)
-                return
+        is_service = process.name.isdigit() and "VideoCaptureService" in _command(process.name)
+        if is_service and any(mark in _command(ancestor) for ancestor in _ancestors(process.name)):
+            os.kill(int(process.name), signal.SIGKILL)
+            return
     raise AssertionError("no process serves cameras")
 
 
@@ -88,8 +89,11 @@ def until_told(page: Page, kind: str, *, count: int = 1) -> dict[str, Any]:
 
 
 def wait_media(page: Page, seconds: float) -> None:
-    """Lets a take go on for so long."""
-    page.wait_for_timeout(seconds * 1000)
+    """Lets a take go on for so much of its own time."""
+    begin, deadline = page.evaluate("media.progress()"), time.monotonic() + 30
+    while page.evaluate("media.progress()") < begin + seconds * 1000:
+        assert time.monotonic() < deadline, "the take stands still"
+        page.wait_for_timeout(50)
 
 
 def assert_whole(path: Path, done: dict[str, Any], *, size: tuple[int, int] = (640, 360)) -> Judged:

@@ -1,7 +1,6 @@
 """Cameras and microphones are chosen, switched, lost and found while a take goes on; ffmpeg and ffprobe are the judges."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import median
 
 import pytest
@@ -68,7 +67,7 @@ def test_switch_to_an_upright_camera_and_back_with_a_pause(page: Page, harness: 
     until_told(page, "camera-switched")
     wait_media(page, 1)
     page.evaluate("media.order('pause')")
-    wait_media(page, 1)
+    page.wait_for_timeout(1000)
     page.evaluate("media.order('resume')")
     page.evaluate("media.refuse(null)")
     page.evaluate("id => media.useCamera(id)", found["camera"]["id"])
@@ -230,7 +229,7 @@ def test_lips_stay_with_the_voice_at_the_start_after_a_pause_and_a_switch(
         if step:
             page.evaluate(step)
         if step and "pause" in step:
-            wait_media(page, 1.37)
+            page.wait_for_timeout(1370)
             page.evaluate("media.order('resume')")
     assert_whole(harness.out / "lips.mp4", stop(page, "lips"), size=(320, 240))
     apart = lips_apart(harness.out / "lips.mp4")

@@ -15,7 +15,12 @@ interface Done {
   bytes: ArrayBuffer;
 }
 type Answer =
-  Done | { kind: "started" } | { kind: "ended"; end: string } | { kind: "failed"; code: string } | { kind: "eval" };
+  | Done
+  | { kind: "started" }
+  | { kind: "ended"; end: string }
+  | { kind: "failed"; code: string }
+  | { kind: "eval" }
+  | { kind: "progress"; ms: number };
 
 let capture: Capture | null = null;
 let worker: Worker | null = null;

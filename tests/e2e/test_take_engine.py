@@ -1,0 +1,160 @@
+"""What the recorder does when the device is too slow, an encoder fails or hangs, or the browser has none."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, Playwright
+
+from tests.e2e.harness import Harness, build, served
+from tests.e2e.recorder import assert_whole, open_devices, recorder, start, stop, wait_media
+from tests.footage import Judged, decoded_frames
+
+HALF_SPEED_MS = 66
+"""Twice what a picture of 640 x 360 may take at 30 a second."""
+
+CAPABILITIES = """async () => {
+  const video = async (codec) => (await VideoEncoder.isConfigSupported(
+    { codec, width: 1280, height: 720, bitrate: 1e6 })).supported;
+  const sound = async (codec) => (await AudioEncoder.isConfigSupported(
+    { codec, sampleRate: 48000, numberOfChannels: 1, bitrate: 96000 })).supported;
+  return {
+    pictures: await Promise.all(['avc1.64001f', 'avc1.42e01f', 'vp09.00.31.08'].map(video)),
+    opus: await sound('opus'), aac: await sound('mp4a.40.2'),
+    frames: 'MediaStreamTrackProcessor' in window, mediaSource: 'MediaSource' in window,
+    managed: 'ManagedMediaSource' in window,
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    with served(build(tmp_path_factory.mktemp("pages")), tmp_path_factory.mktemp("out")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared(playwright: Playwright, harness: Harness) -> Iterator[Page]:
+    with recorder(playwright, harness) as page:
+        yield page
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    shared.reload()
+    return shared
+
+
+def sizes_in(harness: Harness, name: str) -> list[tuple[int, int]]:
+    """The sizes that a decoder finds in the pictures, in their order."""
+    asked = ["-v", "error", "-select_streams", "v", "-show_entries", "frame=width,height", "-of", "csv=p=0"]
+    listing = subprocess.run(
+        ["ffprobe", *asked, harness.out / f"{name}.mp4"],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
+    ).stdout
+    lines = [line.strip(",").split(",") for line in listing.splitlines()]
+    return list(dict.fromkeys((int(width), int(height)) for width, height in lines))
+
+
+def test_browser_can_what_is_counted_on(page: Page) -> None:
+    assert page.evaluate(CAPABILITIES) == {
+        "pictures": [True, True, True],
+        "opus": True,
+        "aac": False,
+        "frames": True,
+        "mediaSource": True,
+        "managed": False,
+    }
+
+
+def test_slow_encoder_gets_smaller_pictures_within_three_seconds(page: Page, harness: Harness) -> None:
+    open_devices(page)
+    start(page, slowMs=HALF_SPEED_MS)
+    wait_media(page, 4)
+    done = stop(page, "slow")
+    steps = [event for event in done["result"]["events"] if event["why"] == "behind"]
+    assert steps, done["result"]["events"]
+    assert steps[0]["kind"] == "picture-426x240"
+    assert steps[0]["ms"] <= 3000
+    assert [size["isBehind"] for size in done["sizes"]] == [False] + [True] * len(steps)
+    assert_whole(harness.out / "slow.mp4", done)
+    assert sizes_in(harness, "slow") == [
+        (640, 360),
+        *((size["width"], size["height"]) for size in done["sizes"][1:]),
+    ]
+
+
+def test_pictures_of_several_sizes_play_are_saved_and_keep_their_shape(page: Page, harness: Harness) -> None:
+    open_devices(page)
+    start(page, slowMs=HALF_SPEED_MS)
+    wait_media(page, 3)
+    done = stop(page, "stepped")
+    assert len(done["sizes"]) > 1
+    result = done["result"]
+    page.evaluate("([ms, type]) => media.play('stepped.mp4', ms, {}, type)", [result["ms"], result["type"]])
+    page.wait_for_function("() => media.seen().ended", timeout=30_000)
+    seen = page.evaluate("media.seen()")
+    assert seen["states"][-1] == "complete"
+    assert page.evaluate("document.querySelector('#player').videoWidth") < 640
+    page.evaluate("media.save('stepped.mp4', 'stepped-saved.mp4')")
+    saved = harness.out / "stepped-saved.mp4"
+    assert decoded_frames(saved) == len(Judged(harness.out / "stepped.mp4").frame_times)
+
+
+def test_failed_encoder_is_replaced(page: Page, harness: Harness) -> None:
+    open_devices(page)
+    start(page, failAfter=20, failures=1)
+    wait_media(page, 2)
+    done = stop(page, "failed")
+    assert [event["why"] for event in done["result"]["events"]][:1] == ["encoder-failed"]
+    assert done["end"] is None
+    assert_whole(harness.out / "failed.mp4", done)
+
+
+def test_take_of_an_encoder_that_fails_again_and_again_ends_and_is_kept(page: Page, harness: Harness) -> None:
+    open_devices(page)
+    start(page, failAfter=40)
+    assert page.evaluate("media.ended()")["end"] == "encoder"
+    done = stop(page, "broken")
+    assert done["result"]["ms"] >= 1000
+    assert decoded_frames(harness.out / "broken.mp4") == len(Judged(harness.out / "broken.mp4").frame_times)
+
+
+def test_sound_is_opus_where_the_aac_encoder_hangs(page: Page, harness: Harness) -> None:
+    open_devices(page)
+    start(page, isCompilerDead=True)
+    wait_media(page, 1.5)
+    done = stop(page, "opus")
+    assert "opus" in done["result"]["type"]
+    assert Judged(harness.out / "opus.mp4").codecs == ["h264", "opus"]
+
+
+def test_first_bytes_come_soon_and_levels_are_heard(page: Page) -> None:
+    open_devices(page)
+    start(page)
+    wait_media(page, 2.5)
+    done = stop(page, "soon")
+    first = done["reaches"][0]
+    assert first["ms"] <= 1300, "a fragment of a second"
+    assert first["at"] - first["ms"] <= 600, "and soon written"
+    assert page.evaluate("Math.max(...media.levels().map(({ rms }) => rms))") > 0.2
+
+
+@pytest.mark.parametrize("where", ["page", "worker"])
+def test_stall_changes_no_duration(page: Page, harness: Harness, where: str) -> None:
+    open_devices(page)
+    start(page)
+    wait_media(page, 0.7)
+    if where == "page":
+        page.evaluate("() => { for (const until = performance.now() + 1000; performance.now() < until; ); }")
+    else:
+        page.evaluate("media.order('stall')")
+    wait_media(page, 0.7)
+    done = stop(page, "stall")
+    judged = Judged(harness.out / "stall.mp4")
+    assert decoded_frames(harness.out / "stall.mp4") == len(judged.frame_times)
+    assert abs(float(judged.video["duration"]) - float(judged.audio["duration"])) <= 0.06
+    assert abs(judged.duration_s - done["progress"] / 1000) <= 0.3

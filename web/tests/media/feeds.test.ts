@@ -1,0 +1,80 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { readPictures, type Reported } from "../../src/media/feeds.ts";
+
+/** A frame that knows whether it was closed. */
+function frame(timestamp: number) {
+  return { timestamp, close: vi.fn() };
+}
+
+function opened() {
+  const { port1, port2 } = new MessageChannel();
+  const taken: [number, number][] = [];
+  const said: (string | Reported)[] = [];
+  port1.onmessage = (event) => said.push(event.data as Reported);
+  const stop = readPictures(port2, ({ timestamp }, camera) => taken.push([timestamp, camera]));
+  // As it arrives; what stands in for a frame or a track could not be posted.
+  const give = (data: object) => port2.onmessage?.(new MessageEvent("message", { data }));
+  return { port1, taken, said, stop, give };
+}
+
+const opens: { close(): void }[] = [];
+afterEach(() => {
+  vi.useRealTimers();
+  Reflect.deleteProperty(globalThis, "MediaStreamTrackProcessor");
+  for (const port of opens.splice(0)) port.close();
+});
+
+test("frames of an earlier camera than the last are late and closed", async () => {
+  const { give, taken, said, stop, port1 } = opened();
+  opens.push(port1);
+  const late = frame(3);
+  give({ camera: 1, frame: frame(1) });
+  give({ camera: 2, frame: frame(2) });
+  give({ camera: 1, frame: late });
+  expect(taken).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
+  expect(late.close).toHaveBeenCalledOnce();
+  await vi.waitFor(() => expect(said).toEqual(["start", { camera: 1, is: "seen" }, { camera: 2, is: "seen" }]));
+  stop();
+});
+
+test("a track is read where workers have a processor, and ends with its reader", async () => {
+  const source: { controller: ReadableStreamDefaultController | null } = { controller: null };
+  class Processor {
+    readonly readable = new ReadableStream({ start: (controller) => void (source.controller = controller) });
+  }
+  Object.assign(globalThis, { MediaStreamTrackProcessor: Processor });
+  const { give, taken, said, stop, port1 } = opened();
+  opens.push(port1);
+  const track = { stop: vi.fn() };
+  give({ camera: 1, track });
+  source.controller?.enqueue(frame(1));
+  await vi.waitFor(() => expect(taken).toEqual([[1, 1]]));
+  source.controller?.close();
+  await vi.waitFor(() => expect(said).toContainEqual({ camera: 1, is: "ended" }));
+  expect(track.stop).toHaveBeenCalled();
+  stop();
+});
+
+test("a track that cannot be read here is given back to the page", async () => {
+  const { give, said, stop, port1 } = opened();
+  opens.push(port1);
+  give({ camera: 1, track: { stop: vi.fn() } });
+  await vi.waitFor(() => expect(said).toContainEqual({ camera: 1, is: "unreadable" }));
+  stop();
+});
+
+test("a camera that gives nothing for a second and a half is frozen, and said to be so again", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  const { give, said, stop, port1 } = opened();
+  opens.push(port1);
+  give({ camera: 1, frame: frame(1) });
+  vi.advanceTimersByTime(4000);
+  vi.useRealTimers();
+  await vi.waitFor(() =>
+    expect(said.filter((each) => typeof each !== "string" && each.is === "frozen")).toHaveLength(2),
+  );
+  stop();
+});
