@@ -1,7 +1,8 @@
 import People from "../screens/people/People.svelte";
 import type { PeopleProps } from "../screens/people/props";
+import Browser from "../screens/settings/Browser.svelte";
 import Settings from "../screens/settings/Settings.svelte";
-import type { SettingsProps } from "../screens/settings/props";
+import type { BrowserProps, SettingsProps } from "../screens/settings/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
 
@@ -32,6 +33,7 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
     },
     storage: { usedBytes: 412e6, quotaBytes: 2e9, drafts: 1, persisted: false },
     now: NOW,
+    going: 0,
     onpersist: nothing,
     onend: nothing,
     onretry: nothing,
@@ -39,6 +41,8 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
     onsignouteverywhere: nothing,
     ...more,
   });
+
+const browser = (abilities: BrowserProps["abilities"]): Exhibit => exhibit(Browser, { frame: frame(), abilities });
 
 export const HOUSE: Record<string, Exhibit> = {
   "people/loading": people({ state: { kind: "loading" }, people: [] }),
@@ -50,6 +54,21 @@ export const HOUSE: Record<string, Exhibit> = {
   "settings/loading": settings({ sessions: { kind: "loading" }, storage: null }),
   "settings/ready": settings({}),
   "settings/kept": settings({ storage: { usedBytes: 1.8e9, quotaBytes: 2e9, drafts: 0, persisted: true } }),
+  "settings/no-network": settings({ frame: { ...frame(), offline: true } }),
+  "settings/browser-looking": browser(null),
+  "settings/browser": browser({
+    camera: "yes",
+    microphone: "helped",
+    encoder: "yes",
+    aac: "helped",
+    player: "yes",
+    storage: "yes",
+    persistence: "helped",
+    "wake-lock": "yes",
+    float: "yes",
+    screen: "no",
+    share: "helped",
+  }),
   "settings/offline": settings({ sessions: { kind: "offline" } }),
   "settings/failed": settings({ sessions: { kind: "failed", failure: { code: "server-unreachable" } } }),
 };

@@ -40,7 +40,7 @@ export const STAMPS = {
 export const DAYS_AGO = (days: number): number => ago(days * DAY);
 
 export function frame(waiting = 3): FrameView {
-  return { account: "claire", waiting, go: () => undefined, letters: true };
+  return { account: "claire", waiting, offline: false, go: () => undefined, letters: true };
 }
 
 /** A player that stands still. */

@@ -48,6 +48,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.settings]: () => import("./Settings.svelte"),
   [PLACES.record]: () => import("./Record.svelte"),
   [PLACES.drafts]: () => import("./Drafts.svelte"),
+  [PLACES.browser]: () => import("./Browser.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),

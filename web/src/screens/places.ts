@@ -9,6 +9,7 @@ export const PLACES = {
   settings: "/settings",
   record: "/record",
   drafts: "/drafts",
+  browser: "/browser",
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;

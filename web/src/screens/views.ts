@@ -49,6 +49,8 @@ export interface FrameView {
   account: string;
   /** How many wait, for the bar. */
   waiting: number;
+  /** No network, or a server that does not answer. */
+  offline: boolean;
   /** Goes to an address of this app (`places.ts`). */
   go: (path: string) => void;
   /** Whether keys of one letter count. */

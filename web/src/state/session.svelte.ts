@@ -2,7 +2,7 @@
 
 import { startCrypto, type AccountView, type CryptoService } from "../crypto/service";
 import { nameOf } from "../protocol/names";
-import { openDatabase, type Database } from "../storage/db";
+import { askToPersist, openDatabase, type Database } from "../storage/db";
 import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
 import { Api, type Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
@@ -150,7 +150,10 @@ export class Session {
   async #moveIn(crypto: CryptoService, account: AccountView, keep: boolean): Promise<void> {
     const vault = await DeviceVault.open(account.acct, await this.#openDatabase());
     const memory = await Memory.recall(vault);
-    if (keep) await trust({ api: this.api, crypto, vault, memory }, deviceLabel());
+    if (keep) {
+      await trust({ api: this.api, crypto, vault, memory }, deviceLabel());
+      void askToPersist();
+    }
     await this.#open(crypto, vault, account);
     this.#tabs.tellEntered();
   }

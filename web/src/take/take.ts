@@ -7,7 +7,6 @@ import { needsFallback } from "../media/recorder-fallback";
 import { hostTake } from "../media/remote-take";
 import type { Size } from "../media/size";
 import { newId } from "../protocol/ids";
-import { askToPersist } from "../storage/db";
 import type { News, RecordOptions, RecordSource } from "./orders";
 import { prepareWorker, startWorker, type WorkerLink } from "./link";
 import { noteBringer } from "./bringers";
@@ -119,7 +118,6 @@ export class Take {
       (listener) => take.#listen(listener),
       () => take.close(),
     );
-    void askToPersist();
     return take;
   }
 

@@ -19,6 +19,27 @@ export interface Choices {
   letters: boolean;
 }
 
+/** `helped`: not by itself, or not yet; there is a way round it. */
+export type CanView = "yes" | "helped" | "no";
+export type AbilityView =
+  | "camera"
+  | "microphone"
+  | "encoder"
+  | "aac"
+  | "player"
+  | "storage"
+  | "persistence"
+  | "wake-lock"
+  | "float"
+  | "screen"
+  | "share";
+
+export interface BrowserProps {
+  frame: FrameView;
+  /** Null while it is looked at. */
+  abilities: Readonly<Record<AbilityView, CanView>> | null;
+}
+
 export interface SettingsProps {
   frame: FrameView;
   choices: Choices;
@@ -31,6 +52,8 @@ export interface SettingsProps {
   /** What lies on this device; null while it is measured. `persisted`: the browser promised to keep it. */
   storage: { usedBytes: number; quotaBytes: number; drafts: number; persisted: boolean } | null;
   now: number;
+  /** How many videos are on their way from here. */
+  going: number;
   /** Asks the browser to keep what is stored. */
   onpersist: () => void;
   onend: (sessionId: string) => void;
