@@ -146,6 +146,11 @@ export class Capture {
     return this.#cameras.flip();
   }
 
+  /** Adds another sound to the microphone's, until it is ended by what this gives. */
+  mix(track: MediaStreamTrack): () => void {
+    return this.#graph?.mix(track) ?? (() => undefined);
+  }
+
   /** Listens beside `onNews`, from now on; what it gives ends that. */
   listen(listener: (news: CaptureNews) => void): () => void {
     this.#listeners.add(listener);

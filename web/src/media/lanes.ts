@@ -1,4 +1,4 @@
-import { AudioSample, type AudioSampleSource, VideoSample, type VideoSampleSource } from "mediabunny";
+import { AudioSample, type AudioSampleSource, type VideoSample, type VideoSampleSource } from "mediabunny";
 import { SoundTrack } from "./clock.ts";
 import type { PosterFinder } from "./poster.ts";
 import { outputSize } from "./size.ts";

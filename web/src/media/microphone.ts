@@ -59,6 +59,14 @@ export class Microphone {
     this.#source = null;
   }
 
+  /** Hears this track, too, such as the sound of a shared screen, until it is ended by what this gives. */
+  mix(track: MediaStreamTrack): () => void {
+    const source = this.#context.createMediaStreamSource(new MediaStream([track]));
+    source.connect(this.#node);
+    this.wake();
+    return () => source.disconnect();
+  }
+
   /** Gives a port on which sound comes once its reader has posted `start`. Transferable. */
   openFeed(): MessagePort {
     const { port1, port2 } = new MessageChannel();

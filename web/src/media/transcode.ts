@@ -50,7 +50,7 @@ export async function transcode(
     return await new Transcoding(footage, tally, options).run();
   } catch (error) {
     options.signal.throwIfAborted();
-    if (tally.refusal !== null) throw tally.refusal;
+    if (tally.refusal !== null) throw tally.refusal as Error;
     throw error;
   } finally {
     tally.release();

@@ -6,11 +6,15 @@ import { bringUp } from "../../src/take/bringers";
 import { setCaptions, setPoster, trimDraft } from "../../src/take/editing";
 import { exportDraft, openDraftVideo } from "../../src/take/export";
 import { importFile, type ImportOptions } from "../../src/take/importing";
+import { openCapture, type Capture } from "../../src/media/capture";
+import { openScreen, type SharedScreen } from "../../src/media/screen";
 import { discardDraft, findDrafts } from "../../src/take/recovery";
+import { Take } from "../../src/take/take";
 
 /** What a test asks of the page; every answer is plain data. */
 const ACCT = "harness@here";
 const progress: number[] = [];
+const heard: string[] = [];
 let cancelling = new AbortController();
 
 interface Refusal {
@@ -48,7 +52,60 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return b64(new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer()));
 }
 
+let shared: SharedScreen | null = null;
+let screenTracks: MediaStreamTrack[] = [];
+let capture: Capture | null = null;
+let recorded: Take | null = null;
+
+/** A stand-in for a screen: red, with a beep, at 10 pictures a second. */
+async function redScreen(): Promise<MediaStream> {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: 1600, height: 900 });
+  const context = canvas.getContext("2d");
+  const paint = (): void => {
+    if (!context) return;
+    context.fillStyle = "#f00";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+  };
+  paint();
+  setInterval(paint, 100);
+  const audio = new AudioContext();
+  const tone = new OscillatorNode(audio, { frequency: 2000 });
+  const out = audio.createMediaStreamDestination();
+  tone.connect(out);
+  tone.start();
+  screenTracks = [...canvas.captureStream(10).getTracks(), ...out.stream.getTracks()];
+  return Promise.resolve(new MediaStream(screenTracks));
+}
+
+const screen = {
+  /** Shares what the browser gives, or the stand-in, beside the fake camera. */
+  share: async (isStandIn: boolean) =>
+    coded(async () => {
+      capture = await openCapture({ width: 640, height: 480 });
+      const size = { width: 640, height: 360 };
+      shared = await openScreen(capture, isStandIn ? { ...size, ask: redScreen } : size);
+      shared.onNews = ({ kind }) => void heard.push(kind);
+      return { hasSound: shared.hasSound };
+    }),
+  record: () => {
+    if (shared === null) throw new TypeError("share first");
+    recorded = Take.start(shared, { acct: ACCT, size: { width: 640, height: 360 } });
+    return recorded.id;
+  },
+  state: () => recorded?.state,
+  stopTake: async () => coded(async () => recorded?.stop()),
+  /** As the browser's own button does. */
+  stopSharing: () => {
+    const [track] = screenTracks;
+    track?.stop();
+    track?.dispatchEvent(new Event("ended"));
+  },
+  heard: () => heard,
+};
+
 const harness = {
+  ...screen,
   take: async (options: Partial<ImportOptions> = {}) =>
     coded(async () => importFile(chosen(), { acct: ACCT, ...watched(), ...options })),
   trim: async (id: string, fromMs: number, toMs: number) =>
