@@ -29,6 +29,14 @@ class Seat:
                 assert words in self.screen, self.screen
         return self.screen
 
+    def wait_for_count(self, words: str, count: int) -> str:
+        """Reads until the words are on the screen as often as this."""
+        deadline = time.monotonic() + 40
+        while self.screen.count(words) < count:
+            assert self._read(), self.screen
+            assert time.monotonic() < deadline, self.screen
+        return self.screen
+
     def type(self, line: str) -> None:
         os.write(self.screen_end, line.encode() + b"\n")
 

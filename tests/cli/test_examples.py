@@ -19,7 +19,7 @@ from tests.cli.person import NO_KEYRING, Person
 from tests.serving import serving
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(restante.client.__path__))
-RECEIVING = {"downloads", "export", "incoming", "opened", "opening", "saving"}
+RECEIVING = {"downloads", "export", "incoming", "opened", "opening", "saving", "watching"}
 
 
 @pytest.fixture(scope="module")

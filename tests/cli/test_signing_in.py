@@ -1,8 +1,12 @@
 """Ways in: passphrase, recovery code, several devices; and out again."""
 
+import re
 import stat
 
 import pytest
+
+from tests.cli.middleman import middleman
+from tests.cli.seated import seated
 
 
 def sign_in(person, **env):
@@ -128,3 +132,49 @@ def test_without_a_terminal_the_secret_must_be_in_the_environment(ann):
     answer = ann.other_device("second").run("sign-in", ann.name, "--server", ann.url).failed(2)
     assert "RESTANTE_PASSPHRASE" in answer.err
     assert "server" in ann.other_device("third").run("sign-in", ann.name).failed(2).err
+
+
+def test_a_sign_up_that_is_killed_before_it_shows_its_secrets_shows_them_the_next_time(person):
+    """Killed when the account exists and nothing was shown: the secrets would be lost, and the name with them."""
+    ann = person(signed_up=False)
+    words = ("sign-up", ann.name, "--server")
+    with middleman(ann.url) as between, ann.started(*words, between.url) as process:
+
+        def kill(exchange):
+            if (exchange.method, exchange.path) == ("POST", "/api/v1/accounts"):
+                assert exchange.status == 201
+                process.kill()
+            return exchange
+
+        between.change = kill
+        out, _ = process.communicate(timeout=60)
+        assert out == ""
+        (kept,) = ann.profile.folder.iterdir()
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        answer = ann.ok(*words, between.url, "--json").json
+    assert sign_in(ann.other_device("second"), RESTANTE_PASSPHRASE=answer["passphrase"]).code == 0
+    assert sign_in(ann.other_device("third"), RESTANTE_RECOVERY_CODE=answer["recovery_code"]).code == 0
+    assert not kept.exists()
+    assert ann.inbox() == []
+
+
+def test_a_sign_up_that_is_refused_keeps_no_secrets(ann):
+    other = ann.other_device("refused")
+    assert "taken" in other.run("sign-up", ann.name, "--server", ann.url).failed().err
+    assert not other.profile.folder.exists()
+
+
+def test_at_a_terminal_two_groups_of_the_code_are_asked_for(person):
+    ann = person(signed_up=False)
+    with seated(ann, "sign-up", ann.name, "--server", ann.url) as seat:
+        screen = seat.wait_for("Group ")
+        groups = re.search(r"recovery code +([0-9A-Z-]{39,41}\S?)", screen)[1].split("-")
+        seat.type("wrong")
+        seat.wait_for("Look again")
+        for asked in (2, 3):
+            seat.wait_for_count("(Enter skips)", asked)
+            number = int(re.findall(r"Group (\d)", seat.screen)[-1])
+            seat.type(groups[number - 1].lower())
+        seat.wait_for("Right.")
+        assert seat.end() == 0
+    assert not list(ann.profile.folder.glob("sign-up-*"))

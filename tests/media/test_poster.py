@@ -4,7 +4,7 @@ import pytest
 
 from restante.media import Shorten, convert
 from restante.protocol.limits import POSTER_BYTES
-from tests.footage import brightness, ffmpeg, phone_video, real
+from tests.footage import brightness, ffmpeg, phone_video, scene
 
 
 def poster(source):
@@ -29,8 +29,8 @@ def size(data, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["carphone_pristine", "bikes"])
-def test_poster_is_small(name, tmp_path):
-    width, height = size(poster(real(name)), tmp_path)
+def test_poster_is_small(name, tmp_path, shelf):
+    width, height = size(poster(scene(name, shelf)), tmp_path)
     assert max(width, height) <= 480
 
 

@@ -20,6 +20,8 @@ from tests.footage import (
     talking_head,
 )
 
+_FRAGMENTED = ["-movflags", "empty_moov+default_base_moof+frag_keyframe"]
+
 
 @pytest.fixture(scope="module")
 def stream(shelf):
@@ -114,11 +116,21 @@ def test_header_without_pictures_is_refused(stream, tmp_path):
 def test_video_longer_than_a_recording_is_refused(shelf, tmp_path):
     """The server cannot see length, so a recipient's client does."""
     sent = tmp_path / "long.mp4"
-    fragmented = ["-movflags", "empty_moov+default_base_moof+frag_keyframe"]
-    ffmpeg("-i", odd("180.08-s", shelf), "-c", "copy", *fragmented, sent)
+    ffmpeg("-i", odd("185-s", shelf), "-t", "180.4", "-an", "-c", "copy", *_FRAGMENTED, sent)
     with sent.open("rb") as file, pytest.raises(TooLong):
         save(file, tmp_path / "saved.mp4")
     assert [path.name for path in tmp_path.iterdir()] == ["long.mp4"]
+
+
+def test_a_last_picture_that_lasts_a_hair_beyond_the_limit_ends_there(shelf, tmp_path):
+    """A synthetic film whose last picture began in time was once refused: 180.08 s."""
+    sent, saved = tmp_path / "hair.mp4", tmp_path / "saved.mp4"
+    ffmpeg("-i", odd("180.08-s", shelf), "-c", "copy", *_FRAGMENTED, sent)
+    with sent.open("rb") as file:
+        save(file, saved)
+    judged = Judged(saved)
+    assert judged.duration_s == pytest.approx(180.05, abs=0.001)
+    assert len(judged.frame_times) == decoded_frames(saved) == 4502
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,20 @@
 """`restante sign-up`."""
 
+from functools import partial
+from random import SystemRandom
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common
-from restante.cli.terminal import ask_secret, can_ask, put_json, put_table, say
+from restante.cli.terminal import ask, ask_secret, can_ask, put_json, put_table, say
+from restante.client.accounts import SignedUp
 from restante.client.accounts import sign_up as make_account
 from restante.client.profile import PASSPHRASE_VARIABLE, Environment
+
+_PROVED_GROUPS = 2
+_FORGIVEN = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None})
 
 
 def sign_up(
@@ -19,6 +25,8 @@ def sign_up(
 ) -> None:
     """Makes an account, its keys and its recovery code, and signs in on this device.
 
+    Broken off before the secrets were shown, the same command shows them.
+
     Args:
         name: 3 to 32 of a-z, 0-9, _ and -.
         passphrase: asks for a passphrase of your own; without it, six words are made and shown.
@@ -26,24 +34,50 @@ def sign_up(
     """
     chosen = _ask_twice() if passphrase else Environment.read().passphrase
     profile = common.open_profile()
-    new = make_account(profile, common.server_of(profile), name, passphrase=chosen)
-    new.account.close()
-    made = None if chosen is not None else new.passphrase
+    show = partial(_show, chosen=chosen, common=common)
+    make_account(profile, common.server_of(profile), name, passphrase=chosen, show=show).account.close()
+
+
+def _show(new: SignedUp, *, chosen: str | None, common: Common) -> None:
+    """Shows the secrets, once; a person at a terminal proves that they are written down."""
+    identity = new.account.identity
     if common.json:
-        identity = new.account.identity
         put_json(
             {
-                "name": name,
+                "name": identity.name,
                 "acct": identity.acct,
                 "server": identity.server,
-                "passphrase": made,
+                "passphrase": new.passphrase,
                 "recovery_code": new.recovery_code,
             }
         )
     else:
-        secrets = [["passphrase", made]] if made else []
-        put_table([["account", new.account.acct], *secrets, ["recovery code", new.recovery_code]])
+        secrets = [["passphrase", new.passphrase]] if new.passphrase else []
+        put_table([["account", identity.acct], *secrets, ["recovery code", new.recovery_code]])
+    if chosen is not None and new.passphrase is not None:
+        say("warning: This account was made before, with the passphrase that is shown; yours is not used.")
     say("Write this down and keep it safe: it is shown only now, and nobody can restore it for you.")
+    if can_ask() and not common.json:
+        _prove(new.recovery_code)
+
+
+def _prove(code: str) -> None:
+    """Asks for two groups of the code, until they are right or the person does not want to."""
+    groups = code.split("-")[:-1]
+    for number in sorted(SystemRandom().sample(range(len(groups)), _PROVED_GROUPS)):
+        while (typed := ask(f"Group {number + 1} of the recovery code (Enter skips)")) and not _same(
+            typed, groups[number]
+        ):
+            say(f"That is not group {number + 1}. Look again: it begins with {groups[number][0]}.")
+        if not typed:
+            say("warning: Without the recovery code, a forgotten passphrase closes this account for good.")
+            return
+    say("Right.")
+
+
+def _same(typed: str, group: str) -> bool:
+    """Compares as a recovery code is read: any case, I and L for 1, O for 0."""
+    return typed.upper().translate(_FORGIVEN) == group
 
 
 def _ask_twice() -> str:

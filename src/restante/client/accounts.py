@@ -2,11 +2,11 @@
 
 >>> profile = Profile.at(folder)
 >>> new = sign_up(profile, server_url, "alan")
->>> len(new.passphrase.split())
+>>> len((new.passphrase or "").split())
 6
 >>> new.account.close()
 >>> sign_out(profile)
->>> sign_in_by_passphrase(profile, server_url, "alan", new.passphrase).close()
+>>> sign_in_by_passphrase(profile, server_url, "alan", new.passphrase or "").close()
 >>> with open_account(profile) as account:
 ...     account.acct
 'alan@localhost'
@@ -31,9 +31,10 @@ from restante.client.errors import (
     ServerTooNew,
     Unreachable,
 )
-from restante.client.http import Session
+from restante.client.http import Session, checked_url
 from restante.client.profile import Identity, Profile
 from restante.client.record_chain import fetch_chain
+from restante.client.unshown import Unshown, find_unshown, forget_unshown, keep_unshown
 from restante.client.vault import Secrets
 from restante.crypto import passphrase as passphrases
 from restante.crypto import recovery
@@ -54,10 +55,10 @@ _DEVICE_LABEL_CHARS = 64
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """A new account; passphrase and recovery code are shown once and are stored nowhere."""
+    """A new account; passphrase (None: one's own) and recovery code are shown once, and stored nowhere afterwards."""
 
     account: Account
-    passphrase: str = field(repr=False)
+    passphrase: str | None = field(repr=False)
     recovery_code: str = field(repr=False)
 
 
@@ -77,25 +78,60 @@ class _Way:
         return wire.Unlock(self.wire_type, b64(self.access.bearer), b64(self.salt) if self.salt else None)
 
 
-def sign_up(profile: Profile, url: str, name: str, *, passphrase: str | None = None) -> SignedUp:
+def sign_up(
+    profile: Profile,
+    url: str,
+    name: str,
+    *,
+    passphrase: str | None = None,
+    show: Callable[[SignedUp], object] = lambda _: None,
+) -> SignedUp:
     """Makes keys, a recovery code and, unless one was chosen, a passphrase of six words; then the account.
 
-    Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …), Unreachable.
+    The secrets are in a private file until ``show`` returns: killed before, the same call shows them, and makes no second
+    account. Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …),
+    Unreachable.
     """
+    signed_up = _made_before(profile, url, name) or _make(profile, url, name, passphrase)
+    with signed_up.account.session.closed_on_error():
+        show(signed_up)
+    forget_unshown(profile, name)
+    return signed_up
+
+
+def _made_before(profile: Profile, url: str, name: str) -> SignedUp | None:
+    """Finds the account of an attempt that ended before its secrets were shown."""
+    kept = find_unshown(profile, name) if is_name(name) else None
+    if kept is None or kept.server != checked_url(url):
+        return None
+    identity = profile.identity
+    if identity is not None and identity.session_id and identity.name == name:
+        return SignedUp(open_account(profile), kept.passphrase, kept.recovery_code)
+    try:
+        account = sign_in_by_recovery_code(profile, url, name, kept.recovery_code)
+    except ServerProblem as problem:
+        if problem.code != "sign-in-refused":
+            raise
+        return None
+    return SignedUp(account, kept.passphrase, kept.recovery_code)
+
+
+def _make(profile: Profile, url: str, name: str, passphrase: str | None) -> SignedUp:
     _check_before(profile, name)
     if passphrase is not None:
         passphrases.check_chosen(passphrase, name=name)
-    chosen = passphrase if passphrase is not None else passphrases.generate()
     session = Session(url)
     with session.closed_on_error():
-        return _sign_up(profile, session, name, chosen)
+        return _sign_up(profile, session, name, passphrase)
 
 
-def _sign_up(profile: Profile, session: Session, name: str, chosen: str) -> SignedUp:
+def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) -> SignedUp:
     server_name = _server_name(session)
     salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
+    made = passphrases.generate() if chosen is None else None
+    unshown = Unshown(session.url, name, made, recovery.write_code(code))
     ways = [
-        _Way(MethodType.PASSPHRASE, passphrases.passphrase_access(chosen, salt=salt), salt),
+        _Way(MethodType.PASSPHRASE, passphrases.passphrase_access(chosen or made or "", salt=salt), salt),
         _Way(MethodType.RECOVERY_CODE, unlock_access(code)),
     ]
     made_ms, device_key = now_ms(), X25519Identity.generate()
@@ -105,7 +141,12 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str) -> Sign
         unlock=tuple(new_method(way.type, way.access, label=way.type, now_ms=made_ms) for way in ways),
         devices=(device,),
     )
-    signed_in = _create(session, name, keyring, ways, made_ms=made_ms)
+    keep_unshown(profile, unshown)
+    try:
+        signed_in = _create(session, name, keyring, ways, made_ms=made_ms)
+    except ServerProblem:
+        forget_unshown(profile, name)
+        raise
     identity = Identity(
         server=session.url,
         server_name=server_name,
@@ -118,7 +159,7 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str) -> Sign
     )
     profile.enter(identity, Secrets(signed_in.token, str(device_key)))
     session.token = signed_in.token
-    return SignedUp(Account(profile, session, identity, keyring), chosen, recovery.write_code(code))
+    return SignedUp(Account(profile, session, identity, keyring), made, unshown.recovery_code)
 
 
 def sign_in_by_passphrase(profile: Profile, url: str, name: str, passphrase: str) -> Account:

@@ -18,6 +18,8 @@ from restante.media.source import Source, span_of
 from restante.protocol.limits import RECORDING_TOLERATED_MS
 
 _LIMIT_S = Fraction(RECORDING_TOLERATED_MS, 1000)
+# [Note: The last picture] What begins after the limit is refused. What begins before it and would last beyond, as the
+# last picture of a slow camera does, is somebody's honest three minutes: it ends at the limit.
 
 
 class Copied:
@@ -30,10 +32,16 @@ class Copied:
     def take(self, _source: Source, packet: AnyPacket) -> list[AnyPacket]:
         if packet.dts is None or packet.pts is None or packet.is_corrupt:
             return []
-        _refuse_long((packet.pts + (packet.duration or 0)) * packet.time_base)
+        _refuse_late(packet.pts * packet.time_base)
+        self._end_at_limit(packet)
         packet.stream = self._stream
         self.is_open = True
         return [packet]
+
+    def _end_at_limit(self, packet: AnyPacket) -> None:
+        """Shortens a picture that lasts too long ([Note: The last picture]); 21 ms of sound are left whole."""
+        if isinstance(self._stream, VideoStream) and packet.pts is not None and packet.duration:
+            packet.duration = min(packet.duration, int(_LIMIT_S / packet.time_base) - packet.pts)
 
     def finish(self) -> list[AnyPacket]:
         return []
@@ -61,8 +69,8 @@ class RedoneFilm:
 
     def _show(self, frame: VideoFrame, time_s: Fraction, span_s: Fraction) -> list[AnyPacket]:
         last = self._film.start_of_last_s
-        self._end = max(self._end, time_s + span_s)
-        _refuse_long(self._end)
+        _refuse_late(time_s)
+        self._end = min(max(self._end, time_s + span_s), _LIMIT_S)
         time_s = Fraction(0) if last is None else time_s
         if (last is not None and time_s <= last) or not self._pace.keeps(time_s):
             return []
@@ -87,7 +95,7 @@ class RedoneSound:
         packets: list[AnyPacket] = []
         for frame, time_s in source.decoded(packet):
             assert isinstance(frame, AudioFrame)
-            _refuse_long(time_s + span_of(frame))
+            _refuse_late(time_s)
             packets += self._sound.take(frame, time_s)
         return packets
 
@@ -96,6 +104,6 @@ class RedoneSound:
         return packets + self._sound.finish(self._sound.end_s)
 
 
-def _refuse_long(end_s: Fraction) -> None:
-    if end_s > _LIMIT_S:
-        raise TooLong(round(end_s * 1000))
+def _refuse_late(begin_s: Fraction) -> None:
+    if begin_s >= _LIMIT_S:
+        raise TooLong(round(begin_s * 1000))
