@@ -152,10 +152,10 @@ def test_a_sign_up_that_is_killed_before_it_shows_its_secrets_shows_them_the_nex
         (kept,) = ann.profile.folder.iterdir()
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         answer = ann.ok(*words, between.url, "--json").json
+        assert ann.inbox() == []
     assert sign_in(ann.other_device("second"), RESTANTE_PASSPHRASE=answer["passphrase"]).code == 0
     assert sign_in(ann.other_device("third"), RESTANTE_RECOVERY_CODE=answer["recovery_code"]).code == 0
     assert not kept.exists()
-    assert ann.inbox() == []
 
 
 def test_a_sign_up_that_is_refused_keeps_no_secrets(ann):
