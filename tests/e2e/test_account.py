@@ -1,18 +1,18 @@
 """Accounts in the browser: opened, signed in to and left, beside a command line that knows the same passphrase and code."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.api.people import new_name
 from tests.cli.person import Person
-from tests.e2e.browsing import Visitor, Visitors, axe_violations
+from tests.e2e.browsing import Visitor, Visitors, axe_violations, offline_files, until_kept
 from tests.e2e.mailbox import (
     AT_THE_GATE,
-    Mailbox,
     arrived,
     choose_name,
     open_mailbox,
@@ -53,14 +53,11 @@ AT_REST = """async () => {
 """All that script can find stored here, as text."""
 
 
-@pytest.fixture
-def terminal(house: Server, tmp_path: Path) -> Callable[[Mailbox], Person]:
-    """A command line of whoever has this mailbox."""
-
-    def make(box: Mailbox) -> Person:
-        return Person(box.name, tmp_path, house.url, "terminal", box.passphrase, box.code)
-
-    return make
+def stored(page: Page, shard: str) -> AbstractContextManager[object]:
+    """What is done inside changes an account's notes; it ends when the server has them."""
+    return page.expect_response(
+        lambda answer: answer.request.method == "PUT" and answer.ok and answer.url.endswith(f"/state/{shard}")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -69,41 +66,19 @@ def noted(house: Server, tmp_path_factory: pytest.TempPathFactory) -> Person:
     return Person(new_name("cli"), tmp_path_factory.mktemp("noted"), house.url).sign_up()
 
 
-def test_a_mailbox_opened_in_the_browser_opens_at_the_command_line(
-    house: Server, visitors: Visitors, terminal: Callable[[Mailbox], Person]
-) -> None:
-    """By what the screen showed, and nothing else: the six words, and the code."""
-    page, box = open_mailbox(visitors.arrive(house), new_name("web"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing waits for you yet")
-    person = terminal(box)
-    assert person.ok("sign-in", box.name, "--server", house.url, RESTANTE_PASSPHRASE=box.passphrase)
-    assert person.inbox() == []
-    other = person.other_device("other")
-    assert other.ok("sign-in", box.name, "--server", house.url, RESTANTE_RECOVERY_CODE=box.code.lower())
-    assert other.inbox() == []
-
-
-@pytest.mark.parametrize("by_code", [False, True], ids=["passphrase", "recovery code"])
-def test_a_mailbox_opened_at_the_command_line_opens_in_the_browser(
-    house: Server, visitors: Visitors, noted: Person, *, by_code: bool
-) -> None:
-    page = visitors.arrive(house).open("/sign-in")
-    sign_in(page, noted.name, noted.recovery_code if by_code else noted.passphrase, by_code=by_code)
-    arrived(page)
-    page.reload()
-    arrived(page)
-    page.goto(f"{house.url.replace('127.0.0.1', 'localhost')}/people")
-    expect(page.get_by_role("heading", name="People", level=1)).to_be_visible()
-
-
 def test_the_way_to_a_mailbox_step_by_step(house: Server, visitors: Visitors) -> None:
-    """Every step is accessible; a name that is taken and a wrong group are told; the code can be saved and shown again."""
+    """Every step is accessible; whoever turns round leaves nothing behind; the code can be saved and shown again."""
     visitor, name = visitors.arrive(house), new_name("web")
     visitor.witness.allow("404.*/record")
     page = visitor.open("/")
     page.get_by_role("link", name="Open a mailbox").click()
     choose_name(page, name)
+    first_code = written_code(page)
+    page.goto(f"{visitor.url}/sign-up")
+    assert name not in page.evaluate(AT_REST)
+    choose_name(page, name)  # still free
     code = written_code(page)
+    assert code != first_code
     assert axe_violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as file").click()
@@ -125,19 +100,6 @@ def test_the_way_to_a_mailbox_step_by_step(house: Server, visitors: Visitors) ->
     prove(page, code)
     arrived(page)
     assert axe_violations(page) == []
-
-
-def test_nothing_is_made_before_the_code_is_proved(house: Server, visitors: Visitors) -> None:
-    """Whoever turns round leaves neither an account nor anything on the device behind."""
-    visitor, name = visitors.arrive(house), new_name("web")
-    visitor.witness.allow("404.*/record")
-    page = visitor.open("/sign-up")
-    choose_name(page, name)
-    code = written_code(page)
-    page.goto(f"{visitor.url}/sign-up")
-    choose_name(page, name)  # still free
-    assert written_code(page) != code
-    assert name not in page.evaluate(AT_REST)
 
 
 def test_a_name_that_is_taken_and_a_poor_passphrase_are_told(
@@ -201,22 +163,35 @@ def test_a_device_that_is_not_ones_own_forgets_at_the_next_load(
     assert noted.name not in page.evaluate(AT_REST)
 
 
-def test_it_opens_without_a_network_and_goes_on_when_there_is_one(
-    house: Server, visitors: Visitors, noted: Person
-) -> None:
+@pytest.fixture(scope="module")
+def at_home(
+    house: Server,
+    playwright: Playwright,
+    browser: Browser,
+    noted: Person,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Visitor]:
+    """A browser in which that person is signed in; for tests that leave it so."""
+    visitors = Visitors(playwright.chromium, browser, tmp_path_factory.mktemp("at-home"))
     visitor = visitors.arrive(house)
-    page = signed_in(visitor, noted)
-    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
-    page.wait_for_timeout(1500)
-    visitor.witness.allow("ERR_INTERNET_DISCONNECTED")
-    visitor.context.set_offline(True)
+    signed_in(visitor, noted).close()
+    yield visitor
+    visitors.leave()
+
+
+def test_it_opens_without_a_network_and_goes_on_when_there_is_one(at_home: Visitor, webapp: Path) -> None:
+    page = at_home.open("/inbox")
+    arrived(page)
+    until_kept(page, len(offline_files(webapp)))
+    at_home.witness.allow("ERR_INTERNET_DISCONNECTED")
+    at_home.context.set_offline(True)
     page.reload()
     arrived(page)
     page.keyboard.press("g")
     page.keyboard.press("p")
     expect(page.get_by_text("You are offline.")).to_be_visible()
     assert axe_violations(page) == []
-    visitor.context.set_offline(False)
+    at_home.context.set_offline(False)
     expect(page.get_by_text("You are offline.")).to_be_hidden(timeout=AT_THE_GATE)
 
 
@@ -249,44 +224,40 @@ def test_signing_out_forgets_the_account_in_every_tab(
     assert devices_of(noted) == devices - 1
 
 
-def test_signing_out_everywhere_reaches_the_command_line_and_other_browsers(
+def test_one_other_session_can_be_ended_and_all_of_them(
     house: Server, visitors: Visitors, tmp_path: Path
 ) -> None:
+    """Signing out everywhere reaches the command line and other browsers."""
     person = Person(new_name("cli"), tmp_path, house.url).sign_up()
     here, there = visitors.arrive(house), visitors.arrive(house)
     page, far = signed_in(here, person), signed_in(there, person)
     there.witness.allow("401")
     page.get_by_role("link", name="Settings").first.click()
-    expect(page.get_by_text("Command line")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Sign out: Command line")).click()
+    expect(page.get_by_text("Command line")).to_be_hidden()
+    assert axe_violations(page) == []
+    person.run("inbox").failed()
+    other = person.other_device("other")
+    other.ok("sign-in", person.name, "--server", house.url, RESTANTE_PASSPHRASE=person.passphrase)
+    assert other.inbox() == []
     sign_out(page, "Sign out everywhere")
     expect(page).to_have_url(re.compile("/sign-in$"))
-    assert person.run("inbox").code != 0
+    assert other.run("inbox").code != 0
     far.reload()
     expect(far).to_have_url(re.compile("/sign-in$"), timeout=AT_THE_GATE)
     sign_in(far, person.name, person.recovery_code, by_code=True)
     arrived(far)
 
 
-def test_one_other_session_can_be_ended(house: Server, visitors: Visitors, tmp_path: Path) -> None:
-    person = Person(new_name("cli"), tmp_path, house.url).sign_up()
-    page = signed_in(visitors.arrive(house), person)
-    page.get_by_role("link", name="Settings").first.click()
-    page.get_by_role("button", name=re.compile("Sign out: Command line")).click()
-    expect(page.get_by_text("Command line")).to_be_hidden()
-    assert axe_violations(page) == []
-    person.run("inbox").failed()
-
-
 def test_people_are_added_by_name_and_stay_on_every_device(
-    house: Server, visitors: Visitors, noted: Person, tmp_path: Path
+    house: Server, visitors: Visitors, at_home: Visitor, noted: Person, tmp_path: Path
 ) -> None:
     friend = Person(new_name("friend"), tmp_path, house.url).sign_up()
-    visitor = visitors.arrive(house)
-    visitor.witness.allow("404.*/records")
-    page = signed_in(visitor, noted)
-    page.get_by_role("link", name="People").first.click()
+    at_home.witness.allow("404.*/records")
+    page = at_home.open("/people")
     page.get_by_label("Name on this server").fill(f"@{friend.name.upper()}")
-    page.get_by_role("button", name="Add").click()
+    with stored(page, "contacts"):
+        page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("status")).to_contain_text(friend.name)
     page.get_by_label("Name on this server").fill("nobody-of-this-name")
     page.get_by_role("button", name="Add").click()
@@ -295,11 +266,10 @@ def test_people_are_added_by_name_and_stay_on_every_device(
     second = signed_in(visitors.arrive(house), noted)
     second.get_by_role("link", name="People").first.click()
     row = second.get_by_role("listitem").filter(has_text=friend.name)
-    expect(row).to_be_visible()
     row.get_by_role("button", name=re.compile("Remove")).click()
-    second.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    with stored(second, "contacts"):
+        second.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(row).to_be_hidden()
-    second.wait_for_timeout(2500)
     page.get_by_role("link", name="Sent").first.click()
     page.get_by_role("link", name="People").first.click()
     expect(page.get_by_role("listitem").filter(has_text=friend.name)).to_be_hidden()
@@ -309,12 +279,13 @@ def test_settings_hold_and_reach_the_other_devices(house: Server, visitors: Visi
     person = Person(new_name("cli"), tmp_path, house.url).sign_up()
     page = signed_in(visitors.arrive(house), person)
     page.get_by_role("link", name="Settings").first.click()
-    page.get_by_text("Night", exact=True).click()
-    page.get_by_text("Français").click()
+    with stored(page, "settings"):
+        page.get_by_text("Night", exact=True).click()
+    with stored(page, "settings"):
+        page.get_by_text("Français").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Réglages")
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
-    page.wait_for_timeout(2500)
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("Réglages")
     second = visitors.arrive(house).open("/sign-in")
@@ -324,28 +295,17 @@ def test_settings_hold_and_reach_the_other_devices(house: Server, visitors: Visi
     assert second.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
-def test_a_french_reader_opens_a_mailbox_in_french(house: Server, visitors: Visitors) -> None:
-    visitor, name = visitors.arrive(house, locale="fr-FR"), new_name("fr")
-    visitor.witness.allow("404.*/record")
-    page = visitor.open("/")
-    assert page.locator("html").get_attribute("lang") == "fr"
-    page.get_by_role("link", name="Ouvrir une boîte").click()
-    page.get_by_label("Votre nom ici").fill(name)
-    expect(page.locator("output")).not_to_be_empty()
-    page.get_by_role("button", name="Continuer").click()
-    page.get_by_role("heading", name="Notez ceci").wait_for(timeout=AT_THE_GATE)
-    assert axe_violations(page) == []
-    assert not re.search(r"\b(the|your|write)\b", page.locator("body").inner_text(), re.IGNORECASE)
-
-
-def test_a_link_into_the_house_waits_for_the_sign_in(
+def test_a_mailbox_opened_at_the_command_line_opens_in_the_browser(
     house: Server, visitors: Visitors, noted: Person
 ) -> None:
+    """By the passphrase; a link into the house waits for the sign-in."""
     visitor = visitors.arrive(house)
     page = visitor.open("/settings")
     page.get_by_role("link", name="I have one: sign in").click()
     sign_in(page, noted.name, noted.passphrase)
     page.wait_for_url("**/settings", timeout=AT_THE_GATE)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
     page.goto(f"{visitor.url}/no/such/place")
     expect(page.get_by_role("heading", name="There is nothing at this address.")).to_be_visible()
@@ -354,10 +314,9 @@ def test_a_link_into_the_house_waits_for_the_sign_in(
     arrived(page)
 
 
-def test_keys_lead_through_the_house_and_the_focus_follows(
-    house: Server, visitors: Visitors, noted: Person
-) -> None:
-    page = signed_in(visitors.arrive(house), noted)
+def test_keys_lead_through_the_house_and_the_focus_follows(at_home: Visitor) -> None:
+    page = at_home.open("/inbox")
+    arrived(page)
     for keys, path, title in (
         ("gp", "/people", "People"),
         ("gs", "/sent", "Sent"),
@@ -380,19 +339,26 @@ def test_keys_lead_through_the_house_and_the_focus_follows(
     page.wait_for_url("**/sent")
 
 
-def test_no_key_lies_in_clear_on_the_device_or_travels(
-    house: Server, visitors: Visitors, terminal: Callable[[Mailbox], Person]
+def test_a_mailbox_opened_in_the_browser_opens_at_the_command_line(
+    house: Server, visitors: Visitors, tmp_path: Path
 ) -> None:
+    """By what the screen showed, the six words or the code; and no key lies in clear on the device, or travels."""
     visitor = visitors.arrive(house)
     sent: list[str] = []
     visitor.context.on("request", lambda request: sent.append(f"{request.url} {request.post_data or ''}"))
     page, box = open_mailbox(visitor, new_name("web"))
-    page.wait_for_timeout(2000)
-    stored = page.evaluate(AT_REST)
-    assert box.name in stored, "the scan does not see what is there"
-    assert "EXTRACTABLE" not in stored
-    person = terminal(box)
-    person.ok("sign-in", box.name, "--server", house.url, RESTANTE_PASSPHRASE=box.passphrase)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing waits for you yet")
+    person = Person(box.name, tmp_path, house.url, "terminal", box.passphrase, box.code)
+    assert person.ok("sign-in", box.name, "--server", house.url, RESTANTE_PASSPHRASE=box.passphrase)
+    assert person.inbox() == []
+    other = person.other_device("other")
+    assert other.ok("sign-in", box.name, "--server", house.url, RESTANTE_RECOVERY_CODE=box.code.lower())
+    assert other.inbox() == []
+    page.reload()  # whoever is still at home has everything stored
+    arrived(page)
+    stored_here = page.evaluate(AT_REST)
+    assert box.name in stored_here, "the scan does not see what is there"
+    assert "EXTRACTABLE" not in stored_here
     with person.account as account:
         keyring = account.keyring
     secrets = [
@@ -405,5 +371,5 @@ def test_no_key_lies_in_clear_on_the_device_or_travels(
         keyring.state,
         *(entry.identity for entry in keyring.enc),
     ]
-    for place in (stored, "\n".join(sent), house.log(), page.content()):
+    for place in (stored_here, "\n".join(sent), house.log(), page.content()):
         assert [secret for secret in secrets if str(secret) in place] == []

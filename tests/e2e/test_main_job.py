@@ -1,13 +1,12 @@
 """What the app is for: somebody leaves a video, it waits, somebody else watches and keeps it; in a browser or at the CLI."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Playwright, Request
 
 from tests.cli.person import Person
 from tests.e2e.browsing import Visitors
@@ -29,8 +28,16 @@ from tests.e2e.mailing import (
     small_clip,
     watch,
 )
-from tests.footage import brightness, loudness, talking_head
+from tests.footage import Judged, brightness, loudness, talking_head
 from tests.serving import Server
+
+TAKES = """async () => {
+  const takes = await (await navigator.storage.getDirectory()).getDirectoryHandle('takes', { create: true });
+  return Array.fromAsync(takes.keys());
+}"""
+"""The ids of what lies on the device."""
+LIVE_MS = 3000
+"""What arrives by the live channel is there well before anybody would ask anew; on an idle machine in a fifth of a second."""
 
 
 @dataclass
@@ -84,7 +91,7 @@ def test_from_browser_to_browser(street: Street, tmp_path: Path) -> None:
     sent(booth)
     came_at = arrival()
     item = by_caption(street.ann.cli, "The goats are back")
-    assert came_at - item["received_at"] < 1000
+    assert came_at - item["received_at"] < LIVE_MS
     assert item["duration_s"] >= 3
     inbox.get_by_text("One is waiting").wait_for()
     booth.get_by_text(re.compile("^Delivered")).wait_for()
@@ -123,7 +130,7 @@ def test_from_command_line_to_browser(street: Street, tmp_path: Path) -> None:
     street.joseph.send("ann", talking_head(tmp_path), "--caption", "From the terminal")
     came_at = arrival()
     (told,) = street.joseph.sent()
-    assert came_at - told["received_at"] < 1000
+    assert came_at - told["received_at"] < LIVE_MS
     eventually(lambda: street.joseph.sent()[0]["state"] == "delivered")
     watch(page, "From the terminal")
     play(page)
@@ -153,6 +160,7 @@ def test_it_waits_for_somebody_who_is_away(street: Street, clip: Path) -> None:
 
 
 def test_a_deletion_can_be_taken_back_and_is_real_afterwards(street: Street, clip: Path) -> None:
+    street.joseph.send("ann", clip, "--caption", "Keep me")
     message = street.joseph.send("ann", clip, "--caption", "Throw me away")
     page = street.ann.open()
     entry = letter(page, "Throw me away")
@@ -165,8 +173,10 @@ def test_a_deletion_can_be_taken_back_and_is_real_afterwards(street: Street, cli
     entry.get_by_role("button", name="Delete the video of joseph").click()
     page.get_by_role("button", name="Undo").wait_for()
     page.close()
-    again = street.ann.open()
+    street.ann.open()
     eventually(lambda: message not in [item["id"] for item in street.ann.cli.inbox()], within_s=30)
+    again = street.ann.open()
+    letter(again, "Keep me").wait_for()
     assert letter(again, "Throw me away").count() == 0
 
 
@@ -195,11 +205,15 @@ def test_a_closed_window_loses_no_take(street: Street) -> None:
 def test_a_take_that_nobody_is_to_see(street: Street, tmp_path: Path) -> None:
     """It waits in the inbox, can be kept as a file, and what was thrown away can be brought back for a while."""
     page = street.claire.open("/record")
-    record(page)
+    draft = record(page)
+    assert draft in page.evaluate(TAKES)
     page.get_by_role("link", name="Inbox").first.click()
     found = page.get_by_role("heading", name="Your video is still here")
     found.wait_for()
-    assert_keeps(save(page, tmp_path / "draft.mp4"), duration_s=1.5, within_s=1)
+    path = save(page, tmp_path / "draft.mp4")
+    length_s = Judged(path).duration_s
+    assert length_s >= 1
+    assert_keeps(path, duration_s=length_s)
     page.get_by_role("button", name="Delete it").click()
     page.get_by_role("button", name="Undo").click()
     found.wait_for()
@@ -207,9 +221,9 @@ def test_a_take_that_nobody_is_to_see(street: Street, tmp_path: Path) -> None:
     page.get_by_role("button", name="Delete it").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     page.wait_for_url("**/inbox")
+    eventually(lambda: draft not in page.evaluate(TAKES))
     page.reload()
     page.get_by_role("heading", level=1).wait_for()
-    time.sleep(0.5)
     assert found.count() == 0
 
 
@@ -227,15 +241,23 @@ def test_an_answer_goes_to_who_wrote(street: Street, clip: Path) -> None:
 
 
 def test_eight_windows_share_one_live_channel(street: Street, clip: Path) -> None:
-    channels: list[str] = []
+    """When the window that holds it is closed, another one takes it over."""
+    channels: list[Request] = []
     street.ann.visitor.context.on(
-        "request", lambda request: channels.append(request.url) if request.url.endswith("/events") else None
+        "request", lambda request: channels.append(request) if request.url.endswith("/events") else None
     )
     pages = [street.ann.open() for _ in range(8)]
     for page in pages:
         page.get_by_role("heading", level=1).wait_for()
     arrivals = [expect(page, "To all windows") for page in pages]
     street.joseph.send("ann", clip, "--caption", "To all windows")
-    received_at = by_caption(street.joseph, "To all windows")["received_at"]
-    assert max(arrival() for arrival in arrivals) - received_at < 3000
-    assert len(channels) == 1
+    assert all(arrival() for arrival in arrivals)
+    (channel,) = channels
+    holder = channel.frame.page
+    rest = [page for page in pages if page != holder]
+    with street.ann.visitor.context.expect_event("request", lambda asked: asked.url.endswith("/events")):
+        holder.close()
+    arrivals = [expect(page, "To those who are left") for page in rest]
+    street.joseph.send("ann", clip, "--caption", "To those who are left")
+    assert all(arrival() for arrival in arrivals)
+    assert len(channels) == 2

@@ -42,16 +42,21 @@ def release(copy: Path, name: str) -> None:
             (webapp / (file + end)).unlink(missing_ok=True)
 
 
+def begin_anew(house: Server, copy: Path, name: str) -> None:
+    house.kill()
+    release(copy, name)
+    house.start()
+
+
 def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, visitors: Visitors) -> None:
+    """The one before stays for other tabs; those before it are forgotten."""
     visitor = visitors.arrive(house)
-    visitor.witness.allow("ERR_CONNECTION_REFUSED")
+    visitor.witness.allow("ERR_CONNECTION_")
     visitor.context.add_init_script(REMEMBER)
     page, other = visitor.open("/"), visitor.open("/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     before = page.evaluate(NAMED)
-    house.kill()
-    release(copy, "two")
-    house.start()
+    begin_anew(house, copy, "two")
     page.reload()
     assert page.evaluate(NAMED) == before, "what is kept is shown at once"
     page.wait_for_function("() => window.offered !== undefined")
@@ -62,21 +67,11 @@ def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, vis
     assert page.evaluate(NAMED) == "two"
     assert other.evaluate("() => window.mark") == 1, "another tab may be recording"
     assert page.evaluate(KEPT) == 2, "for that tab the parts of the version before are still there"
-
-
-def test_versions_before_the_last_are_forgotten(copy: Path, house: Server, visitors: Visitors) -> None:
-    visitor = visitors.arrive(house)
-    visitor.witness.allow("ERR_CONNECTION_REFUSED")
-    visitor.context.add_init_script(REMEMBER)
-    page = visitor.open("/")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    for name in ("two", "three"):
-        house.kill()
-        release(copy, name)
-        house.start()
-        page.reload()
-        page.wait_for_function("() => window.offered !== undefined")
-        with page.expect_navigation():
-            page.evaluate("() => window.offered.use()")
-        assert page.evaluate(NAMED) == name
+    other.close()
+    begin_anew(house, copy, "three")
+    page.reload()
+    page.wait_for_function("() => window.offered !== undefined")
+    with page.expect_navigation():
+        page.evaluate("() => window.offered.use()")
+    assert page.evaluate(NAMED) == "three"
     assert page.evaluate(KEPT) == 2

@@ -67,6 +67,13 @@ TOO_WIDE = f"""async names => {{
   }}
   return found;
 }}"""
+CONTROLS = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary')]
+  .map(one => [one, one.getBoundingClientRect()])
+  .filter(([one, { x, y, right, bottom, width }]) =>
+    one.checkVisibility() && width > 8 && x >= 0 && y >= 0 && right <= innerWidth && bottom <= innerHeight)
+  .map(([one, { x, y, right, bottom }]) =>
+    [one.outerHTML, [x, y, right, bottom], one.matches('.button') ? getComputedStyle(one).borderTopWidth : 'none'])"""
+"""What can be used and lies in the window, with its place, and the edge of what is drawn as a button."""
 VIOLATIONS = f"""async ([names, options]) => {{
   {SHOW}
   const found = [];
@@ -285,6 +292,29 @@ def test_every_screen_can_be_walked_by_the_tab_key_alone(browser: Browser, galle
             if page.evaluate("document.activeElement !== document.body"):
                 assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
         assert len(reached) >= wanted - 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_controls_stand_out_in_forced_colours(browser: Browser, gallery: Gallery, theme: str) -> None:
+    """Where a reader's own colours take the place of ours, a button still has an edge, and nothing is drawn in its ground's colour."""
+    states = (
+        "sign-in/ready",
+        "sign-up/code",
+        "inbox/ready",
+        "review/ready",
+        "people/ready",
+        "settings/ready",
+    )
+    with walking(browser, gallery, PHONE, forced_colors="active", color_scheme=theme) as walk:
+        for name in states:
+            gallery.show(walk.page, name)
+            picture = Image.open(io.BytesIO(walk.page.screenshot())).convert("L")
+            found = walk.page.evaluate(CONTROLS)
+            assert len(found) > 3
+            assert [label for label, _, edge in found if edge == "0px"] == []
+            for label, box, _ in found:
+                darkest, brightest = picture.crop(box).getextrema()
+                assert brightest - darkest > 100, f"{name}: {label}"
 
 
 def pictured(name: str) -> list[tuple[Path, ViewportSize, str]]:

@@ -1,6 +1,5 @@
 """The page opens under its policy, its workers run under theirs, and it opens again without a network."""
 
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Worker
 
 from tests.api.people import new_client, new_name, sign_up_form
-from tests.e2e.browsing import Visitors, no_reports, policy_reports
+from tests.e2e.browsing import Visitors, no_reports, offline_files, policy_reports, until_kept
 from tests.serving import Server, serving
 
 TRY_EVAL = """() => new Promise(resolve => setTimeout(() => {
@@ -26,12 +25,6 @@ SIGN_UP = """async form => {
   const asked = await fetch('/api/v1/sessions');
   const left = await fetch('/api/v1/sessions', { method: 'DELETE' });
   return [made.status, asked.status, left.status, document.cookie];
-}"""
-SHELL_KEPT = """async () => {
-  await navigator.serviceWorker.ready;
-  const names = await caches.keys();
-  const kept = await Promise.all(names.map(async name => (await (await caches.open(name)).keys()).length));
-  return kept.reduce((sum, count) => sum + count, 0);
 }"""
 
 
@@ -115,26 +108,6 @@ def test_eval_is_refused_in_every_worker(lenient_house: Server, webapp: Path, vi
     for path in worker_files(webapp):
         if "worklet" not in path:  # a worklet is no worker: it obeys the page
             assert start_worker(page, path).evaluate(TRY_EVAL) == "EvalError", path
-
-
-def offline_files(webapp: Path) -> list[str]:
-    """All but the service worker itself and the pictures that only an installer wants."""
-    paths = [path.relative_to(webapp).as_posix() for path in webapp.rglob("*") if path.is_file()]
-    compressed = (".br", ".gz")
-    return [
-        path
-        for path in paths
-        if not path.endswith(compressed)
-        and not re.match(r"\.vite/|icons/.*\.png\Z|sw\.js\Z|licenses\.md\Z", path)
-    ]
-
-
-def until_kept(page: Page, count: int) -> None:
-    """Asked again and again from here: `wait_for_function` takes the promise itself for a yes."""
-    deadline = time.monotonic() + 30
-    while page.evaluate(SHELL_KEPT) != count:
-        assert time.monotonic() < deadline, "the app was not kept in time"
-        page.wait_for_timeout(50)
 
 
 def test_it_opens_again_without_a_network(house: Server, webapp: Path, visitors: Visitors) -> None:
