@@ -137,6 +137,12 @@ export const BOOTH: Record<string, Exhibit> = {
     level: null,
   }),
   "record/not-opened": record({ kind: "ready" }, told({ what: "camera-refused", name: "Rear camera", why: null })),
+  "record/screen": record({ kind: "ready" }, { devices: { ...DEVICES, screen: "on" } }),
+  "record/screen-ended": record(recording, told({ what: "screen-ended", why: null })),
+  "record/screen-failed": record(
+    { kind: "ready" },
+    { devices: { ...DEVICES, screenFailure: { code: "screen-failed" } } },
+  ),
   "record/smaller": record({ ...recording, notice: "smaller" }),
   "record/importing": record({ kind: "importing", name: "Theo at the match.mov", done: 0.42 }),
   "record/file-long": record({ kind: "file-refused", code: "file-too-long", facts: { ms: 412_000 } }),

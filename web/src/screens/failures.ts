@@ -90,6 +90,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   damaged,
   "recording-too-long": long,
   "video-too-large": long,
+  "screen-failed": () => ({ title: m.screen_failed(), text: m.screen_failed_text() }),
   "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
   "no-camera": () => ({ title: m.record_none(), text: m.record_none_text() }),
 };

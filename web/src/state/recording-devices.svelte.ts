@@ -1,7 +1,10 @@
 /** The devices of the booth: what there is, what is in use, and what happened to them, for as long as it is worth saying. */
 
 import { CaptureRefused, type Capture, type CaptureNews, type Device, type SwitchReason } from "../media/capture";
+import { canShareScreen, openScreen, ScreenRefused, type SharedScreen } from "../media/screen";
+import type { TakeFeed } from "../take/take";
 import { rememberDevices } from "./devices";
+import type { Failure } from "./failure";
 
 /** What happened to a device: `name` is that of the one in use now, `before` of the one in use until then. */
 export interface DeviceNews {
@@ -13,7 +16,8 @@ export interface DeviceNews {
     | "microphone-switched"
     | "microphone-lost"
     | "microphone-back"
-    | "microphone-refused";
+    | "microphone-refused"
+    | "screen-ended";
   name: string;
   before: string;
   why: SwitchReason | null;
@@ -23,6 +27,8 @@ export interface DeviceNews {
 export interface DeviceEvents {
   /** The system took the devices away for a while. */
   interrupted(why: "call" | "hidden"): void;
+  /** Whether a take uses the feed. */
+  isRunning(): boolean;
   /** No picture, or a picture again. */
   seeing(isSeeing: boolean): void;
 }
@@ -36,7 +42,12 @@ export class BoothDevices {
   camera: Device | null = $state.raw(null);
   microphone: Device | null = $state.raw(null);
   news: DeviceNews | null = $state.raw(null);
+  /** Screen and camera in one picture: shown, not shown, or nothing that this browser can. */
+  screen: "on" | "off" | null = $state(canShareScreen() ? "off" : null);
+  screenFailure: Failure | null = $state.raw(null);
   #capture: Capture | null = null;
+  /** Also one that has ended, as long as a take uses it. */
+  #screen: SharedScreen | null = null;
   readonly #events: DeviceEvents;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -48,9 +59,10 @@ export class BoothDevices {
     return this.#capture;
   }
 
-  /** Whether the cameras look to both sides of one's hand. */
-  get canTurn(): boolean {
-    return this.cameras.length > 1;
+  /** For the next take; null without a camera. */
+  get feed(): (TakeFeed & { renew(): void }) | null {
+    if (this.screen !== "on") this.#dropScreen();
+    return this.#screen ?? this.#capture;
   }
 
   take(capture: Capture): void {
@@ -82,14 +94,29 @@ export class BoothDevices {
     if (next && next.id !== this.microphone?.id) await this.useMicrophone(next.id);
   }
 
-  /** The person has read it. */
-  understood(): void {
-    clearTimeout(this.#timer);
-    this.news = null;
+  /** Shows the screen with the camera in its corner, or the camera alone again. Never rejects: `screenFailure` tells. */
+  async share(): Promise<void> {
+    const capture = this.#capture;
+    if (this.screen === "on") return this.#dropScreen();
+    if (capture === null) return;
+    this.screenFailure = null;
+    try {
+      const screen = await openScreen(capture);
+      if (capture !== this.#capture) return screen.close();
+      screen.onNews = () => this.#noteScreenEnded();
+      [this.#screen, this.screen] = [screen, "on"];
+      this.#look();
+    } catch (error) {
+      const code = error instanceof ScreenRefused ? error.code : "failed";
+      // Who closes the browser's question wants nothing more to be said about it.
+      if (code !== "denied") this.screenFailure = { code: `screen-${code}` };
+    }
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    this.#dropScreen();
+    this.screenFailure = null;
     this.#capture?.close();
     this.#capture = null;
     this.stream = this.camera = this.microphone = this.news = null;
@@ -98,7 +125,7 @@ export class BoothDevices {
   #look(): void {
     const capture = this.#capture;
     if (capture === null) return;
-    this.stream = capture.stream;
+    this.stream = this.#screen?.stream ?? capture.stream;
     this.cameras = capture.cameras;
     this.microphones = capture.microphones;
     this.camera = capture.camera;
@@ -129,6 +156,21 @@ export class BoothDevices {
     const name = "to" in news ? news.to.label : "";
     this.#say({ what: news.kind, name, before: before[kind], why: "why" in news ? news.why : null });
     if (kind === "camera") this.#events.seeing(news.kind !== "camera-lost");
+  }
+
+  #noteScreenEnded(): void {
+    this.screen = "off";
+    this.#say({ what: "screen-ended", name: this.camera?.label ?? "", before: "", why: null });
+    if (!this.#events.isRunning()) this.#dropScreen();
+  }
+
+  #dropScreen(): void {
+    const screen = this.#screen;
+    if (screen === null) return;
+    this.#screen = null;
+    this.screen = "off";
+    screen.close();
+    this.#look();
   }
 
   /** What stays lost stays said. */

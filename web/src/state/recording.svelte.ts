@@ -57,6 +57,7 @@ export class RecordingState {
   instead: readonly string[] = $state.raw([]);
   readonly devices = new BoothDevices({
     interrupted: (why) => this.pause(why),
+    isRunning: () => this.isRunning,
     seeing: (isSeeing) => this.#see(isSeeing),
   });
   readonly #house: House;
@@ -154,9 +155,9 @@ export class RecordingState {
     await take?.stop().catch(() => undefined); // nothing of it was kept
     if (take?.state.phase === "kept") this.instead = [...this.instead, take.id];
     void this.#drafts.refresh();
-    const { capture } = this.devices;
-    if (capture === null || this.devices.camera === null) return this.open();
-    capture.renew();
+    const { feed, camera } = this.devices;
+    if (feed === null || camera === null) return this.open();
+    feed.renew();
     this.booth = { kind: "ready" };
   }
 
@@ -221,14 +222,14 @@ export class RecordingState {
   }
 
   #record(): void {
-    const { capture } = this.devices;
-    if (capture === null) return;
-    capture.renew();
+    const { feed } = this.devices;
+    if (feed === null) return;
+    feed.renew();
     this.#hearing = new Hearing(performance.now());
     this.#smallerSinceMs = this.#pausedBy = null;
     this.booth = { kind: "recording", keptMs: 0, storedMs: 0, notice: null, paused: null };
     const { acct } = this.#house.account;
-    const take = Take.start(capture, { acct, onChange: (state) => this.#hear(state) });
+    const take = Take.start(feed, { acct, onChange: (state) => this.#hear(state) });
     this.#take = take;
     this.#drafts.adopt(take, this.#wish.to);
     this.#light.keep();

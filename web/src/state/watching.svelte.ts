@@ -4,6 +4,7 @@ import { parseCaptions, type Cue } from "../media/captions";
 import { MessagePlayer, type PlayerState } from "../media/player";
 import type { RemoteVideo, VideoDetails } from "../crypto/service";
 import { rangedVideo, type RangedVideo } from "../transfer/ranges";
+import { Keeping } from "./keeping.svelte";
 import { Problem } from "../transfer/problem";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { failureOf, Refused, type Failure } from "./failure";
@@ -124,6 +125,7 @@ export class WatchingState {
   async delete(): Promise<boolean> {
     if (this.box === "sent") return this.sent.takeBack(this.id);
     void this.#left.forget(this.id);
+    void this.#house.part(Keeping).drop(this.id);
     this.inbox.delete(this.id);
     return true;
   }
@@ -150,21 +152,28 @@ export class WatchingState {
   async #openVideo({ content, code }: Letter | SentLetter): Promise<void> {
     if (code !== null) throw new Refused(code);
     if (!content?.video) throw new Refused("needs-newer-version");
-    const { size, sha256 } = content.video;
-    const source = rangedVideo(this.id, size, {
-      signal: this.#closed.signal,
-      onTrouble: (problem) => this.#noteTrouble(problem),
-      onRecovered: () => (this.isHeld = false),
-    });
+    const { video: film } = content;
+    const source = this.#sourceOf(film);
     this.#source = source;
     const leftMs = await this.#left.place(this.id);
-    const video = await this.#house.crypto.openVideo(content.messageKey, source, sha256);
+    const video = await this.#house.crypto.openVideo(content.messageKey, source, film.sha256);
     if (this.#closed.signal.aborted || this.#source !== source) return video.close();
     this.#video = video;
     this.captions = captionsOf(content);
     this.leftMs = leftMs;
-    this.film = content.video;
+    this.film = film;
     this.phase = { kind: "ready" };
+  }
+
+  /** What was received stays on this device once it was fetched; what was sent can be fetched again. */
+  #sourceOf(film: VideoDetails): RangedVideo {
+    const options = {
+      signal: this.#closed.signal,
+      onTrouble: (problem: Problem) => this.#noteTrouble(problem),
+      onRecovered: () => (this.isHeld = false),
+    };
+    if (this.box === "sent") return rangedVideo(this.id, film.size, options);
+    return this.#house.part(Keeping).source(this.id, film, options);
   }
 
   /** While it is being opened, nothing can be shown without the network; later the player waits with what it has. */

@@ -13,6 +13,8 @@ export function newsWords(news: DeviceNewsView, isRecording: boolean): NoticeWor
   switch (news.what) {
     case "camera-lost":
       return { kind: "care", icon: "camera-off", title: m.record_lost(), text: m.record_lost_text() };
+    case "screen-ended":
+      return { kind: "plain", icon: "screen", title: m.screen_ended(), text: m.screen_ended_text() };
     case "microphone-lost":
       return { kind: "care", icon, title: m.record_mic_lost(), text: m.record_mic_lost_text() };
     case "camera-back":

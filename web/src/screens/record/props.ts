@@ -55,7 +55,8 @@ export interface DeviceNewsView {
     | "microphone-switched"
     | "microphone-lost"
     | "microphone-back"
-    | "microphone-refused";
+    | "microphone-refused"
+    | "screen-ended";
   name: string;
   before: string;
   why: "chosen" | "unplugged" | "busy" | "muted" | "frozen" | null;
