@@ -13,7 +13,7 @@ import type { Sending } from "../state/sending.svelte";
 
 type Views = Pick<People, "view">;
 
-export function inboxItem(letter: Letter, people: Views, posters: Posters): InboxItem {
+export function inboxItem(letter: Letter, people: Views, posters: Posters, here: ReadonlySet<string>): InboxItem {
   const { id, content, code, from, playedAt } = letter;
   return {
     id,
@@ -23,7 +23,7 @@ export function inboxItem(letter: Letter, people: Views, posters: Posters): Inbo
     durationMs: content?.video?.ms ?? 0,
     sentAt: sentAt(letter),
     playedAt,
-    onDevice: false,
+    onDevice: here.has(id),
     failure: code === null ? null : { code },
   };
 }

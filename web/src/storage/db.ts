@@ -14,6 +14,26 @@ export interface Schema extends DBSchema {
   index: { key: [acct: string, box: string, id: string]; value: IndexRow };
   posters: { key: [acct: string, id: string]; value: { acct: string; id: string; sealed: Sealed } };
   drafts: { key: string; value: DraftRow };
+  /** Received videos that stay here, and their parts: ciphertext as the server has it. */
+  kept: { key: [acct: string, id: string]; value: KeptRow };
+  parts: { key: [acct: string, id: string, part: number]; value: PartRow };
+}
+
+export interface KeptRow {
+  acct: string;
+  id: string;
+  /** Of the whole video. */
+  size: number;
+  /** How many of its parts are here. */
+  has: number;
+  usedMs: number;
+}
+
+export interface PartRow {
+  acct: string;
+  id: string;
+  part: number;
+  data: Uint8Array<ArrayBuffer>;
 }
 
 export interface IndexRow {
@@ -37,18 +57,22 @@ export interface DraftRow {
 export type Database = IDBPDatabase<Schema>;
 
 const NAME = "restante";
-const VERSION = 1;
+const VERSION = 2;
 
 /** Opens the database; pages and workers each have their own connection. @throws StorageError */
 export async function openDatabase(name: string = NAME): Promise<Database> {
   return stored(() =>
     openDB<Schema>(name, VERSION, {
-      upgrade(db) {
-        db.createObjectStore("keys", { keyPath: "acct" });
-        db.createObjectStore("vault", { keyPath: ["acct", "name"] });
-        db.createObjectStore("index", { keyPath: ["acct", "box", "id"] });
-        db.createObjectStore("posters", { keyPath: ["acct", "id"] });
-        db.createObjectStore("drafts", { keyPath: "id" });
+      upgrade(db, from) {
+        if (from < 1) {
+          db.createObjectStore("keys", { keyPath: "acct" });
+          db.createObjectStore("vault", { keyPath: ["acct", "name"] });
+          db.createObjectStore("index", { keyPath: ["acct", "box", "id"] });
+          db.createObjectStore("posters", { keyPath: ["acct", "id"] });
+          db.createObjectStore("drafts", { keyPath: "id" });
+        }
+        db.createObjectStore("kept", { keyPath: ["acct", "id"] });
+        db.createObjectStore("parts", { keyPath: ["acct", "id", "part"] });
       },
       // A newer version of the app in another tab waits for this connection to go.
       blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),

@@ -78,12 +78,16 @@ export async function accountsHere(db: Database): Promise<string[]> {
  */
 export async function forgetAccount(db: Database, acct: string): Promise<void> {
   await stored(async () => {
-    const work = db.transaction(["keys", "vault", "index", "posters"], "readwrite", { durability: "strict" });
+    const work = db.transaction(["keys", "vault", "index", "posters", "kept", "parts"], "readwrite", {
+      durability: "strict",
+    });
     await Promise.all([
       work.objectStore("keys").delete(acct),
       work.objectStore("vault").delete(ofAccount(acct)),
       work.objectStore("index").delete(ofAccount(acct)),
       work.objectStore("posters").delete(ofAccount(acct)),
+      work.objectStore("kept").delete(ofAccount(acct)),
+      work.objectStore("parts").delete(ofAccount(acct)),
       work.done,
     ]);
   });

@@ -1,7 +1,7 @@
 import { BufferTarget, CanvasSource, Mp4OutputFormat, Output, Quality } from "mediabunny";
 
 /** A film of this browser's own making, in fragments of a second: a confusion that grows lighter with time, without sound. */
-export async function realFilm(seconds: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function realFilm(seconds: number, bitrate = 200_000): Promise<Uint8Array<ArrayBuffer>> {
   const FPS = 8;
   const canvas = new OffscreenCanvas(160, 120);
   const context = canvas.getContext("2d");
@@ -12,7 +12,7 @@ export async function realFilm(seconds: number): Promise<Uint8Array<ArrayBuffer>
   });
   const pictures = new CanvasSource(canvas, {
     codec: "avc",
-    quality: new Quality({ bitrate: 200_000 }),
+    quality: new Quality({ bitrate }),
     keyFrameInterval: 1,
   });
   output.addVideoTrack(pictures);
@@ -20,7 +20,8 @@ export async function realFilm(seconds: number): Promise<Uint8Array<ArrayBuffer>
   for (let picture = 0; picture < seconds * FPS; picture++) {
     // Something that does not compress to nothing.
     if (context)
-      for (let spot = 0; spot < 150; spot++) context.fillRect(Math.random() * 160, Math.random() * 120, 9, 9);
+      for (let spot = 0; spot < bitrate / 1500; spot++)
+        context.fillRect(Math.random() * 160, Math.random() * 120, 9, 9);
     const shade = Math.round((picture / (seconds * FPS)) * 255);
     if (context) context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
     await pictures.add(picture / FPS, 1 / FPS);

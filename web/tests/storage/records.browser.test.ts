@@ -33,7 +33,8 @@ async function inClear(): Promise<string> {
     else if (typeof value === "object" && value !== null) Object.values(value).forEach(walk);
     else seen.push(String(value));
   };
-  for (const store of ["keys", "vault", "index", "posters", "drafts"] as const) walk(await db.getAll(store));
+  for (const store of ["keys", "vault", "index", "posters", "drafts", "kept", "parts"] as const)
+    walk(await db.getAll(store));
   return seen.join("\n");
 }
 

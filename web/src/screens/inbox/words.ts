@@ -23,9 +23,9 @@ export function subtitleWords(props: Pick<InboxProps, "state" | "items" | "now">
 
 export function noteWords(item: InboxItem, now: number, offline: boolean): string {
   const at = moment(item.sentAt, now);
-  if (item.playedAt !== null) return capital(m.inbox_played({ day: day(item.playedAt, now) }));
-  if (offline) return `${item.onDevice ? m.inbox_here() : m.inbox_needs_network()} ${at}`;
-  return at;
+  const place = offline ? `${item.onDevice ? m.inbox_here() : m.inbox_needs_network()} ` : "";
+  if (item.playedAt !== null) return place + capital(m.inbox_played({ day: day(item.playedAt, now) }));
+  return place + at;
 }
 
 /** The line below the name: what was written, or why it does not open. */
