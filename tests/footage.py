@@ -33,6 +33,14 @@ def real(name: str) -> Path:
     return Path(spec.origin).parent / "datasets" / "data" / f"{name}.mp4"
 
 
+def scene(name: str, folder: Path) -> Path:
+    """Cuts the first two seconds out of a real clip, where its length is not the point."""
+    path = folder / f"{name}.mp4"
+    if not path.exists():
+        ffmpeg("-i", real(name), "-t", "2", "-c", "copy", path)
+    return path
+
+
 def talking_head(folder: Path) -> Path:
     """Makes a clip of a person in a car, speaking: 4 s, 176x144, stereo sound."""
     voice, clip = folder / "voice.wav", folder / "talking-head.mp4"
@@ -74,7 +82,7 @@ ODD = {
         "-c:v libx265 -preset ultrafast -pix_fmt yuv420p10le -tag:v hvc1 -x265-params "
         "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited",
     ),
-    "4k": Odd("testsrc2=s=3840x2160:r=30:d=1.5", _FAST),
+    "4k": Odd("testsrc2=s=3840x2160:r=24:d=1", _FAST),
     "square": Odd("testsrc2=s=1080x1080:r=25:d=0.4", _FAST),
     "one-frame": Odd("testsrc2=s=320x240:r=25:d=1", f"{_FAST} -frames:v 1"),
     "zero-frames": Odd("testsrc2=s=320x240:r=25:d=1", f"{_FAST} -frames:v 0"),
@@ -84,10 +92,10 @@ ODD = {
     ),
     "animation": Odd("testsrc2=s=320x240:r=10:d=1", "", "gif"),
     "slides": Odd("testsrc2=s=320x240:r=0.25:d=8 sine=d=8", f"{_FAST} -c:a aac"),
-    "185-s": Odd("testsrc2=s=160x120:r=5:d=185 sine=d=185:r=8000", f"{_FAST} -c:a pcm_s16le", "mkv"),
-    "no-length": Odd("testsrc2=s=160x120:r=5:d=185", f"{_FAST} -f matroska -live 1", "mkv"),
-    "180.04-s": Odd("testsrc2=s=160x120:r=5:d=180 sine=d=180.04:r=8000", f"{_FAST} -c:a pcm_s16le", "mkv"),
-    "180.08-s": Odd("testsrc2=s=160x120:r=25:d=180.08", _FAST),
+    "185-s": Odd("testsrc2=s=64x64:r=5:d=185 sine=d=185:r=8000", f"{_FAST} -c:a pcm_s16le", "mkv"),
+    "no-length": Odd("testsrc2=s=64x64:r=2:d=185", f"{_FAST} -f matroska -live 1", "mkv"),
+    "180.04-s": Odd("testsrc2=s=64x64:r=2:d=180 sine=d=180.04:r=8000", f"{_FAST} -c:a pcm_s16le", "mkv"),
+    "180.08-s": Odd("testsrc2=s=64x64:r=25:d=180.08", _FAST),
 }
 """Odd files by what is odd about them; phones, gaps, offsets and damage have functions of their own."""
 

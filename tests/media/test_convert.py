@@ -16,6 +16,7 @@ from tests.footage import (
     loudness,
     odd,
     phone_video,
+    real,
     scene,
     talking_head,
     uneven_video,
@@ -63,11 +64,15 @@ def test_odd_video_arrives_whole(name, shelf, send):
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "duration_s", "frames"),
-    [("bigbuckbunny", (1280, 720), 2.0, 50), ("bikes", (640, 272), 2.0, 50)],
+    ("of", "size", "duration_s", "frames"),
+    [
+        (lambda shelf: scene("bigbuckbunny", shelf), (1280, 720), 2.0, 50),
+        (lambda _: real("bikes"), (640, 272), 10.0, 250),
+    ],
+    ids=["film", "bikes"],
 )
-def test_real_scene_arrives_whole(name, size, duration_s, frames, send, shelf):
-    source = scene(name, shelf)
+def test_real_scene_arrives_whole(of, size, duration_s, frames, send, shelf):
+    source = of(shelf)
     result = send(source)
     check(result, size=size, duration_s=duration_s, frames=frames)
     assert_plays(result.stream, duration_s=duration_s)
