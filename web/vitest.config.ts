@@ -28,7 +28,9 @@ export default mergeConfig(
     optimizeDeps: { include: ["idb", "mediabunny"] },
     test: {
       passWithNoTests: true,
-      testTimeout: 20_000,
+      // Long enough for a machine that has much else to do.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       projects: [
         {
           extends: true,
