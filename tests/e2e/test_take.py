@@ -20,6 +20,7 @@ from restante.protocol.encoding import unb64
 from tests.api.people import new_name, sign_up_form
 from tests.e2e.browsing import Visitor, Visitors, no_reports
 from tests.e2e.mailing import eventually
+from tests.footage import Judged, decoded_frames
 from tests.serving import ROOT, Server, serving
 
 PATH = "/take.html"
@@ -157,6 +158,7 @@ def recovered(page: Page, folder: Path, *, at_least_ms: float) -> str:
     after = ask(page, "draft", take)
     assert take != interrupted
     assert after["messageKey"] != before["messageKey"]
+    assert after["poster"] == "image/webp"
     assert after["video"]["ms"] == pytest.approx(film["ms"], abs=150)
     assert ask(page, "bring", take) is None
     fresh = ask(page, "draft", take)
@@ -206,6 +208,51 @@ def test_a_take_begun_without_a_network_is_uploaded_when_there_is_one(ann: Visit
     assert ask(page, "bring", take) is None
     assert the_draft(page)["isStored"]
     assert saved(page, take, tmp_path)["ms"] >= 1000
+
+
+def test_what_happens_to_the_devices_is_in_the_takes_record(ann: Visitor, tmp_path: Path) -> None:
+    page = open_harness(ann)
+    take = ask(page, "start")
+    until(page, "state.mediaMs >= 500 && state.size")
+    ask(page, "unplug")
+    eventually(lambda: ask(page, "draft", take)["events"])
+    ask(page, "pause")
+    paused_ms = until(page, "state.isPaused")["mediaMs"]
+    page.wait_for_timeout(700)
+    ask(page, "resume")
+    until(page, f"state.mediaMs >= {paused_ms + 500}")
+    assert ask(page, "stop") is None
+    (event,) = [each for each in ask(page, "draft", take)["events"] if each["kind"].startswith("camera")]
+    assert (event["kind"], event["why"]) == ("camera-switched", "unplugged")
+    assert 0 < event["ms"] <= paused_ms + 200
+    film = saved(page, take, tmp_path)
+    assert film["ms"] == pytest.approx(ask(page, "state")["keptMs"], abs=150)
+
+
+def test_a_browser_without_an_encoder_records_all_the_same(ann: Visitor, tmp_path: Path) -> None:
+    page = open_harness(ann)
+    ask(page, "hideEncoder")
+    take = ask(page, "start")
+    until(page, "state.keptMs >= 1000")
+    assert ask(page, "stop") is None
+    assert ask(page, "stored") is None
+    draft = ask(page, "draft", take)
+    assert "avc1" in draft["video"]["type"]
+    path = tmp_path / "resort.mp4"
+    path.write_bytes(unb64(ask(page, "exported", take)))
+    assert Judged(path).duration_s >= 1
+    assert decoded_frames(path) == len(Judged(path).frame_times) > 10
+
+
+def test_a_worker_that_fails_leaves_a_draft_and_says_so(ann: Visitor, tmp_path: Path) -> None:
+    page = open_harness(ann)
+    ask(page, "watchWorkers")
+    ask(page, "start")
+    media_ms = until(page, "state.keptMs >= 1000")["mediaMs"]
+    ask(page, "failWorker")
+    state = until(page, "state.phase === 'failed'")
+    assert state["code"] == "interrupted"
+    recovered(page, tmp_path, at_least_ms=min(state["keptMs"], media_ms) - LAST_SECOND_MS)
 
 
 def close_the_tab(page: Page) -> None:

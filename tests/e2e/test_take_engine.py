@@ -10,8 +10,8 @@ from tests.e2e.harness import Harness, build, served
 from tests.e2e.recorder import assert_whole, open_devices, recorder, start, stop, wait_media
 from tests.footage import Judged, decoded_frames
 
-HALF_SPEED_MS = 66
-"""Twice what a picture of 640 x 360 may take at 30 a second."""
+SLOW_MS = 150
+"""At 30 pictures a second 66 were half speed; a busy machine's fake camera gives fewer, and half of that must be too slow, too."""
 
 CAPABILITIES = """async () => {
   const video = async (codec) => (await VideoEncoder.isConfigSupported(
@@ -72,7 +72,7 @@ def test_browser_can_what_is_counted_on(page: Page) -> None:
 
 def test_slow_encoder_gets_smaller_pictures_within_three_seconds(page: Page, harness: Harness) -> None:
     open_devices(page)
-    start(page, slowMs=HALF_SPEED_MS)
+    start(page, slowMs=SLOW_MS)
     wait_media(page, 4)
     done = stop(page, "slow")
     steps = [event for event in done["result"]["events"] if event["why"] == "behind"]
@@ -89,7 +89,7 @@ def test_slow_encoder_gets_smaller_pictures_within_three_seconds(page: Page, har
 
 def test_pictures_of_several_sizes_play_are_saved_and_keep_their_shape(page: Page, harness: Harness) -> None:
     open_devices(page)
-    start(page, slowMs=HALF_SPEED_MS)
+    start(page, slowMs=SLOW_MS)
     wait_media(page, 3)
     done = stop(page, "stepped")
     assert len(done["sizes"]) > 1

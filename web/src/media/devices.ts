@@ -16,7 +16,7 @@ export interface Devices {
 
 const FRONT = /front|avant|user|selfie|facetime/i;
 const REAR = /back|rear|arri[èe]re|environment|world/i;
-/** Chromium's names for what the system chose; the chosen device is in the list itself, too. */
+/** Chromium's ids for what the system chose; most often the chosen device is in the list itself, too. */
 const ALIASES = new Set(["default", "communications"]);
 
 /** Lists what is plugged in; names are there once a permission was given. Never rejects. */
@@ -24,10 +24,12 @@ export async function listDevices(): Promise<Devices> {
   const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   const known = all.filter(({ deviceId }) => deviceId !== "");
   const sounds = known.filter(({ kind }) => kind === "audioinput");
-  const real = sounds.filter(({ deviceId }) => !ALIASES.has(deviceId));
+  const isAlias = ({ deviceId, label }: MediaDeviceInfo): boolean =>
+    ALIASES.has(deviceId) && sounds.some((other) => other.deviceId !== deviceId && isNamed(label, other.label));
+  const microphones = sounds.filter((each) => !isAlias(each));
   return {
     cameras: known.filter(({ kind }) => kind === "videoinput").map(cameraOf),
-    microphones: (real.length > 0 ? real : sounds).map(({ deviceId, label }) => deviceOf(deviceId, label, null)),
+    microphones: microphones.map(({ deviceId, label }) => deviceOf(deviceId, label, null)),
   };
 }
 

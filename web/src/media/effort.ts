@@ -2,7 +2,9 @@
 
 const WINDOW_MS = 1000;
 /** Fewer frames say nothing. */
-const AT_LEAST = 8;
+const AT_LEAST = 5;
+/** Frames that waited in a stall come all at once; that, too, says nothing. */
+const SPAN_MS = 700;
 const LATE_QUEUE = 4;
 const LATE_SHARE = 0.6;
 /** So long a change is given to show its effect. */
@@ -20,12 +22,13 @@ export class Effort {
 
   /** Whether most frames of the last second were late. */
   isBehind(at: number): boolean {
-    if (at < this.#calmUntil || this.#frames.length < AT_LEAST) return false;
+    const [first] = this.#frames;
+    if (at < this.#calmUntil || this.#frames.length < AT_LEAST || !first || at - first.at < SPAN_MS) return false;
     const late = this.#frames.filter(({ isLate }) => isLate).length;
     return late >= LATE_SHARE * this.#frames.length;
   }
 
-  /** Something was changed: what was before says nothing any more. */
+  /** An encoder begins: what was before says nothing any more. */
   begin(at: number): void {
     this.#frames = [];
     this.#calmUntil = at + CALM_MS;

@@ -188,6 +188,7 @@ class Encoding implements TakeEncoding {
         choice,
         track,
         onBroken: (error) => this.#break(error),
+        onLost: (lastMs) => this.#pictures.fallBack(lastMs),
         onStep: (why, smaller) => this.#noteStep(why, smaller),
       }),
     );

@@ -3,7 +3,7 @@ import { Letterbox } from "./letterbox.ts";
 import type { Size } from "./size.ts";
 
 /** How long an encoder that is let go may take for what it still holds. */
-const FLUSH_LIMIT_MS = 3000;
+const FLUSH_LIMIT_MS = 8000;
 
 export interface RunOptions {
   config: VideoEncoderConfig;
@@ -25,6 +25,8 @@ export class EncoderRun {
   #count = 0;
   #inside = 0;
   unwritten = 0;
+  /** The moment of the last picture that came out; what is out will be written. */
+  reachedMs = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -87,6 +89,7 @@ export class EncoderRun {
   #take(chunk: EncodedVideoChunk, meta: EncodedVideoChunkMetadata | undefined): void {
     this.#inside -= 1;
     this.#answeredAt = performance.now();
+    this.reachedMs = chunk.timestamp / 1000;
     this.#count += 1;
     // Some encoders call their first chunk a delta; nothing else can be the first.
     const type = this.#count === 1 ? "key" : chunk.type;

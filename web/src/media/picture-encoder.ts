@@ -20,6 +20,8 @@ export interface PictureEncoderOptions {
   track: EncodedVideoPacketSource;
   /** No encoder is left, or the file takes no more. */
   onBroken: (error: unknown) => void;
+  /** What came after this moment was lost with an encoder. */
+  onLost: (lastMs: number) => void;
   /** Why pictures are smaller, or encoded by another encoder, from now on. */
   onStep: (why: "behind" | "encoder-failed", size: Size) => void;
 }
@@ -41,10 +43,14 @@ export class PictureEncoder {
   #header: Uint8Array | null = null;
   #isApart = false;
   #isBroken = false;
+  /** Up to here pictures will be written whatever becomes of the encoder in use; and up to here it was given some. */
+  #safeMs = 0;
+  #givenMs = 0;
 
   constructor(options: PictureEncoderOptions) {
     this.#options = options;
     this.#run = this.#newRun(Promise.resolve());
+    this.#effort.begin(performance.now());
   }
 
   get size(): Size {
@@ -67,6 +73,7 @@ export class PictureEncoder {
     const second = Math.floor(timing.timestamp / KEY_FRAME_US);
     this.#run.encode(frame, timing, second !== this.#second);
     this.#second = second;
+    this.#givenMs = timing.timestamp / 1000;
     return true;
   }
 
@@ -88,6 +95,7 @@ export class PictureEncoder {
   #stepDown(): void {
     if (this.#step === STEPS) return;
     this.#step += 1;
+    this.#safeMs = this.#givenMs; // the slow one still lets them out
     this.#restart("behind");
   }
 
@@ -101,6 +109,8 @@ export class PictureEncoder {
     // A phone may have no other encoder than the one that failed.
     this.#isSoftware = !this.#isSoftware;
     this.#run.close();
+    this.#safeMs = Math.max(this.#safeMs, this.#run.reachedMs);
+    this.#options.onLost(this.#safeMs);
     this.#restart("encoder-failed");
   }
 

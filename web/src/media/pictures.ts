@@ -5,6 +5,7 @@ import type { PosterFinder } from "./poster.ts";
 const SPACING_MS = 20;
 const USUAL_MS = 1000 / 30;
 const SILENT_MS = 250;
+const LONGEST_GAP_MS = 400;
 const WARM_UP = 3;
 
 export interface PicturesOptions {
@@ -52,7 +53,10 @@ export class Pictures {
     if (this.#encoder && this.#seen > WARM_UP && !this.#options.clock.isStarted) this.#options.clock.start(at);
     const mediaMs = this.#options.clock.mediaAt(at);
     const isSpared = (this.isThrifty || this.#encoder?.isExhausted) && this.#seen % 2 === 0;
-    if (mediaMs !== null && !isSpared && this.#track.accepts(mediaMs, this.endMs)) this.#show(frame.clone(), mediaMs);
+    if (mediaMs !== null && !isSpared && this.#track.accepts(mediaMs, this.endMs)) {
+      this.#bridge(mediaMs);
+      this.#show(frame.clone(), mediaMs);
+    }
     frame.close();
   }
 
@@ -61,7 +65,13 @@ export class Pictures {
     this.#encoder?.watch();
     const last = this.#track.lastMs;
     if (last === null || !this.#last || elapsedMs - last < SILENT_MS) return;
+    this.#bridge(elapsedMs);
     this.#repeat(elapsedMs);
+  }
+
+  /** What was shown after this moment is lost: the last picture stands in for it. */
+  fallBack(lastMs: number): void {
+    if (this.#track.lastMs !== null) this.#track.lastMs = Math.min(this.#track.lastMs, lastMs);
   }
 
   /** Lets the last picture be seen up to the end of the take. */
@@ -81,6 +91,14 @@ export class Pictures {
     this.#encoder = null;
     this.#last?.close();
     this.#last = null;
+  }
+
+  /** Repeats the last picture where there was none for long, be it that this thread itself stood still. */
+  #bridge(mediaMs: number): void {
+    for (let last = this.#track.lastMs; last !== null && mediaMs - last > LONGEST_GAP_MS; last = this.#track.lastMs) {
+      this.#repeat(last + SILENT_MS);
+      if (this.#track.lastMs === last) return;
+    }
   }
 
   #repeat(mediaMs: number): void {

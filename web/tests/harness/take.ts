@@ -47,8 +47,8 @@ async function coded<T>(work: () => Promise<T>): Promise<T | { code: string }> {
 
 async function draft(id: string): Promise<object> {
   const { content } = await new Drafts(await openDatabase()).get(id);
-  const { upload, video, isStored, messageKey, poster } = content;
-  return { upload: upload?.id ?? null, video, isStored, messageKey, poster: poster?.type ?? null };
+  const { upload, video, isStored, messageKey, poster, events } = content;
+  return { upload: upload?.id ?? null, video, isStored, messageKey, poster: poster?.type ?? null, events };
 }
 
 async function exported(id: string): Promise<string> {
@@ -64,7 +64,31 @@ function composing(parts: { details: string; envelopes: Record<string, string>; 
   };
 }
 
+const workers: Worker[] = [];
+
+/** What a test breaks is not the app's own: a browser without an encoder, a worker that dies, a camera that is unplugged. */
+const breaking = {
+  hideEncoder: () => Reflect.deleteProperty(globalThis, "VideoEncoder"),
+  watchWorkers: () => {
+    const Native = globalThis.Worker;
+    globalThis.Worker = class extends Native {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given);
+        workers.push(this);
+      }
+    };
+  },
+  failWorker: () => workers.at(-1)?.dispatchEvent(new Event("error")),
+  unplug: () => {
+    for (const track of capture?.stream.getVideoTracks() ?? []) {
+      track.stop();
+      track.dispatchEvent(new Event("ended"));
+    }
+  },
+};
+
 const harness = {
+  ...breaking,
   start,
   state: (): TakeState => taken().state,
   stop: () => coded(async () => taken().stop()),

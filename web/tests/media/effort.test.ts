@@ -20,9 +20,13 @@ test("one that leaves out every second frame is behind within a second", () => {
   expect(at).toBeLessThan(1000);
 });
 
-test("a few frames say nothing", () => {
-  const effort = new Effort();
-  expect(effort.isBehind(fed(effort, 0, 7, () => 6))).toBe(false);
+test("a few frames say nothing, nor do many at once after a stall", () => {
+  const [few, burst] = [new Effort(), new Effort()];
+  few.note(0, 6, true);
+  few.note(800, 6, true);
+  expect(few.isBehind(900)).toBe(false);
+  for (let at = 2000; at < 2100; at += 5) burst.note(at, 6, true);
+  expect(burst.isBehind(2100)).toBe(false);
 });
 
 test("a change is given time to show its effect", () => {
