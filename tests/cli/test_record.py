@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.client.recording import new_take
 from tests.cli.person import hard_kill, until
 from tests.cli.seated import seated
 from tests.footage import assert_plays
@@ -42,6 +43,12 @@ def test_a_take_for_nobody_yet_is_kept_and_sent_later(ann, bob, person):
     assert ann.drafts == []
 
 
+def test_a_take_that_has_its_recipients_gets_no_others(ann, bob):
+    draft = new_take(ann.profile, to=(f"{ann.name}@localhost",), caption=None)
+    assert "recipients" in ann.run("send", "--resume", draft.record.id, bob.name).failed(2).err
+    ann.ok("drafts", "--discard", draft.record.id)
+
+
 def test_a_recording_becomes_a_file_without_any_account(person, tmp_path):
     alone, target = person(signed_up=False), tmp_path / "mine.mp4"
     assert alone.ok("record", *DEVICES, "--seconds", 1, "-o", target).out.strip() == str(target)
@@ -67,6 +74,29 @@ def test_an_interrupt_stops_and_keeps(ann, bob):
         out, err = recording.communicate(timeout=40)
     assert recording.returncode == 0, err
     assert '"state": "stored"' in out
+    assert ann.drafts == []
+
+
+def test_a_second_interrupt_loses_nothing(ann, bob):
+    before = len(bob.inbox())
+    with ann.started("record", "--to", bob.name, "--camera", NOISY, "--mic", "none", "--yes") as recording:
+        until(lambda: spooled_bytes(ann) > 200_000)
+        recording.send_signal(signal.SIGINT)
+        recording.send_signal(signal.SIGINT)
+        _, err = recording.communicate(timeout=40)
+    assert "Traceback" not in err
+    if recording.returncode != 0:
+        assert "restante send --resume" in err
+        ann.send("--resume")
+    assert len(bob.inbox()) == before + 1
+    assert ann.drafts == []
+
+
+def test_a_draft_in_which_nothing_was_kept_is_told(ann):
+    draft = new_take(ann.profile, to=(f"{ann.name}@localhost",), caption=None)
+    assert "Nothing was kept" in ann.run("send", "--resume").failed().err
+    assert "Nothing was kept" in ann.run("drafts", "--save", draft.record.id).failed().err
+    ann.ok("drafts", "--discard", draft.record.id)
     assert ann.drafts == []
 
 

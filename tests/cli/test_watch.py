@@ -24,6 +24,8 @@ FILED = """
 import json, os, shutil, sys
 out, film = sys.argv[1:]
 shutil.copy(film, out)
+words = os.path.splitext(film)[0] + ".vtt"
+if os.path.exists(words): shutil.copy(words, out + ".vtt")
 told = {"path": film, "file": os.stat(film).st_mode, "folder": os.stat(os.path.dirname(film)).st_mode}
 open(out + ".json", "w").write(json.dumps(told))
 """
@@ -62,6 +64,18 @@ def test_another_player_gets_a_private_file_that_does_not_stay(ann, bob, waiting
     assert stat.S_IMODE(told["folder"]) == 0o700
     assert not Path(told["path"]).parent.exists()
     assert state_at(ann, waiting) == "played"
+
+
+def test_captions_lie_where_players_look_for_them(ann, bob, clip, tmp_path):
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    message_id = ann.send(bob.name, clip, "--captions", words)
+    bob.ok("watch", message_id, "--player", player(tmp_path, FILED))
+    assert "Hello" in (tmp_path / "seen.mp4.vtt").read_text()
+    mpv = choose_player("mpv --fs", platform="linux", which=lambda name: name)
+    assert mpv.with_captions(Path("/x.vtt"))[:3] == ["mpv", "--sub-file=/x.vtt", "--fs"]
+    other = choose_player("vlc -", platform="linux", which=lambda name: name)
+    assert other.with_captions(Path("/x.vtt")) == ["vlc", "-"]
 
 
 def test_what_a_killed_viewer_left_is_swept(ann, bob, waiting, tmp_path):

@@ -101,6 +101,23 @@ def test_a_lost_microphone_is_silence_and_heard_again_when_it_is_back(tmp_path):
     assert [what for what, device in news if device != GREY][:3] == [What.USING, What.LOST, What.USING]
 
 
+def test_sound_and_picture_stay_together(tmp_path):
+    """Both made-up devices flash and beep by the same clock, each second; their own lag is a frame, about 33 ms."""
+    lit = "lt(mod(time(0),1),0.3)"
+    camera = f"lavfi:color=black:s=64x64:r=30,geq=lum='if({lit},235,16)':cb=128:cr=128"
+    microphone = f"lavfi:aevalsrc='if({lit},sin(2*PI*1000*t)/2,0)':s=48000:n=480"
+    _, judged, _ = recorded(tmp_path, [camera], [microphone], limit_s=4)
+    levels = [*zip(judged.frame_times, brightness(judged.path), strict=True)]
+    flashes = [at for (_, before), (at, now) in pairwise(levels) if before < 100 <= now]
+    sound = loudness(judged.path, window_s=0.01)
+    loud = [level > max(sound) / 8 for level in sound]
+    beeps = [index / 100 for index in range(8, len(loud)) if loud[index] and not any(loud[index - 8 : index])]
+    apart = sorted(min((abs(flash - beep) for beep in beeps), default=9.0) for flash in flashes)
+    print(f"apart: {[round(each * 1000) for each in apart]} ms")
+    assert len(flashes) >= 3
+    assert apart[len(apart) // 2] < 0.15
+
+
 def test_three_minutes_end_a_recording(tmp_path):
     """On a clock that runs sixty times as fast."""
     began = time.monotonic()

@@ -32,6 +32,12 @@ class Player:
     command: list[str]
     feeding: Feeding
 
+    def with_captions(self, file: Path) -> list[str]:
+        """Returns the command line that also shows captions, where the player can take them beside a pipe."""
+        if Path(self.command[0]).stem != "mpv":
+            return self.command
+        return [self.command[0], f"--sub-file={file}", *self.command[1:]]
+
 
 Which = Callable[[str], str | None]
 

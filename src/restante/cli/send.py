@@ -43,15 +43,16 @@ def send(
         common: options of every command.
     """
     if resume:
-        if shorten or captions or (caption is not None and len(names_and_file) < 2):
+        if shorten or ((caption is not None or captions is not None) and len(names_and_file) < 2):
             raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
     elif len(names_and_file) < 2:
         raise Missing("a name and a file", hint=_USAGE)
     with using_account(common) as account, _telling_of_draft(account):
+        words = _Words(caption, _read(captions))
         if resume:
-            sent = _resume(account, *names_and_file, caption=caption)
+            sent = _resume(account, words, *names_and_file)
         else:
-            sent = _send(account, names_and_file, _Words(caption, _read(captions)), cut=shorten)
+            sent = _send(account, names_and_file, words, cut=shorten)
     if common.json:
         put_json({"id": sent.id, "received_at": sent.received_at, "state": sent.state})
     else:
@@ -81,11 +82,9 @@ def _read(captions: Path | None) -> str | None:
         return data.decode("cp1252", errors="replace")
 
 
-def _resume(
-    account: Account, beginning: str | None = None, *names: str, caption: str | None = None
-) -> wire.Sent:
+def _resume(account: Account, words: _Words, beginning: str | None = None, *names: str) -> wire.Sent:
     with showing_progress() as report:
-        return go_on(account, beginning, to=names, caption=caption, report=report)
+        return go_on(account, beginning, to=names, report=report, **words._asdict())
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from restante.client.incoming import Mailbox
 from restante.client.opened import Message
 from restante.client.private import private_folder, sweep_private
 from restante.client.profile import Environment
-from restante.client.saving import save_new
+from restante.client.saving import save_captions, save_new
 from restante.client.watching import play_file, play_piped
 
 
@@ -48,10 +48,8 @@ def watch(
         if opened.details.video is None:
             raise NothingToSave
         _introduce(opened)
-        if chosen.feeding is Feeding.PIPE:
-            play_piped(account.session, opened, chosen.command, on_end=_tell_end)
-        else:
-            _play_file(account, opened, chosen, runtime)
+        with private_folder(runtime) as folder:
+            _play(account, opened, chosen, folder / "message.mp4")
         mark_played(mailbox, item)
     if common.json:
         put_json({"id": item.id, "player": chosen.command[0]})
@@ -66,14 +64,18 @@ def _introduce(opened: Message) -> None:
         say(printable(opened.details.caption))
 
 
-def _play_file(account: Account, opened: Message, chosen: Player, runtime: Path | None) -> None:
-    """Plays a whole, verified file that only this user can read, and deletes it."""
-    with private_folder(runtime) as folder:
-        path = save_new(account.session, opened, folder / "message.mp4")
-        path.chmod(0o600)
-        play_file(path, chosen.command)
-        if chosen.feeding is Feeding.LEFT_ALONE:
-            ask("Press Enter when you have watched it: then the file is deleted")
+def _play(account: Account, opened: Message, chosen: Player, path: Path) -> None:
+    """Plays from a pipe; or a whole, verified file that only this user can read. Captions lie where players look."""
+    captions = save_captions(opened, path)
+    if chosen.feeding is Feeding.PIPE:
+        command = chosen.with_captions(captions) if captions else chosen.command
+        play_piped(account.session, opened, command, on_end=_tell_end)
+        return
+    save_new(account.session, opened, path)
+    path.chmod(0o600)
+    play_file(path, chosen.command)
+    if chosen.feeding is Feeding.LEFT_ALONE:
+        ask("Press Enter when you have watched it: then the file is deleted")
 
 
 def _tell_end(at_ms: int) -> None:

@@ -30,6 +30,7 @@ ClientError
 │   ├── AlreadyAddressed     already-addressed
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
+│   ├── DraftEmpty           draft-empty
 │   ├── SourceChanged        source-changed
 │   └── UploadGone           upload-gone
 └── MailboxError
@@ -242,6 +243,12 @@ class DraftBusy(SendError):
     code = "draft-busy"
     sentence = "Another command is sending this draft"
     hint = "Wait for it, or stop it first."
+
+
+class DraftEmpty(SendError):
+    code = "draft-empty"
+    sentence = "Nothing was kept of what this draft was to hold"
+    hint = "restante drafts --discard DRAFT removes it."
 
 
 class SourceChanged(SendError):

@@ -66,8 +66,8 @@ def send(
 ) -> wire.Sent:
     """Sends a video file; an interrupted attempt at the same message goes on where it can ([Note: Crash rule]).
 
-    ``captions`` is WebVTT or SRT. Every recipient is checked and pinned before anything else. Whatever is raised, the draft stays until the server
-    has confirmed the message. Raises MediaError, ClientError, ProtocolError or OSError.
+    ``captions`` is WebVTT or SRT. Every recipient is checked and pinned before anything else. Whatever is raised, the
+    draft stays until the server has confirmed the message. Raises MediaError, ClientError, ProtocolError or OSError.
     """
     check_request(names, caption)
     cues = None if captions is None else normalised(captions)
@@ -88,16 +88,17 @@ def resume(
     *,
     to: Sequence[str] = (),
     caption: str | None = None,
+    captions: str | None = None,
     report: Report = lambda _: None,
 ) -> wire.Sent:
     """Goes on with a draft, by the beginning of its id; the only one needs none.
 
-    ``to`` and ``caption`` are for a take that was kept without recipients. Raises DraftUnknown, SourceChanged,
+    ``to`` and the words are for a take that was kept without recipients. Raises DraftUnknown, SourceChanged, DraftEmpty,
     AlreadyAddressed, NobodyToSendTo.
     """
     draft = Drafts(account.profile.drafts).find(beginning)
-    if to or caption is not None:
-        _address(account, draft, to, caption)
+    if to or caption is not None or captions is not None:
+        _address(account, draft, to, caption=caption, captions=captions)
     if not draft.record.to:
         raise NobodyToSendTo(hint="restante send --resume DRAFT NAME…")
     People(account).recipients(draft.record.to)
@@ -206,13 +207,16 @@ def _upload_rest(account: Account, draft: Draft, report: Report) -> None:
         sender.advance(video.size, length=video.size)
 
 
-def _address(account: Account, draft: Draft, names: Sequence[str], caption: str | None) -> None:
+def _address(
+    account: Account, draft: Draft, names: Sequence[str], *, caption: str | None, captions: str | None
+) -> None:
     """Says to whom a take goes, and with which words, before it is sent for the first time."""
     if draft.record.to:
         raise AlreadyAddressed
     check_request(names, caption)
+    cues = None if captions is None else normalised(captions)
     to = tuple(record.acct for record in People(account).recipients(names))
-    draft.change(to=to, caption=draft.record.caption if caption is None else caption)
+    draft.change(to=to, caption=caption, captions=cues)
 
 
 def check_request(names: Sequence[str], caption: str | None) -> None:

@@ -61,7 +61,7 @@ def whole_take(
 ) -> Draft:
     """Returns a complete draft of a take: itself, or what could be made of one that was interrupted.
 
-    Raises MediaError when nothing was seen in it; the draft stays.
+    Raises DraftEmpty, or MediaError when nothing was seen in it; the draft stays.
     """
     if draft.is_complete:
         return draft
@@ -81,7 +81,7 @@ def whole_take(
 def _heir(drafts: Drafts, first: Draft, progress: Callable[[float], object]) -> Draft:
     """Seals what an interrupted take holds as a draft of its own."""
     old = first.record
-    fresh = fresh_record(to=old.to, caption=old.caption)
+    fresh = fresh_record(to=old.to, caption=old.caption, captions=old.captions)
     heir = drafts.new(msgspec.structs.replace(fresh, created=old.created, origin=old.id))
     with heir.held():
         try:

@@ -11,9 +11,11 @@ b'ftyp'
 
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from restante.client.account import now_ms
 from restante.client.drafts import Draft, DraftRecord, Drafts, Shortening, Source, Spool
+from restante.client.errors import DraftEmpty
 from restante.crypto.age import AgeError, Unsealer, X25519Identity
 from restante.crypto.details import Poster, describe_video
 from restante.crypto.padding import Padding
@@ -71,8 +73,12 @@ def seal_into(
 
 
 def spooled_video(draft: Draft) -> Iterator[bytes]:
-    """Yields the MP4 of a draft: the whole, or as many whole fragments as there are in the spool."""
-    return whole_boxes(_opened(draft))
+    """Returns the MP4 of a draft: the whole, or as many whole fragments as there are in the spool. Raises DraftEmpty."""
+    pieces = whole_boxes(_opened(draft))
+    first = next(pieces, None) if draft.spool.exists() else None
+    if first is None:
+        raise DraftEmpty
+    return chain([first], pieces)
 
 
 def _opened(draft: Draft) -> Iterator[bytes]:
