@@ -7,7 +7,18 @@ import pytest
 
 from tests.e2e.browsing import Visitors
 from tests.e2e.making import UPLOAD_STATUS, Maker, arrive, assert_film, maker_house
-from tests.footage import CANARY, boxes, ffmpeg, loudness, odd, phone_video, real, uneven_video
+from tests.footage import (
+    CANARY,
+    boxes,
+    brightness,
+    ffmpeg,
+    flash_and_beep,
+    loudness,
+    odd,
+    phone_video,
+    real,
+    uneven_video,
+)
 from tests.serving import Server
 
 __all__ = ["maker_house"]
@@ -134,10 +145,52 @@ def test_a_long_film_is_refused_with_its_length_and_a_stretch_of_it_can_be_taken
 
 
 @pytest.mark.long
-def test_three_minutes_of_a_long_film_can_be_taken(maker: Maker, clips: Path) -> None:
-    draft = maker.take_ok(odd("185-s", clips), cut={"fromMs": 0, "toMs": 180_000})
-    assert assert_film(maker.plain(draft), duration_s=180).duration_s <= 180.05
+def test_three_minutes_of_a_long_film_can_be_taken_and_saved_at_once(maker: Maker, clips: Path) -> None:
+    long = clips / "long.mp4"
+    ffmpeg("-stream_loop", "40", "-i", real("bigbuckbunny"), "-c", "copy", "-t", "185", long)
+    maker.page.set_default_timeout(600_000)
+    draft = maker.take_ok(long, cut={"fromMs": 0, "toMs": 180_000})
     assert maker.ask("draft", draft)["video"]["ms"] <= 180_050
+    assert assert_film(maker.exported(draft), duration_s=180).duration_s <= 180.05
+    assert min(maker.ask("exportMs", draft) for _ in range(3)) <= 2000
+
+
+def test_a_huge_film_is_read_piece_by_piece(maker: Maker, clips: Path, tmp_path: Path) -> None:
+    """Four gigabytes, nearly all of them a hole in front of the film."""
+    small, huge = tmp_path / "small.mp4", tmp_path / "huge.mp4"
+    fragmented = ["-c", "copy", "-movflags", "frag_keyframe+empty_moov+default_base_moof"]
+    ffmpeg("-i", odd("no-audio", clips), *fragmented, small)
+    data, hole = small.read_bytes(), 4 << 30
+    head = boxes(data)[0][2]
+    with huge.open("wb") as file:
+        file.write(data[:head] + (1).to_bytes(4, "big") + b"free" + hole.to_bytes(8, "big"))
+        file.seek(head + hole)
+        file.write(data[head:])
+    assert_film(maker.plain(maker.take_ok(huge)), duration_s=2)
+
+
+def test_a_protected_film_is_refused(maker: Maker, clips: Path, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.mp4"
+    key = [
+        "-encryption_scheme",
+        "cenc-aes-ctr",
+        "-encryption_key",
+        "0" * 31 + "1",
+        "-encryption_kid",
+        "0" * 31 + "2",
+    ]
+    ffmpeg("-i", odd("no-audio", clips), "-c", "copy", *key, locked)
+    assert maker.take(locked) == {"code": "file-protected", "facts": {}}
+
+
+def test_picture_and_sound_stay_in_step(maker: Maker, clips: Path) -> None:
+    """Also when the beginning is cut away, and at the rate of an old telephone."""
+    for source in (flash_and_beep(clips, at_s=1.5), flash_and_beep(clips, at_s=2, arguments="-ar 8000")):
+        path = maker.plain(maker.take_ok(source, cut={"fromMs": 700, "toMs": 2700}))
+        shown = assert_film(path, duration_s=2).frame_times
+        flash = shown[next(at for at, light in enumerate(brightness(path)) if light > 128)]
+        beep = next(at for at, energy in enumerate(loudness(path, window_s=0.01)) if energy > 1e5) * 0.01
+        assert abs(flash - beep) <= 0.06
 
 
 def test_a_cancelled_import_leaves_nothing(maker: Maker, clips: Path) -> None:

@@ -1,6 +1,7 @@
 /** A video file becomes a draft: converted on this device, sealed, kept and brought up while it is converted. */
 
 import { newId } from "../protocol/ids";
+import { askToPersist } from "../storage/db";
 import { make, type MakingProgress } from "./making";
 
 export { FileRefused } from "../media/file-refused";
@@ -21,5 +22,7 @@ export interface ImportOptions extends MakingProgress {
 export async function importFile(file: Blob, options: ImportOptions): Promise<string> {
   const { acct, cut = null, sound = "keep", nowMs = Date.now } = options;
   const order = { type: "import", id: newId("msg"), acct, createdMs: nowMs(), file, cut, sound } as const;
-  return make(order, options);
+  const id = await make(order, options);
+  void askToPersist();
+  return id;
 }

@@ -120,6 +120,12 @@ const harness = {
   /** The MP4 as it was sealed, padding and all. */
   plain: async (id: string) => bytesOf((await openDraftVideo(id)).stream(0)),
   exported: async (id: string) => bytesOf((await exportDraft(id)).stream()),
+  /** How long a person waits for the file, in milliseconds. */
+  exportMs: async (id: string) => {
+    const begun = performance.now();
+    await exportDraft(id);
+    return performance.now() - begun;
+  },
   bring: async (id: string) => coded(async () => bringUp(id, () => undefined, new AbortController().signal)),
   drop: async (id: string) => coded(async () => discardDraft(id)),
 };
