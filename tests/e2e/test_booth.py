@@ -1,0 +1,170 @@
+"""The booth as people use it: devices with names, pause, starting over, a file instead, what is changed before it is sent."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from tests.cli.person import Person
+from tests.e2e.browsing import QUIET, Visitors, axe_violations
+from tests.e2e.mailing import Inhabitant, begin, eventually, kept, move_in, play, send, sent, small_clip, stop
+from tests.serving import Server
+
+TWO_CAMERAS = ["--use-fake-device-for-media-stream=fps=30,device-count=2", "--use-fake-ui-for-media-stream"]
+SLOW = 30_000
+
+
+@dataclass
+class Room:
+    """Claire has two cameras; Joseph has a terminal."""
+
+    server: Server
+    claire: Inhabitant
+    joseph: Person
+
+
+@pytest.fixture(scope="module")
+def room(
+    house: Server, playwright: Playwright, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Room]:
+    folder = tmp_path_factory.mktemp("room")
+    visitors = Visitors(playwright.chromium, browser, folder)
+    claire, joseph = (Person(name, folder, house.url).sign_up() for name in ("claire", "joseph"))
+    yield Room(house, move_in(visitors, house, claire, TWO_CAMERAS), joseph)
+    visitors.leave()
+
+
+@pytest.fixture
+def page(room: Room) -> Iterator[Callable[[str], Page]]:
+    """Opens windows that are closed again after the test."""
+    opened: list[Page] = []
+
+    def visit(path: str) -> Page:
+        opened.append(room.claire.open(path))
+        opened[-1].set_default_timeout(SLOW)
+        return opened[-1]
+
+    yield visit
+    for each in opened:
+        each.close()
+
+
+def use_file(page: Page, path: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Use a file").first.click()
+    chooser.value.set_files(path)
+
+
+def ready(page: Page) -> None:
+    expect(page.get_by_role("button", name="Record", exact=True)).not_to_have_attribute(
+        "aria-disabled", "true", timeout=SLOW
+    )
+
+
+def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[str], Page]) -> None:
+    booth = page("/record")
+    ready(booth)
+    camera = booth.get_by_label("Camera", exact=True)
+    names = [name for name in camera.locator("option").all_inner_texts() if name]
+    assert len(names) == 2
+    camera.select_option(label=names[1])
+    booth.get_by_text(f"“{names[1]}” now.").wait_for()
+    assert axe_violations(booth) == []
+    begin(booth)
+    camera.select_option(label=names[0])
+    booth.get_by_text("Still recording, in one piece.").wait_for()
+    booth.keyboard.press("c")
+    booth.get_by_text(f"“{names[1]}” now.").wait_for()
+    kept(booth, 2)
+    stop(booth)
+    again = page("/record")
+    expect(again.get_by_label("Camera", exact=True).locator("option:checked")).to_have_text(names[1])
+
+
+def test_what_is_said_in_a_pause_is_not_in_the_take_and_starting_over_keeps_the_old_one(
+    page: Callable[[str], Page],
+) -> None:
+    booth = page("/record")
+    booth.get_by_role("button", name="3-2-1").click()
+    begin(booth)
+    booth.keyboard.press("p")
+    booth.get_by_text("Take your time.").wait_for()
+    assert axe_violations(booth) == []
+    held = booth.get_by_role("timer").inner_text()
+    booth.get_by_role("button", name="Go on recording").click()
+    expect(booth.get_by_role("timer")).not_to_have_text(held, timeout=SLOW)
+    booth.keyboard.press("p")
+    booth.get_by_role("button", name="Start over").click()
+    booth.get_by_text("Your take before is still here.").wait_for()
+    booth.get_by_role("button", name="Back to it").click()
+    booth.wait_for_url("**/review/*")
+    old = booth.url
+    booth.get_by_role("button", name="Record anew").click()
+    ready(booth)
+    begin(booth)
+    draft = stop(booth)
+    assert not old.endswith(draft)
+    booth.get_by_text("The take before is deleted.").wait_for()
+    booth.get_by_role("button", name="Undo").click()
+    takes = page("/drafts")
+    for take in (draft, old.rsplit("/", 1)[1]):
+        expect(takes.locator(f"a[href='/review/{take}']")).to_be_visible(timeout=SLOW)
+
+
+def test_a_file_is_cut_pictured_captioned_and_sent(
+    room: Room, page: Callable[[str], Page], tmp_path: Path
+) -> None:
+    """The bytes outside the cut are gone, the captions travel with it."""
+    booth = page("/record")
+    use_file(booth, small_clip(tmp_path))
+    booth.wait_for_url("**/review/*", timeout=SLOW)
+    booth.get_by_role("slider", name="End").focus()
+    for _ in range(4):
+        booth.keyboard.press("ArrowLeft")
+    booth.get_by_text(re.compile("The rest is really removed")).wait_for()
+    whole = booth.url
+    booth.get_by_role("button", name="Cut it").click()
+    booth.wait_for_function("url => location.href !== url", arg=whole)
+    booth.get_by_role("button", name="Use this picture").click()
+    booth.get_by_text("This picture stands for your video now.").wait_for()
+    booth.get_by_role("button", name="Captions").first.click()
+    field = booth.get_by_label("What is said")
+    field.fill("WEBVTT\n\n00:09.000 --> 00:10.000\nToo late")
+    booth.get_by_role("button", name="Keep the captions").click()
+    booth.get_by_text("Line 3 begins after the end of the video.").wait_for()
+    field.fill("Hello Joseph")
+    booth.get_by_role("button", name="Keep the captions").click()
+    booth.get_by_text("The captions are kept with your video.").wait_for()
+    assert axe_violations(booth) == []
+    play(booth, 0.2)
+    send(booth, "joseph", caption="Cut to size")
+    sent(booth)
+    (item,) = eventually(lambda: [one for one in room.joseph.inbox() if one["caption"] == "Cut to size"])
+    assert 0.5 <= item["duration_s"] <= 1.0
+
+
+def test_what_is_no_video_is_refused_by_name_with_ways_out(
+    page: Callable[[str], Page], tmp_path: Path
+) -> None:
+    (tmp_path / "letter.mp4").write_bytes(b"not a film at all" * 100)
+    booth = page("/record")
+    use_file(booth, tmp_path / "letter.mp4")
+    booth.get_by_text("This is no video that we know.").wait_for()
+    booth.get_by_role("button", name="To the camera").click()
+    ready(booth)
+
+
+def test_a_camera_that_is_refused_leaves_the_way_of_a_file(
+    room: Room, playwright: Playwright, browser: Browser, tmp_path: Path
+) -> None:
+    visitors = Visitors(playwright.chromium, browser, tmp_path)
+    context_flags = ["--use-fake-device-for-media-stream", "--deny-permission-prompts"]
+    shy = move_in(visitors, room.server, room.joseph, [*QUIET, *context_flags])
+    booth = shy.open("/record")
+    booth.get_by_text("The browser keeps the camera closed.").wait_for(timeout=SLOW)
+    use_file(booth, small_clip(tmp_path))
+    booth.wait_for_url("**/review/*", timeout=SLOW)
+    visitors.leave()
