@@ -23,6 +23,8 @@ _TICK_S = 0.05
 _START_S = 10.0
 _MICROPHONE_S = 3.0
 _HOLD_S = 0.25
+_LATE_S = 0.1
+"""How long a picture may be on its way."""
 _FROZEN_S = 1.5
 _SILENT_S = 0.6
 _BEHIND_S = 0.3
@@ -157,14 +159,19 @@ class _Recording:
             self._reel.hear(frame, _ticks(self._sound_clock.begins_s(frame, at_s)))
             return
         self._seen_s = max(self._seen_s, at_s)
+        self._hold_until(at_s)
         if at_s > 0 and self._reel.show(frame, _ticks(at_s)):
             self._shown_s = at_s
 
+    def _hold_until(self, time_s: float) -> None:
+        """Shows the last picture again and again, also where this thread had no time to: no gap is long."""
+        while time_s - self._shown_s > _HOLD_S:
+            self._shown_s += _HOLD_S
+            self._reel.hold(_ticks(self._shown_s))
+
     def _keep_pace(self, now_s: float) -> None:
         """Holds the picture and fills the sound where nothing comes ([Note: The clock of a recording])."""
-        if now_s - self._shown_s > _HOLD_S:
-            self._reel.hold(_ticks(now_s))
-            self._shown_s = now_s
+        self._hold_until(now_s - _LATE_S)
         if now_s - float(self._reel.heard_s) > _SILENT_S:
             self._reel.hush(_ticks(now_s - _BEHIND_S))
         camera = self._start.camera
