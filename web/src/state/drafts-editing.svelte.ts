@@ -1,6 +1,7 @@
 /** What is changed in a take before it is sent: its ends, its picture in the list, its captions. */
 
 import { Drafts } from "../storage/drafts";
+import { readCaptions, type Cue } from "../media/captions";
 import { CaptionsRefused, FileRefused, setCaptions, setPoster, trimDraft } from "../take/editing";
 import type { DraftsState } from "./drafts.svelte";
 import { failureOf, type Failure } from "./failure";
@@ -31,6 +32,11 @@ export class Editing {
     this.#house = house;
     this.#drafts = drafts;
     this.#id = id;
+  }
+
+  /** The captions, to be shown while it is looked at. */
+  get cues(): readonly Cue[] {
+    return readCaptions(this.captions);
   }
 
   /** Really removes what lies outside. Gives the id of the take that takes this one's place; null when it stays as it was. */

@@ -1,6 +1,5 @@
 /** The inbox: from this device at once, then in step with the server. */
 
-import { unb64 } from "../protocol/encoding";
 import { LocalIndex } from "../storage/index";
 import { Box, isGone } from "./box";
 import type { House } from "./house.svelte";
@@ -133,7 +132,7 @@ export class InboxState {
     try {
       const { envelope, details } = await this.#opener.received(item);
       const { poster } = details;
-      if (poster) await this.#keepPoster(id, poster);
+      if (poster) await this.posters.keep(this.#index, id, poster);
       const from = envelope.trust === "unsigned" ? null : (envelope.fields.from?.acct ?? null);
       const owes = fetchedAt === null ? "fetched" : null;
       return { ...base, from, content: contentOf(envelope, details), code: null, owes };
@@ -142,12 +141,6 @@ export class InboxState {
       if (code === null) throw error;
       return { ...base, from: null, content: null, code, owes: null };
     }
-  }
-
-  async #keepPoster(id: string, poster: { type: string; data: string }): Promise<void> {
-    const bytes = unb64(poster.data);
-    this.posters.put(id, poster.type, bytes);
-    await this.#index.putPoster(id, bytes);
   }
 
   #note(phase: Phase): void {

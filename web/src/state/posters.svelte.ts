@@ -1,6 +1,11 @@
 /** Pictures of messages as addresses that a page may show. They never leave this page, and end with it. */
 
 import { SvelteMap } from "svelte/reactivity";
+import { unb64 } from "../protocol/encoding";
+
+interface Kept {
+  putPoster(id: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+}
 
 export class Posters {
   readonly #urls = new SvelteMap<string, string>();
@@ -25,6 +30,13 @@ export class Posters {
     this.drop(id);
     this.#asked.add(id);
     this.#urls.set(id, URL.createObjectURL(new Blob([bytes], { type })));
+  }
+
+  /** Shows a picture that just came, and keeps it in the index for next time. */
+  async keep(index: Kept, id: string, poster: { type: string; data: string }): Promise<void> {
+    const bytes = unb64(poster.data);
+    this.put(id, poster.type, bytes);
+    await index.putPoster(id, bytes);
   }
 
   drop(id: string): void {

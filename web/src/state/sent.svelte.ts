@@ -1,6 +1,5 @@
 /** What was sent, and how far it came with each recipient. */
 
-import { unb64 } from "../protocol/encoding";
 import { LocalIndex } from "../storage/index";
 import { Box } from "./box";
 import type { House } from "./house.svelte";
@@ -102,7 +101,7 @@ export class SentState {
     const base = { id: item.id, receivedAt: item.received_at, bytes: item.video_bytes };
     try {
       const { envelope, details } = await this.#opener.sent(item);
-      if (details.poster) await this.#keepPoster(item.id, details.poster);
+      if (details.poster) await this.posters.keep(this.#index, item.id, details.poster);
       const deliveries = deliveriesOf(envelope.fields.sent_to ?? [], item);
       return { ...base, content: contentOf(envelope, details), code: null, deliveries };
     } catch (error) {
@@ -112,12 +111,6 @@ export class SentState {
       const named = item.deliveries.map(({ recipient }) => `${recipient}@${server}`);
       return { ...base, content: null, code, deliveries: deliveriesOf(named, item) };
     }
-  }
-
-  async #keepPoster(id: string, poster: { type: string; data: string }): Promise<void> {
-    const bytes = unb64(poster.data);
-    this.posters.put(id, poster.type, bytes);
-    await this.#index.putPoster(id, bytes);
   }
 
   #show(letters: ReadonlyMap<string, SentLetter>): void {

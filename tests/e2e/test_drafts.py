@@ -1,0 +1,111 @@
+"""Every take that lies on a device: listed with what became of it, sent, saved, deleted with undo; over a sign-out and a second tab."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+from tests.cli.person import Person
+from tests.e2e.browsing import FAKE_DEVICES, Visitors, axe_violations
+from tests.e2e.mailing import (
+    NETWORK,
+    Inhabitant,
+    befriend,
+    begin,
+    eventually,
+    move_in,
+    send,
+    sent,
+    sign_in,
+    stop,
+)
+from tests.serving import Server
+
+SLOW = 30_000
+
+
+@dataclass
+class Desk:
+    """Claire has a browser, Joseph a terminal."""
+
+    server: Server
+    claire: Inhabitant
+    joseph: Person
+
+
+@pytest.fixture(scope="module")
+def desk(
+    house: Server, playwright: Playwright, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    visitors = Visitors(playwright.chromium, browser, folder)
+    claire, joseph = (Person(name, folder, house.url).sign_up() for name in ("claire", "joseph"))
+    at_home = move_in(visitors, house, claire, FAKE_DEVICES)
+    at_home.visitor.witness.allow(NETWORK)
+    befriend(at_home, "joseph")
+    yield Desk(house, at_home, joseph)
+    visitors.leave()
+
+
+def take_of(page: Page, draft: str) -> Locator:
+    return page.get_by_role("listitem").filter(has=page.locator(f"a[href='/review/{draft}']"))
+
+
+def received(desk: Desk, caption: str) -> list[dict]:
+    return [item for item in desk.joseph.inbox() if item["caption"] == caption]
+
+
+def test_takes_are_listed_deleted_and_brought_back_in_every_tab(desk: Desk) -> None:
+    booth = desk.claire.open("/record")
+    begin(booth)
+    first = stop(booth)
+    booth.goto(f"{desk.claire.visitor.url}/drafts")
+    second_tab = desk.claire.open("/drafts")
+    expect(take_of(second_tab, first)).to_contain_text("kept on this device", timeout=SLOW)
+    take_of(booth, first).get_by_role("button", name="Delete it").click()
+    booth.get_by_text("The take is deleted.").wait_for()
+    expect(take_of(booth, first)).to_have_count(0)
+    assert axe_violations(booth) == []
+    booth.get_by_role("button", name="Undo").click()
+    take_of(booth, first).wait_for(timeout=SLOW)
+    with booth.expect_download(timeout=SLOW) as download:
+        take_of(booth, first).get_by_role("button", name="Save as .mp4").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+    take_of(booth, first).get_by_role("link").click()
+    send(booth, "joseph", caption="Out of the list")
+    sent(booth)
+    second_tab.reload()
+    second_tab.get_by_text("No take lies here.").wait_for(timeout=SLOW)
+    assert eventually(lambda: received(desk, "Out of the list"))
+    booth.close()
+    second_tab.close()
+
+
+def test_two_takes_wait_without_a_server_and_a_sign_out_loses_neither(desk: Desk) -> None:
+    """Both are sent while the server is down; the person signs out, is told of them, and they go when she is back."""
+    pages = [desk.claire.open("/record") for _ in range(2)]
+    for page in pages:
+        begin(page)
+        stop(page)
+    desk.server.kill()
+    for number, page in enumerate(pages):
+        send(page, "joseph", caption=f"Waiting {number}")
+        page.get_by_text(re.compile("^On its way: ")).wait_for()
+    settings, other = pages
+    other.close()
+    settings.get_by_role("button", name="Go on in the background").click()
+    settings.wait_for_url("**/inbox")
+    settings.get_by_role("link", name="Settings").first.click()
+    settings.get_by_role("button", name="Sign out here").click()
+    settings.get_by_role("dialog").get_by_text("still on their way").wait_for()
+    assert axe_violations(settings) == []
+    settings.get_by_role("dialog").get_by_role("button", name="Sign out").click()
+    settings.wait_for_url("**/sign-in", timeout=SLOW)
+    desk.server.start()
+    assert received(desk, "Waiting 0") == []
+    sign_in(settings, desk.claire.cli)
+    for number in range(2):
+        assert eventually(lambda number=number: received(desk, f"Waiting {number}"), 30)
+    settings.close()
