@@ -21,7 +21,7 @@ import { FileRefused } from "./file-refused.ts";
 
 /** Those of sound alone are known so that they can be called by their name. */
 const FORMATS = [MP4, QTFF, WEBM, MATROSKA, MPEG_TS, OGG, MP3, WAVE, ADTS, FLAC];
-const ENCRYPTED = new Set(["encv", "enca"]);
+const ENCRYPTED = new Set(["encv", "enca", "drmi", "drms"]);
 
 export interface Cut {
   fromMs: number;
