@@ -60,7 +60,7 @@ export class MessagePlayer {
     const { signal } = this.#closing;
     element.addEventListener("seeking", () => this.#follow(), { signal });
     // What was here may be gone: a managed source is emptied by the browser as it likes.
-    element.addEventListener("waiting", () => this.#isUnderWay() && this.#follow(), { signal });
+    element.addEventListener("waiting", () => this.#isUnderWay() && !element.seeking && this.#follow(), { signal });
     element.addEventListener("error", () => this.#fallBack(), { signal });
     addEventListener("online", () => this.retry(), { signal });
   }

@@ -19,6 +19,8 @@ export class PlayBuffer {
   readonly #url: string;
   #buffer: SourceBuffer | null = null;
   #isClosed = false;
+  /** One after the other, also those of a run of fetching that was given up in the middle of one. */
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(element: HTMLVideoElement, source: MediaSource) {
     this.#element = element;
@@ -41,7 +43,13 @@ export class PlayBuffer {
   }
 
   /** Appends whole boxes; waits for room when the browser wants no more. */
-  async append(bytes: Uint8Array): Promise<void> {
+  append(bytes: Uint8Array): Promise<void> {
+    const appended = this.#turn.then(() => this.#append(bytes));
+    this.#turn = appended.catch(() => undefined);
+    return appended;
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
     await this.#wanted();
     for (;;) {
       const buffer = this.#buffer;
@@ -71,7 +79,9 @@ export class PlayBuffer {
 
   /** Nothing more will come; the duration becomes what is there. */
   end(): void {
-    if (this.#source.readyState === "open" && !this.#buffer?.updating) this.#source.endOfStream();
+    this.#turn = this.#turn.then(() => {
+      if (this.#source.readyState === "open" && !this.#buffer?.updating) this.#source.endOfStream();
+    });
   }
 
   close(): void {

@@ -95,10 +95,11 @@ export class WatchingState {
     player.onState = (state) => this.#hear(state);
     const gone = new AbortController();
     element.addEventListener("playing", () => void this.#notePlayed(), { once: true, signal: gone.signal });
-    this.#notePlaces(element, film.ms, gone.signal);
+    const note = this.#notePlaces(element, film.ms, gone.signal);
     void player.open();
     return () => {
       gone.abort();
+      note();
       player.close();
     };
   }
@@ -182,10 +183,11 @@ export class WatchingState {
     else this.isHeld = true;
   }
 
-  /** Every few seconds, and when it stops: a page that is killed loses no more than that. */
-  #notePlaces(element: HTMLVideoElement, durationMs: number, signal: AbortSignal): void {
+  /** Every few seconds, when it stops, and when it is asked to: a page that is killed loses no more than those seconds. */
+  #notePlaces(element: HTMLVideoElement, durationMs: number, signal: AbortSignal): () => void {
     let notedMs = this.leftMs;
     const note = (): void => {
+      if (element.readyState === 0) return; // nothing of it was seen
       notedMs = element.currentTime * 1000;
       void this.#left.note(this.id, element.ended ? durationMs : notedMs, durationMs);
     };
@@ -194,6 +196,7 @@ export class WatchingState {
     };
     element.addEventListener("timeupdate", () => !element.paused && now(), { signal });
     for (const name of ["pause", "ended"]) element.addEventListener(name, note, { signal });
+    return note;
   }
 
   #hear(state: PlayerState): void {

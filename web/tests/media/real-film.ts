@@ -1,6 +1,6 @@
 import { BufferTarget, CanvasSource, Mp4OutputFormat, Output, Quality } from "mediabunny";
 
-/** A film of this browser's own making, in fragments of a second: a confusion that grows lighter with time, without sound. */
+/** A film of this browser's own making, in fragments of a second: coloured spots, which do not compress to nothing; no sound. */
 export async function realFilm(seconds: number, bitrate = 200_000): Promise<Uint8Array<ArrayBuffer>> {
   const FPS = 8;
   const canvas = new OffscreenCanvas(160, 120);
@@ -18,12 +18,10 @@ export async function realFilm(seconds: number, bitrate = 200_000): Promise<Uint
   output.addVideoTrack(pictures);
   await output.start();
   for (let picture = 0; picture < seconds * FPS; picture++) {
-    // Something that does not compress to nothing.
-    if (context)
-      for (let spot = 0; spot < bitrate / 1500; spot++)
-        context.fillRect(Math.random() * 160, Math.random() * 120, 9, 9);
-    const shade = Math.round((picture / (seconds * FPS)) * 255);
-    if (context) context.fillStyle = `rgb(${shade} ${shade} ${shade})`;
+    for (let spot = 0; context && spot < 400; spot++) {
+      context.fillStyle = `hsl(${Math.random() * 360} 80% ${Math.random() * 100}%)`;
+      context.fillRect(Math.random() * 160, Math.random() * 120, 9, 9);
+    }
     await pictures.add(picture / FPS, 1 / FPS);
   }
   await output.finalize();
