@@ -43,6 +43,21 @@ def waiting(ann, bob, clip):
     return ann.send(bob.name, clip, "--caption", "Look")
 
 
+@pytest.fixture(scope="module")
+def long_waiting(ann, bob, long_clip):
+    """One message of several parts for all tests: sending it takes its time."""
+    return ann.send(bob.name, long_clip)
+
+
+@pytest.fixture
+def blob(server, long_waiting):
+    """Its file on the server, to be damaged; afterwards it is whole again."""
+    path = blob_of(server, long_waiting)
+    whole = path.read_bytes()
+    yield path
+    path.write_bytes(whole)
+
+
 def state_at(ann, message_id):
     return {item["id"]: item["state"] for item in ann.sent()}[message_id]
 
@@ -90,28 +105,25 @@ def test_what_a_killed_viewer_left_is_swept(ann, bob, waiting, tmp_path):
     assert json.loads((tmp_path / "seen.mp4.json").read_text())["path"].startswith(str(place))
 
 
-def test_a_player_closed_early_is_content(ann, bob, long_clip, tmp_path):
-    message_id = ann.send(bob.name, long_clip)
-    program = "import sys; sys.stdin.buffer.read(1000)"
-    bob.ok("watch", message_id, "--player", player(tmp_path, program, "-"))
-    assert state_at(ann, message_id) == "played"
-
-
 @pytest.mark.parametrize("how", ["damaged", "cut off"])
-def test_a_video_that_ends_early_is_played_so_far_and_told(ann, bob, server, long_clip, tmp_path, how):
-    message_id = ann.send(bob.name, long_clip)
-    blob = blob_of(server, message_id)
+def test_a_video_that_ends_early_is_played_so_far_and_told(ann, bob, blob, long_waiting, tmp_path, how):
     if how == "damaged":
         flip(blob, -100)
     else:
         blob.write_bytes(blob.read_bytes()[:-100])
-    answer = bob.run("watch", message_id, "--player", player(tmp_path, PIPED, "-")).failed()
+    answer = bob.run("watch", long_waiting, "--player", player(tmp_path, PIPED, "-")).failed()
     assert "ends early, at about 0:0" in answer.err
     assert ("cut off" if how == "cut off" else "is not the one that the sender signed") in answer.err
     assert (tmp_path / "seen.mp4").stat().st_size > 200_000
-    assert state_at(ann, message_id) == "stored"
-    answer = bob.run("watch", message_id, "--player", player(tmp_path, FILED)).failed()
+    bob.run("watch", long_waiting, "--player", player(tmp_path, FILED)).failed()
     assert not (tmp_path / "seen.mp4.json").exists()
+    assert state_at(ann, long_waiting) == "stored"
+
+
+def test_a_player_closed_early_is_content(ann, bob, long_waiting, tmp_path):
+    program = "import sys; sys.stdin.buffer.read(1000)"
+    bob.ok("watch", long_waiting, "--player", player(tmp_path, program, "-"))
+    assert state_at(ann, long_waiting) == "played"
 
 
 def test_a_player_that_fails_is_told_and_nothing_counts_as_played(ann, bob, waiting, tmp_path):
@@ -130,11 +142,11 @@ def test_ffplay_plays_from_its_pipe(ann, bob, waiting):
     assert state_at(ann, waiting) == "played"
 
 
-def test_watching_holds_no_more_than_parts(ann, bob, long_clip, waiting, tmp_path):
+def test_watching_holds_no_more_than_parts(bob, long_waiting, waiting, tmp_path):
     def peak(message_id):
         return peak_bytes(bob, "watch", message_id, "--player", player(tmp_path, PIPED, "-"))
 
-    small, large = peak(waiting), peak(ann.send(bob.name, long_clip))
+    small, large = peak(waiting), peak(long_waiting)
     size = (tmp_path / "seen.mp4").stat().st_size
     print(f"small {small / MIB:.1f} MiB, large {large / MIB:.1f} MiB, video {size / MIB:.1f} MiB")
     assert large - small < size
