@@ -14,7 +14,7 @@ from tests.e2e.mailing import Inhabitant, begin, eventually, kept, move_in, play
 from tests.serving import Server
 
 TWO_CAMERAS = ["--use-fake-device-for-media-stream=fps=30,device-count=2", "--use-fake-ui-for-media-stream"]
-SLOW = 30_000
+SLOW = 60_000
 
 
 @dataclass
@@ -52,6 +52,11 @@ def page(room: Room) -> Iterator[Callable[[str], Page]]:
         each.close()
 
 
+def says(page: Page, words: str | re.Pattern[str]) -> None:
+    """Waits for words; when they do not come, what stands there instead is told."""
+    expect(page.locator("body")).to_contain_text(words, timeout=SLOW)
+
+
 def use_file(page: Page, path: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Use a file").first.click()
@@ -71,13 +76,13 @@ def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[s
     names = [name for name in camera.locator("option").all_inner_texts() if name]
     assert len(names) == 2
     camera.select_option(label=names[1])
-    booth.get_by_text(f"“{names[1]}” now.").wait_for()
+    says(booth, f"“{names[1]}” now.")
     assert axe_violations(booth) == []
     begin(booth)
     camera.select_option(label=names[0])
-    booth.get_by_text("Still recording, in one piece.").wait_for()
+    says(booth, "Still recording, in one piece.")
     booth.keyboard.press("c")
-    booth.get_by_text(f"“{names[1]}” now.").wait_for()
+    says(booth, f"“{names[1]}” now.")
     kept(booth, 2)
     stop(booth)
     again = page("/record")
@@ -91,14 +96,14 @@ def test_what_is_said_in_a_pause_is_not_in_the_take_and_starting_over_keeps_the_
     booth.get_by_role("button", name="3-2-1").click()
     begin(booth)
     booth.keyboard.press("p")
-    booth.get_by_text("Take your time.").wait_for()
+    says(booth, "Take your time.")
     assert axe_violations(booth) == []
     held = booth.get_by_role("timer").inner_text()
     booth.get_by_role("button", name="Go on recording").click()
     expect(booth.get_by_role("timer")).not_to_have_text(held, timeout=SLOW)
     booth.keyboard.press("p")
     booth.get_by_role("button", name="Start over").click()
-    booth.get_by_text("Your take before is still here.").wait_for()
+    says(booth, "Your take before is still here.")
     booth.get_by_role("button", name="Back to it").click()
     booth.wait_for_url("**/review/*")
     old = booth.url
@@ -107,7 +112,7 @@ def test_what_is_said_in_a_pause_is_not_in_the_take_and_starting_over_keeps_the_
     begin(booth)
     draft = stop(booth)
     assert not old.endswith(draft)
-    booth.get_by_text("The take before is deleted.").wait_for()
+    says(booth, "The take before is deleted.")
     booth.get_by_role("button", name="Undo").click()
     takes = page("/drafts")
     for take in (draft, old.rsplit("/", 1)[1]):
@@ -124,20 +129,20 @@ def test_a_file_is_cut_pictured_captioned_and_sent(
     booth.get_by_role("slider", name="End").focus()
     for _ in range(4):
         booth.keyboard.press("ArrowLeft")
-    booth.get_by_text(re.compile("The rest is really removed")).wait_for()
+    says(booth, re.compile("The rest is really removed"))
     whole = booth.url
     booth.get_by_role("button", name="Cut it").click()
     booth.wait_for_function("url => location.href !== url", arg=whole)
     booth.get_by_role("button", name="Use this picture").click()
-    booth.get_by_text("This picture stands for your video now.").wait_for()
+    says(booth, "This picture stands for your video now.")
     booth.get_by_role("button", name="Captions").first.click()
     field = booth.get_by_label("What is said")
     field.fill("WEBVTT\n\n00:09.000 --> 00:10.000\nToo late")
     booth.get_by_role("button", name="Keep the captions").click()
-    booth.get_by_text("Line 3 begins after the end of the video.").wait_for()
+    says(booth, "Line 3 begins after the end of the video.")
     field.fill("Hello Joseph")
     booth.get_by_role("button", name="Keep the captions").click()
-    booth.get_by_text("The captions are kept with your video.").wait_for()
+    says(booth, "The captions are kept with your video.")
     assert axe_violations(booth) == []
     play(booth, 0.2)
     send(booth, "joseph", caption="Cut to size")
@@ -152,7 +157,7 @@ def test_what_is_no_video_is_refused_by_name_with_ways_out(
     (tmp_path / "letter.mp4").write_bytes(b"not a film at all" * 100)
     booth = page("/record")
     use_file(booth, tmp_path / "letter.mp4")
-    booth.get_by_text("This is no video that we know.").wait_for()
+    says(booth, "This is no video that we know.")
     booth.get_by_role("button", name="To the camera").click()
     ready(booth)
 
@@ -164,7 +169,7 @@ def test_a_camera_that_is_refused_leaves_the_way_of_a_file(
     context_flags = ["--use-fake-device-for-media-stream", "--deny-permission-prompts"]
     shy = move_in(visitors, room.server, room.joseph, [*QUIET, *context_flags])
     booth = shy.open("/record")
-    booth.get_by_text("The browser keeps the camera closed.").wait_for(timeout=SLOW)
+    says(booth, "The browser keeps the camera closed.")
     use_file(booth, small_clip(tmp_path))
     booth.wait_for_url("**/review/*", timeout=SLOW)
     visitors.leave()
