@@ -35,8 +35,8 @@ def test_what_arrives_is_shown_once_and_within_seconds(following, clip):
         assert json.loads(lines.get(timeout=30))["id"] == first
         second = ann.send("bob", clip, "--caption", "live")
         sent_s = time.monotonic()
-        item = json.loads(lines.get(timeout=10))
-        assert time.monotonic() - sent_s < 5
+        item = json.loads(lines.get(timeout=30))
+        assert time.monotonic() - sent_s < 10
         assert (item["id"], item["caption"]) == (second, "live")
         server.kill()
         server.start()

@@ -1,14 +1,17 @@
 """`restante record` on devices that libavfilter makes up: sent, kept, saved; and whatever ends it, the take is there."""
 
+import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from restante.client.recording import new_take
-from tests.cli.person import hard_kill, until
+from tests.cli.person import COMMAND, hard_kill, until
 from tests.cli.seated import seated
 from tests.footage import assert_plays
+from tests.serving import free_port
 
 CAMERA = "lavfi:testsrc2=s=160x120:r=15"
 NOISY = "lavfi:testsrc2=s=320x240:r=15,noise=alls=60:allf=t"
@@ -153,6 +156,33 @@ def test_a_server_that_goes_away_does_not_disturb_a_recording(person, new_server
         _, err = recording.communicate(timeout=60)
     assert recording.returncode == 0, err
     assert ann.inbox()[0]["duration_s"] > 0.5
+
+
+def test_a_disk_that_fills_up_stops_the_recording_and_keeps_it(ann, bob):
+    """A limit of 800 KiB per file stands for the disk."""
+    words = ["record", "--to", bob.name, "--camera", NOISY, "--mic", "none", "--yes"]
+    answer = subprocess.run(
+        ["bash", "-c", 'ulimit -f 800; exec "$@"', "-", COMMAND, *words],
+        env={**os.environ, **ann.env()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert "error: File too large." in answer.stderr
+    assert "kept as a draft" in answer.stderr
+    message_id = ann.send("--resume")
+    assert (bob.inbox()[0]["id"], bob.inbox()[0]["duration_s"] > 0.1) == (message_id, True)
+    assert ann.drafts == []
+
+
+def test_without_its_server_there_is_a_way_to_record(ann):
+    away = ("--server", f"http://127.0.0.1:{free_port()}")
+    answer = ann.run("record", "--to", ann.name, "--yes", *DEVICES, *away).failed()
+    assert "without --to" in answer.err
+    assert ann.drafts == []
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -18,7 +19,7 @@ from restante.cli.terminal import ask, can_ask, put, put_json, say
 from restante.client.account import Account
 from restante.client.background import abandon
 from restante.client.drafts import Draft
-from restante.client.errors import TargetExists
+from restante.client.errors import TargetExists, Unreachable
 from restante.client.outgoing import check_request, resume
 from restante.client.people import People
 from restante.client.profile import Profile
@@ -29,6 +30,9 @@ from restante.media import record as record_now
 from restante.protocol.limits import RECORDING_MS, UPLOAD_BYTES
 
 NO_SOUND = "none"
+_WITHOUT_SERVER = (
+    "Record without --to: the take is kept, and `restante send --resume DRAFT NAME…` sends it later."
+)
 _LONGEST_S = RECORDING_MS / 1000
 _MANY = Parameter(consume_multiple=True, negative="")
 _ANSWERS = {"y": "send", "n": "keep", "": "keep", "s": "save", "d": "discard"}
@@ -86,12 +90,23 @@ def record(
         yes=yes,
     )
     with contextlib.ExitStack() as stack:
-        account = stack.enter_context(using_account(common)) if names else None
+        account = stack.enter_context(_reached(common)) if names else None
         answer = _record(wish, account.profile if account else common.open_profile(), account)
     if common.json:
         put_json(answer)
     else:
         put(answer["path"] if answer["state"] == "saved" else answer["id"])
+
+
+@contextlib.contextmanager
+def _reached(common: Common) -> Iterator[Account]:
+    """Opens the account; where that fails for the server's sake, there is a way to record all the same."""
+    with contextlib.ExitStack() as stack:
+        try:
+            account = stack.enter_context(using_account(common))
+        except Unreachable as error:
+            raise Unreachable(hint=_WITHOUT_SERVER) from error
+        yield account
 
 
 def _check(
