@@ -20,8 +20,11 @@ WISH = {"width": 640, "height": 360}
 
 
 @contextmanager
-def recorder(playwright: Playwright, harness: Harness, *, devices: int = 2) -> Iterator[Page]:
-    """The page, in a browser process of its own that is not mute; ``kill_cameras`` finds it by its mark."""
+def recorder(playwright: Playwright, harness: Harness, *, devices: int = 3) -> Iterator[Page]:
+    """The page, in a browser process of its own that is not mute; ``kill_cameras`` finds it by its mark.
+
+    The second fake camera gives frames of a format that no encoder takes, the third a grey picture.
+    """
     mark = f"--restante-test={uuid.uuid4()}"
     fake = f"--use-fake-device-for-media-stream=fps=30,device-count={devices}"
     switches = [*QUIET, fake, "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
@@ -100,7 +103,9 @@ def assert_whole(path: Path, done: dict[str, Any], *, size: tuple[int, int] = (6
     """Asserts one continuous track each of pictures and sound, of the same length, that decodes without a word."""
     judged = Judged(path)
     assert judged.codecs == ["h264", "aac"], judged.codecs
-    assert judged.size == size == (done["result"]["width"], done["result"]["height"]), (judged.size, done)
+    assert size == (done["result"]["width"], done["result"]["height"]), done
+    # A busy machine may have had to make them smaller, and then ffprobe tells the size of one or the other.
+    assert judged.size == size or any(event["why"] == "behind" for event in done["result"]["events"]), done
     assert decoded_frames(path) == len(judged.frame_times), "pictures that do not decode"
     gaps = [after - before for before, after in pairwise(judged.frame_times)]
     assert 0 < min(gaps) <= max(gaps) <= 0.5, gaps

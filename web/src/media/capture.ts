@@ -22,6 +22,7 @@ export async function openCapture(wish: CaptureWish): Promise<Capture> {
     const graph = await Microphone.open(stream.getAudioTracks()[0] ?? null);
     const capture = new Capture(stream, graph, wish);
     await capture.lookAround();
+    await capture.preferMicrophone(wish.microphone);
     if (isBusy && capture.camera) capture.tell({ kind: "camera-switched", to: capture.camera, why: "busy" });
     return capture;
   } catch (error) {
@@ -178,6 +179,14 @@ export class Capture {
     const { cameras, microphones } = await listDevices();
     this.#cameras.know(cameras);
     this.#microphones.know(microphones);
+  }
+
+  /** The remembered microphone, where the browser chose another. */
+  async preferMicrophone(id: string | undefined): Promise<void> {
+    const isThere = id !== undefined && this.microphones.some((device) => device.id === id);
+    if (isThere && this.hasMicrophone && this.microphone?.id !== id) {
+      await this.#microphones.use(id).catch(() => undefined); // the other one does, too
+    }
   }
 
   tell(news: CaptureNews): void {

@@ -29,8 +29,8 @@ export class Effort {
   }
 
   /** An encoder begins: what was before says nothing any more. */
-  begin(at: number): void {
+  begin(at: number, calmMs = CALM_MS): void {
     this.#frames = [];
-    this.#calmUntil = at + CALM_MS;
+    this.#calmUntil = at + calmMs;
   }
 }

@@ -197,7 +197,7 @@ class Encoding implements TakeEncoding {
 
   #noteStep(why: string, size: Size): void {
     this.note(`picture-${size.width}x${size.height}`, why);
-    this.onQuality?.(size, true);
+    this.onQuality?.(size, why === "behind");
   }
 
   #newOutput(): Output {

@@ -7,6 +7,8 @@ const FLUSH_LIMIT_MS = 8000;
 
 export interface RunOptions {
   config: VideoEncoderConfig;
+  /** Whether frames are redrawn even where their size is right. */
+  isDrawn: boolean;
   /** What it encodes follows this. */
   after: Promise<void>;
   give: (packet: EncodedPacket, meta: EncodedVideoChunkMetadata | undefined) => Promise<void>;
@@ -31,7 +33,7 @@ export class EncoderRun {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#given = options.after;
-    this.#letterbox = new Letterbox(this.size);
+    this.#letterbox = new Letterbox(this.size, options.isDrawn);
     this.#encoder = new VideoEncoder({
       output: (chunk, meta) => this.#take(chunk, meta),
       error: (error) => this.#fail(error),
@@ -54,17 +56,28 @@ export class EncoderRun {
     return this.#inside === 0 ? 0 : performance.now() - this.#answeredAt;
   }
 
-  /** Takes a frame and leaves it open. */
-  encode(frame: VideoFrame, timing: { timestamp: number; duration: number }, keyFrame: boolean): void {
+  /** Takes a frame and leaves it open; false when the frame cannot be read, which is no fault of the encoder's. */
+  encode(frame: VideoFrame, timing: { timestamp: number; duration: number }, keyFrame: boolean): boolean {
+    const framed = this.#framed(frame, timing);
+    if (framed === null) return false;
     try {
-      const framed = this.#letterbox.framed(frame, timing);
       this.#encoder.encode(framed, { keyFrame });
-      framed.close();
       this.#durations.set(timing.timestamp, timing.duration);
       if (this.#inside === 0) this.#answeredAt = performance.now();
       this.#inside += 1;
     } catch (error) {
       this.#fail(error);
+    } finally {
+      framed.close();
+    }
+    return true;
+  }
+
+  #framed(frame: VideoFrame, timing: { timestamp: number; duration: number }): VideoFrame | null {
+    try {
+      return this.#letterbox.framed(frame, timing);
+    } catch {
+      return null;
     }
   }
 

@@ -10,17 +10,20 @@ export function fitted(picture: Size, box: Size): Size & { x: number; y: number 
 /** Gives frames of any size the same size, with black where the shape differs. */
 export class Letterbox {
   readonly #box: Size;
+  readonly #isAlwaysDrawn: boolean;
   #context: OffscreenCanvasRenderingContext2D | null = null;
 
-  constructor(box: Size) {
+  /** A camera's own format may be none that an encoder takes; what is drawn is one that each takes, at some cost. */
+  constructor(box: Size, isAlwaysDrawn: boolean) {
     this.#box = box;
+    this.#isAlwaysDrawn = isAlwaysDrawn;
   }
 
   /** The frame as it is encoded, to be closed by the caller. */
   framed(frame: VideoFrame, timing: { timestamp: number; duration: number }): VideoFrame {
     const { displayWidth: width, displayHeight: height } = frame;
     const isSame = width === this.#box.width && height === this.#box.height;
-    return new VideoFrame(isSame ? frame : this.#drawn(frame, { width, height }), timing);
+    return new VideoFrame(isSame && !this.#isAlwaysDrawn ? frame : this.#drawn(frame, { width, height }), timing);
   }
 
   #drawn(frame: VideoFrame, size: Size): OffscreenCanvas {

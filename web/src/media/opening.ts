@@ -14,7 +14,7 @@ export interface Opened {
 /** Opens camera and microphone; where the wished camera is busy, another one. Throws CaptureRefused. */
 export async function openAny(wish: CaptureWish): Promise<Opened> {
   try {
-    return { stream: await openBoth(wish), isBusy: false };
+    return { stream: await openWished(wish), isBusy: false };
   } catch (error) {
     const refusal = refused(error);
     if (refusal.code !== "busy") throw refusal;
@@ -24,6 +24,15 @@ export async function openAny(wish: CaptureWish): Promise<Opened> {
     }
     throw refusal;
   }
+}
+
+/** The remembered camera, if it is there: as a mere ideal it would lose against another one's better size. */
+async function openWished(wish: CaptureWish): Promise<MediaStream> {
+  if (!wish.camera) return openBoth(wish);
+  return openBoth(wish, true).catch((error: unknown) => {
+    if (refused(error).code !== "none") throw error;
+    return openBoth(wish);
+  });
 }
 
 /** With one question to the person; the camera alone where there is no sound. */

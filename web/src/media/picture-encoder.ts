@@ -10,6 +10,7 @@ const LONGEST_QUEUE = 6;
 /** What the muxer has not taken yet: three seconds. */
 const MOST_UNWRITTEN = 90;
 const HUNG_MS = 3000;
+const WARM_UP_MS = 500;
 /** After so many failures in a row there is no point in another start. */
 const MOST_FAILURES = 3;
 const TRUSTED_MS = 10_000;
@@ -28,7 +29,7 @@ export interface PictureEncoderOptions {
 
 /**
  * Encodes the pictures of a take. An encoder that does not keep up gets smaller ones, one that fails or hangs is
- * replaced, in software and smaller; only when that does not help the take ends.
+ * replaced, in software and then smaller; only when that does not help the take ends.
  */
 export class PictureEncoder {
   readonly #options: PictureEncoderOptions;
@@ -36,6 +37,7 @@ export class PictureEncoder {
   #run: EncoderRun;
   #step = 0;
   #isSoftware = false;
+  #isDrawn = false;
   #failures = 0;
   #failedAt = -Infinity;
   #second = -1;
@@ -50,7 +52,7 @@ export class PictureEncoder {
   constructor(options: PictureEncoderOptions) {
     this.#options = options;
     this.#run = this.#newRun(Promise.resolve());
-    this.#effort.begin(performance.now());
+    this.#effort.begin(performance.now(), WARM_UP_MS);
   }
 
   get size(): Size {
@@ -71,7 +73,7 @@ export class PictureEncoder {
     if (this.#effort.isBehind(now)) this.#stepDown();
     if (isDropped) return false;
     const second = Math.floor(timing.timestamp / KEY_FRAME_US);
-    this.#run.encode(frame, timing, second !== this.#second);
+    if (!this.#run.encode(frame, timing, second !== this.#second)) return false;
     this.#second = second;
     this.#givenMs = timing.timestamp / 1000;
     return true;
@@ -105,7 +107,9 @@ export class PictureEncoder {
     this.#failures = now - this.#failedAt > TRUSTED_MS ? 1 : this.#failures + 1;
     this.#failedAt = now;
     if (this.#failures > MOST_FAILURES) return this.#break(error);
-    this.#step = Math.min(STEPS, this.#step + 1);
+    // The first time it may have been the frames' format, later it is too much for the device.
+    if (this.#isDrawn) this.#step = Math.min(STEPS, this.#step + 1);
+    this.#isDrawn = true;
     // A phone may have no other encoder than the one that failed.
     this.#isSoftware = !this.#isSoftware;
     this.#run.close();
@@ -137,6 +141,7 @@ export class PictureEncoder {
     const own: Own = { sets: null };
     const run: EncoderRun = new EncoderRun({
       config: encoderConfig(choice, shrunk(choice.size, this.#step), this.#isSoftware),
+      isDrawn: this.#isDrawn,
       after,
       give: (packet, meta) => this.#give(packet, meta, own),
       onError: (error) => {
