@@ -119,7 +119,7 @@ class Server:
 
     def _wait(self) -> None:
         if self.process is not None:
-            self.process.wait(10)
+            self.process.wait(30)
             self.process = None
 
     def _await_ready(self) -> None:

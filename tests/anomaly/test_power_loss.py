@@ -33,6 +33,7 @@ def survived(seeds: range) -> Iterator[Trial]:
         yield power
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_neither_power_loss_nor_process_death_loses_anything_acknowledged(group):
     trials = list(survived(range(group, POINTS, GROUPS)))

@@ -40,7 +40,7 @@ class Listener:
         self._client = new_client(self.person.url, self.person.token)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        assert self._opened.wait(10), "the channel did not open"
+        assert self._opened.wait(30), "the channel did not open"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,7 +49,7 @@ class Listener:
         self._thread.join(10)
         self._client.close()
 
-    def next(self, within_s: float = 5.0) -> Heard:
+    def next(self, within_s: float = 30.0) -> Heard:
         return self._heard.get(timeout=within_s)
 
     def silent(self, for_s: float) -> bool:

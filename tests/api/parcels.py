@@ -109,7 +109,7 @@ def delete(person: Person, message_id: str, whose: str) -> httpx.Response:
     return person.client.delete(f"/api/v1/messages/{message_id}", params={"for": whose})
 
 
-def until(happens: Callable[[], bool], within_s: float = 10.0) -> float:
+def until(happens: Callable[[], bool], within_s: float = 30.0) -> float:
     """Waits for something; returns how long it took."""
     started_s = time.monotonic()
     while not happens():

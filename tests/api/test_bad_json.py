@@ -218,7 +218,7 @@ def test_a_body_that_stalls_or_trickles_is_ended(impatient: Server, head: str, t
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"timeout"' in answer
     assert b"connection: close" in answer.lower()
-    assert 0.5 < time.monotonic() - started_s < 5
+    assert 0.5 < time.monotonic() - started_s < 10
     assert ann.sign_in().status_code == 201
 
 

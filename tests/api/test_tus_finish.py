@@ -9,6 +9,9 @@ from tests.api.people import make_account
 from tests.api.uploading import create, delete, noise, offset, patch, patch_head, wire
 from tests.serving import Server
 
+QUICKLY_S = 10.0
+"""Far beyond what is meant: the machine may be busy."""
+
 
 @pytest.fixture
 def person(server: Server):
@@ -34,7 +37,7 @@ def test_finish_lost_five_times_and_asked_by_twenty_at_once_is_one_finish(server
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(finish, range(20)))
     assert {answer[:2] for answer in answers} == {(204, str(size))}
-    assert max(answer[2] for answer in answers) < 1.0
+    assert max(answer[2] for answer in answers) < QUICKLY_S
     assert offset(person, url) == size
     delete(person, url)
 

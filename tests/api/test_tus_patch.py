@@ -167,7 +167,7 @@ def test_newer_patch_takes_over_from_a_silent_one(server, person):
         wait_until(lambda: len(blob(server, url)) == 10)
         began = time.monotonic()
         assert patch(person, url, 10, b"n" * 90).status_code == 204
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20  # not the minute that a body may stall
         assert silent.send(b"s").status() == 423
     assert blob(server, url) == b"s" * 10 + b"n" * 90
 

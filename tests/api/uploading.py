@@ -146,7 +146,7 @@ def patch_head(person: Person, offset_: int, length: int | str, *more: str) -> l
     ]
 
 
-def wait_until(condition, within_s: float = 5.0) -> None:
+def wait_until(condition, within_s: float = 30.0) -> None:
     """Looks again and again, instead of sleeping for a guessed time."""
     deadline = time.monotonic() + within_s
     while not condition():
