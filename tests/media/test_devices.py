@@ -4,9 +4,18 @@ import struct
 from itertools import pairwise
 
 import pytest
+from av.device import DeviceInfo
 
 from restante.media import Kind, NoDevice, choose_devices
-from restante.media.devices import Device, System, alsa_microphones, find_devices, openings, v4l2_cameras
+from restante.media.devices import (
+    Device,
+    System,
+    alsa_microphones,
+    find_devices,
+    listed,
+    openings,
+    v4l2_cameras,
+)
 from restante.media.errors import DeviceUnknown
 from restante.media.v4l2 import gives_pictures
 
@@ -87,6 +96,18 @@ def test_a_device_is_chosen_by_id_name_or_part_of_it(machine):
     for name in ("webcam 9", "c"):
         with pytest.raises(DeviceUnknown):
             choose_devices(Kind.CAMERA, [name], root=machine)
+
+
+def test_what_libav_lists_is_sorted_by_kind_and_a_screen_is_no_camera():
+    """As AVFoundation and DirectShow are listed; made up after libav's source, since this is neither system."""
+    found = [
+        DeviceInfo("0", "FaceTime HD Camera", is_default=False, media_types=["video"]),
+        DeviceInfo("1", "Capture screen 0", is_default=False, media_types=["video"]),
+        DeviceInfo("2", "USB Camera", is_default=True, media_types=["video", "audio"]),
+        DeviceInfo("0", "MacBook Microphone", is_default=False, media_types=["audio"]),
+    ]
+    assert [each.label for each in listed(Kind.CAMERA, found)] == ["USB Camera", "FaceTime HD Camera"]
+    assert [each.id for each in listed(Kind.MICROPHONE, found)] == ["2", "0"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from restante.media.v4l2 import is_camera
 
 SYNTHETIC = "lavfi:"
 """Begins the id of a source that libavfilter makes up, in real time: for scripts and tests."""
+_SCREEN_OF_MACOS = "Capture screen"
 _WIDTH, _HEIGHT, _RATE = 1280, 720, 30
 _SIZED = {"video_size": f"{_WIDTH}x{_HEIGHT}", "framerate": str(_RATE)}
 _MONO = {"sample_rate": "48000", "channels": "1"}
@@ -70,15 +71,21 @@ def find_devices(kind: Kind, *, root: Path = Path("/")) -> list[Device]:
     if system is System.LINUX:
         return v4l2_cameras(root) if kind is Kind.CAMERA else alsa_microphones(root)
     listing = "avfoundation" if system is System.MACOS else "dshow"
-    media = "video" if kind is Kind.CAMERA else "audio"
     try:
-        found = av.device.enumerate_input_devices(listing)
+        return listed(kind, av.device.enumerate_input_devices(listing))
     except (ValueError, av.FFmpegError) as error:
         raise RecordingUnsupported from error
-    usable = sorted(
-        (each for each in found if media in each.media_types or not each.media_types),
-        key=lambda each: not each.is_default,
-    )
+
+
+def listed(kind: Kind, found: Sequence[av.device.DeviceInfo]) -> list[Device]:
+    """Takes what libav lists of one kind, the system's own choice first; a screen is no camera."""
+    media = "video" if kind is Kind.CAMERA else "audio"
+    usable = [
+        each
+        for each in found
+        if media in each.media_types and not each.description.startswith(_SCREEN_OF_MACOS)
+    ]
+    usable.sort(key=lambda each: not each.is_default)
     return [Device(kind, each.name, each.description or each.name) for each in usable]
 
 
