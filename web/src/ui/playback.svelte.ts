@@ -155,20 +155,22 @@ export class Playback implements PlaybackView {
   }
 
   skip(ms: number): void {
-    this.seek(this.positionMs + ms);
+    this.seek((this.#video?.currentTime ?? 0) * 1000 + ms);
   }
 
   faster(): void {
-    this.#setRate(nextRate(this.rate, 1));
+    this.#changeRate(1);
   }
 
   slower(): void {
-    this.#setRate(nextRate(this.rate, -1));
+    this.#changeRate(-1);
   }
 
   /** The default, too: another source of the same video would begin with it. */
-  #setRate(rate: number): void {
-    if (this.#video) this.#video.playbackRate = this.#video.defaultPlaybackRate = rate;
+  #changeRate(step: 1 | -1): void {
+    const video = this.#video;
+    // The element's own, which is ahead of what is shown when keys are pressed quickly.
+    if (video) video.playbackRate = video.defaultPlaybackRate = nextRate(video.playbackRate, step);
   }
 
   mute(): void {
