@@ -7,9 +7,9 @@ import pytest
 
 from tests.anomaly.trials import fail_once, operations
 
-GROUPS = 4
-STEP = 5
-"""Every fifth operation in one run; the long run takes each."""
+GROUPS = 2
+STEP = 10
+"""Every tenth operation in one run; the long run takes each."""
 
 
 def failures(numbers: range) -> dict[int, object]:

@@ -130,7 +130,7 @@ def _killed_at_random_times(folder: Path, seeds: range) -> None:
 
 
 def test_killed_at_random_times_loses_nothing_acknowledged(tmp_path: Path):
-    _killed_at_random_times(tmp_path, range(8))
+    _killed_at_random_times(tmp_path, range(5))
 
 
 @pytest.mark.long
