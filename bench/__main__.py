@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.harness.report import Result, page, section
+from bench.measures.devices import devices
 from bench.measures.downloads import downloads
 from bench.measures.jobs import jobs
 from bench.measures.live import live
@@ -21,6 +22,7 @@ MEASURES: dict[str, Callable[[int], Result]] = {
     "jobs": jobs,
     "sealing": sealing,
     "web": web,
+    "devices": devices,
 }
 RESULTS = Path(__file__).parent / "results.md"
 FEWEST = 5

@@ -240,3 +240,19 @@ def test_lips_stay_with_the_voice_at_the_start_after_a_pause_and_a_switch(
         assert len(part) >= 2, (apart, parts)
         assert median(part) <= 0.06, (apart, parts)
         begin = end / 1000
+
+
+@pytest.mark.long
+def test_lips_stay_with_the_voice_for_three_minutes(playwright: Playwright, harness: Harness) -> None:
+    with recorder(playwright, harness) as page:
+        page.evaluate("media.beepAndFlash()")
+        open_devices(page)
+        start(page)
+        page.wait_for_timeout(170_000)
+        assert page.evaluate("media.ended()")["end"] == "limit"
+        done = stop(page, "three")
+    assert 179_900 <= done["result"]["ms"] <= 180_050
+    assert_whole(harness.out / "three.mp4", done, size=(320, 240))
+    apart = [distance for at, distance in lips_apart(harness.out / "three.mp4") if at > 170]
+    assert len(apart) >= 8
+    assert median(apart) <= 0.06, apart
