@@ -51,13 +51,13 @@ export function otherSide(cameras: readonly Device[], current: Device | null): D
 }
 
 function cameraOf(info: MediaDeviceInfo): Device {
-  const { facingMode = [] } = info instanceof InputDeviceInfo ? capabilitiesOf(info) : {};
+  const { facingMode = [] } = capabilitiesOf(info);
   return deviceOf(info.deviceId, info.label, facingOf(facingMode, info.label));
 }
 
-/** Absent in Firefox, whatever its type says. */
-function capabilitiesOf(info: InputDeviceInfo): MediaTrackCapabilities {
-  return (info as Partial<InputDeviceInfo>).getCapabilities?.call(info) ?? {};
+/** Firefox tells none, and does not even know the class that would. */
+function capabilitiesOf(info: Partial<InputDeviceInfo>): MediaTrackCapabilities {
+  return info.getCapabilities?.call(info) ?? {};
 }
 
 function deviceOf(id: string, label: string, facing: Facing): Device {
