@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Fragment, FragmentReader, type Head } from "../../src/media/fragments";
@@ -29,7 +30,8 @@ describe("reading fragments", () => {
     const whole = read(recording);
     fc.assert(
       fc.property(fc.array(fc.nat({ max: recording.length }), { maxLength: 30 }), (cuts) => {
-        expect(read(recording, cuts)).toEqual(whole);
+        // `toEqual` looks at each of a million bytes by itself.
+        expect(isDeepStrictEqual(read(recording, cuts), whole)).toBe(true);
       }),
       { numRuns: 20 },
     );
