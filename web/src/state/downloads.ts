@@ -23,8 +23,22 @@ export function fileName(name: string, atMs: number): string {
 
 const KEPT_FOR_MS = 60_000;
 
-/** Puts a file into the downloads. */
+/** Puts a file into the downloads; on an iPhone or iPad it goes through the sheet that can put it among the films. */
 export function giveFile(file: Blob, name: string): void {
+  const named = new File([file], name, { type: file.type });
+  if (!isAppleTouch() || navigator.canShare?.({ files: [named] }) !== true) return download(file, name);
+  navigator.share({ files: [named] }).catch((error: unknown) => {
+    // Closed by the person: they do not want it. Else the press was too long ago, or the sheet takes no films.
+    if (!(error instanceof DOMException && error.name === "AbortError")) download(file, name);
+  });
+}
+
+/** An iPad says that it is a Mac. */
+function isAppleTouch(): boolean {
+  return /iPhone|iPad|Macintosh/.test(navigator.userAgent) && navigator.maxTouchPoints > 1;
+}
+
+function download(file: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;
