@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browsing import Visitors
+from tests.e2e.mailing import eventually
 from tests.e2e.making import UPLOAD_STATUS, Maker, arrive, assert_film, maker_house
 from tests.footage import (
     CANARY,
@@ -200,4 +201,17 @@ def test_a_cancelled_import_leaves_nothing(maker: Maker, clips: Path) -> None:
     maker.page.wait_for_function("() => harness.progress().length > 2")
     maker.ask("cancel")
     assert maker.page.evaluate("() => globalThis.taking") == {"code": "AbortError"}
+    maker.assert_empty()
+
+
+def test_an_import_that_a_closed_tab_cut_short_leaves_nothing(maker: Maker, clips: Path) -> None:
+    maker.page.set_input_files("#file", odd("185-s", clips))
+    begun = "cut => void harness.take({ cut })"
+    maker.page.evaluate(begun, {"fromMs": 0, "toMs": 170_000})
+    maker.page.wait_for_function("() => harness.progress().length > 2")
+    assert len(maker.ask("spools")) == 1
+    maker.page.reload()
+    maker.page.wait_for_function("() => 'harness' in globalThis")
+    sweep = "async () => { await harness.sweep(); return (await harness.spools()).length === 0 }"
+    eventually(lambda: maker.page.evaluate(sweep))
     maker.assert_empty()

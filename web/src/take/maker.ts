@@ -19,7 +19,7 @@ type Tell = (news: News) => void;
 type Encode = (sink: WritableStream<Uint8Array>, options: TranscodeOptions) => Promise<MadeVideo>;
 
 /** How long a worker that was just ended may take to let a draft go. */
-const LEAVING_MS = 2000;
+const LEAVING_MS = 10_000;
 const PROGRESS_MS = 100;
 
 interface Job {

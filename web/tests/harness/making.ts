@@ -8,7 +8,7 @@ import { exportDraft, openDraftVideo } from "../../src/take/export";
 import { importFile, type ImportOptions } from "../../src/take/importing";
 import { openCapture, type Capture } from "../../src/media/capture";
 import { openScreen, type SharedScreen } from "../../src/media/screen";
-import { discardDraft, findDrafts } from "../../src/take/recovery";
+import { discardDraft, findDrafts, sweepSpools } from "../../src/take/recovery";
 import { Take } from "../../src/take/take";
 
 /** What a test asks of the page; every answer is plain data. */
@@ -117,6 +117,7 @@ const harness = {
   draft: async (id: string) => (await new Drafts(await openDatabase()).get(id)).content,
   drafts: async () => findDrafts(ACCT),
   spools: async () => spoolIds(),
+  sweep: async () => sweepSpools(),
   /** The MP4 as it was sealed, padding and all. */
   plain: async (id: string) => bytesOf((await openDraftVideo(id)).stream(0)),
   exported: async (id: string) => bytesOf((await exportDraft(id)).stream()),
