@@ -13,8 +13,9 @@ True
 # decrypted, ended after its last whole fragment, and sealed again as another draft under a new message key, since
 # sealing is never continued; only then does the first one go.
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Event, Thread
 
 import msgspec
 
@@ -22,6 +23,7 @@ from restante.client.account import Account
 from restante.client.background import BackgroundUpload, abandon
 from restante.client.drafts import Draft, Drafts
 from restante.client.errors import ClientError
+from restante.client.files import flush, flush_folder
 from restante.client.http import Session
 from restante.client.profile import Profile
 from restante.client.sealing import Produce, fresh_record, seal_into, spooled_video
@@ -29,6 +31,7 @@ from restante.client.tus import create
 from restante.crypto.padding import Padding
 from restante.media import MediaError, Shorten, convert
 
+_FLUSH_S = 2.0
 __all__ = ["convert", "keep_take", "new_take", "whole_take"]
 
 
@@ -50,7 +53,8 @@ def keep_take(draft: Draft, produce: Produce, *, session: Session | None = None)
                 draft.change(upload=create(session).id)
             with BackgroundUpload(session, draft) if session else nullcontext() as upload:
                 offer = _undisturbed(upload.offer) if upload is not None else lambda _: None
-                seal_into(draft, produce, padding=Padding.LIVE, offer=offer)
+                with _flushing(draft):
+                    seal_into(draft, produce, padding=Padding.LIVE, offer=offer)
         except (MediaError, ClientError):
             abandon(session, draft)
             raise
@@ -94,6 +98,26 @@ def _heir(drafts: Drafts, first: Draft, progress: Callable[[float], object]) -> 
             heir.discard()
             raise
     return heir
+
+
+@contextmanager
+def _flushing(draft: Draft) -> Iterator[None]:
+    """Brings the spool to the disk every other second, in a thread of its own: a slow disk must not cost pictures."""
+    over = Event()
+
+    def flush_often() -> None:
+        while not over.wait(_FLUSH_S):
+            with suppress(OSError), draft.spool.open("r+b") as file:
+                flush(file.fileno())
+                flush_folder(draft.folder)
+
+    thread = Thread(target=flush_often, name="flush", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _undisturbed(offer: Callable[[int], object]) -> Callable[[int], object]:
