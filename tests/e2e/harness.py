@@ -1,7 +1,5 @@
 """The harness pages of web/tests/harness, built and served under the app's own policies; what they hand over is kept."""
 
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +8,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-WEB = Path(__file__).parents[2] / "web"
+from tests.building import build_into
+
 _PAGE = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
     "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -32,12 +31,8 @@ class Harness:
 
 
 def build(folder: Path) -> Path:
-    """Builds the harness pages into a folder, unless they are there already."""
-    if not (folder / "media.html").exists():
-        command = [WEB / "node_modules/.bin/vite", "build", "-c", "tests/harness/media.config.ts"]
-        options = ["--outDir", str(folder), "--emptyOutDir", "--logLevel", "error"]
-        subprocess.run([*command, *options], cwd=WEB, check=True, timeout=180, env=os.environ)
-    return folder
+    """Puts the harness pages into a folder."""
+    return build_into(folder, "tests/harness/media.config.ts")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import itertools
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.sync_api import Page
 
 from restante.protocol.encoding import unb64
 from tests.api.people import new_name, sign_up_form
+from tests.building import build_into
 from tests.e2e.browsing import Visitor, Visitors, no_reports
 from tests.footage import Judged, decoded_frames
 from tests.serving import ROOT, Server, serving
@@ -34,10 +34,7 @@ def maker_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     package = folder / "restante"
     left_out = shutil.ignore_patterns("webapp", "__pycache__")
     shutil.copytree(ROOT / "src" / "restante", package, ignore=left_out)
-    web = ROOT / "web"
-    vite = [web / "node_modules" / ".bin" / "vite", "build", "-c", "tests/harness/making.config.ts"]
-    target = ["--logLevel", "error", "--outDir", package / "server" / "webapp"]
-    subprocess.run([*map(str, vite), *map(str, target)], cwd=web, check=True, timeout=180)
+    build_into(package / "server" / "webapp", "tests/harness/making.config.ts")
     with serving(folder / "data", PYTHONPATH=str(folder)) as server, no_reports(server):
         yield server
 

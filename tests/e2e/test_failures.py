@@ -294,6 +294,11 @@ def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path
     )
     booth = page("/record")
     message = record(booth)
+    booth.get_by_label("A line to go with it").fill(caption)
+    booth.get_by_role(
+        "link", name="Inbox"
+    ).first.click()  # now a browser notes what was typed, to restore its windows
+    booth.get_by_role("button", name="Look at it").click()
     send(booth, "joseph", caption=caption)
     sent(booth)
     pair.joseph.send("claire", clip, "--caption", f"{caption} back")

@@ -3,11 +3,8 @@
 `RESTANTE_WRITE_SCREENS=1 pytest tests/e2e/test_screens.py` makes the pictures of docs/screens/ anew.
 """
 
-import fcntl
-import hashlib
 import io
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, ViewportSize
 
 from restante.server.edge.policies import PAGE
+from tests.building import build_into
 from tests.e2e.browsing import AXE, Witness, launch
 from tests.serving import ROOT
 
@@ -36,14 +34,6 @@ NARROW = ViewportSize(width=360, height=740)
 ON_ITS_SIDE = ViewportSize(width=740, height=360)
 PICTURES = ROOT / "docs" / "screens"
 PICTURES_BYTES = 6_000_000
-SOURCES = (
-    "src/ui",
-    "src/screens",
-    "src/gallery",
-    "messages",
-    "gallery.html",
-    "tests/screens/gallery.config.ts",
-)
 BY_NIGHT = ["color-contrast", "link-name", "landmark-unique", "heading-order", "page-has-heading-one"]
 SHOW = """const show = async name => {
   const until = async holds => { while (!holds()) await new Promise(resolve => setTimeout(resolve)) };
@@ -85,25 +75,6 @@ VIOLATIONS = f"""async ([names, options]) => {{
   return found;
 }}"""
 """All that axe-core finds, or what it finds by some rules."""
-
-
-def _gallery() -> Path:
-    """Builds the gallery, unless it was built from the same sources."""
-    web, out = ROOT / "web", ROOT / ".dev" / "gallery"
-    out.parent.mkdir(exist_ok=True)
-    with (out.parent / "gallery.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        files = sorted(
-            path for name in SOURCES for path in [web / name, *(web / name).rglob("*")] if path.is_file()
-        )
-        stamp = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-        kept = out.parent / "gallery.stamp"
-        if not (kept.exists() and kept.read_text() == stamp and (out / "gallery.html").exists()):
-            command = [str(web / "node_modules/.bin/vite"), "build", "-c", "tests/screens/gallery.config.ts"]
-            options = ["--outDir", str(out), "--emptyOutDir", "--logLevel", "error"]
-            subprocess.run([*command, *options], cwd=web, check=True, timeout=100)
-            kept.write_text(stamp)
-    return out
 
 
 @dataclass
@@ -151,9 +122,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def gallery() -> Iterator[Gallery]:
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
     hanging = Gallery("")
-    handler = partial(_Handler, hanging.reports, directory=str(_gallery()))
+    pages = build_into(tmp_path_factory.mktemp("gallery"), "tests/screens/gallery.config.ts")
+    handler = partial(_Handler, hanging.reports, directory=str(pages))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     hanging.url = f"http://localhost:{server.server_address[1]}/gallery.html"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})

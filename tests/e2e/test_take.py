@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Error, Page, Playwright
 
 from restante.protocol.encoding import unb64
 from tests.api.people import new_name, sign_up_form
+from tests.building import build_into
 from tests.e2e.browsing import Visitor, Visitors, no_reports
 from tests.e2e.mailing import eventually
 from tests.footage import Judged, decoded_frames
@@ -50,11 +51,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         ROOT / "src" / "restante", package, ignore=shutil.ignore_patterns("webapp", "__pycache__")
     )
-    web = ROOT / "web"
-    config = ["-c", "tests/harness/take.config.ts", "--logLevel", "error"]
-    target = ["--outDir", str(package / "server" / "webapp")]
-    vite = [str(web / "node_modules" / ".bin" / "vite"), "build", *config, *target]
-    subprocess.run(vite, cwd=web, check=True, timeout=180)
+    build_into(package / "server" / "webapp", "tests/harness/take.config.ts")
     return folder
 
 

@@ -1,6 +1,5 @@
 """The web client's crypto worker under the policies that the server gives its files: no network, no eval, WebAssembly or not."""
 
-import subprocess
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -11,8 +10,8 @@ from playwright.sync_api import sync_playwright
 from restante.crypto.passphrase import passphrase_access
 from restante.protocol.encoding import b64
 from restante.server.edge.policies import PAGE, policy_of
+from tests.building import build_into
 from tests.e2e.browsing import launch
-from tests.protocol.interop.web_client import WEB
 
 SALT = bytes(range(16))
 CONFIG = "tests/interop/page.config.ts"
@@ -50,10 +49,7 @@ class Files(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    build = [WEB / "node_modules/.bin/vite", "build", "--config", CONFIG, "--outDir", folder, "--emptyOutDir"]
-    subprocess.run(build, cwd=WEB, check=True, capture_output=True, timeout=120)
-    return folder
+    return build_into(tmp_path_factory.mktemp("pages"), CONFIG)
 
 
 @pytest.fixture(scope="module")

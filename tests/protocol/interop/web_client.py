@@ -2,11 +2,9 @@
 
 import json
 import subprocess
-from pathlib import Path
 
 from restante.protocol.encoding import b64, unb64
-
-WEB = Path(__file__).parents[3] / "web"
+from tests.building import build_into
 
 
 class WebRefusal(Exception):
@@ -21,15 +19,7 @@ class WebClient:
     """Any number of web clients in one process; ``client.as_("ann").openEnvelope(…)`` calls one of them."""
 
     def __init__(self, folder):
-        build = [
-            "node_modules/.bin/vite",
-            "build",
-            "--config",
-            "tests/interop/vite.config.ts",
-            "--outDir",
-            folder,
-        ]
-        subprocess.run(build, cwd=WEB, check=True, capture_output=True, timeout=120)
+        build_into(folder, "tests/interop/vite.config.ts")
         self._node = subprocess.Popen(
             ["node", folder / "peer.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
