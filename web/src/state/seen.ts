@@ -6,7 +6,7 @@ import type { ShardStore } from "./shards";
 
 export interface SeenTools {
   readonly crypto: CryptoService;
-  readonly shards: Pick<ShardStore, "recall" | "fetch" | "keep" | "faults">;
+  readonly shards: Pick<ShardStore, "recall" | "fetch" | "need" | "keep" | "faults">;
 }
 
 export class SeenIds {
@@ -22,6 +22,7 @@ export class SeenIds {
    * is not ours lets nothing through. @throws ProtocolError, Problem, Refused shard-…
    */
   async opened(sealed: Uint8Array): Promise<ReceivedEnvelope> {
+    await this.#tools.shards.need("contacts"); // who is known decides whether a signature is
     for (;;) {
       const opened = await this.#tools.crypto.openEnvelope(sealed, Date.now());
       if (opened.unread.length === 0) return opened;

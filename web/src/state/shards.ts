@@ -30,6 +30,8 @@ export class ShardStore {
   /** Shards that the server gave wrong, by code: this device keeps its own copy. */
   readonly faults = new Map<string, string>();
   readonly #listeners = new Map<string, () => Promise<void>>();
+  /** Of which something was taken: this device's copy, the server's, or the news that there is none. */
+  readonly #taken = new Set<string>();
   #work: Promise<unknown> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -48,12 +50,21 @@ export class ShardStore {
     const sealed = await this.#tools.vault.recall(copyOf(name));
     if (sealed === null) return false;
     await this.#tools.crypto.takeShard(name, sealed, { server: false, highestRev: 0 });
+    this.#taken.add(name);
     return true;
   }
 
   /** Takes the server's, merged with what is known here. A wrong one is noted in `faults`. @throws Problem */
   fetch(name: string): Promise<void> {
-    return this.#inTurn(() => this.#fetch(name));
+    return this.#inTurn(async () => {
+      await this.#fetch(name);
+      this.#taken.add(name);
+    });
+  }
+
+  /** Takes it, if nothing of it was taken yet. @throws Problem */
+  async need(name: string): Promise<void> {
+    if (!this.#taken.has(name)) await this.fetch(name);
   }
 
   /** Keeps what was learnt on this device now, and stores it on the server soon. @throws StorageError device-full */
@@ -76,6 +87,7 @@ export class ShardStore {
   /** The worker has forgotten everything: the keyring was opened anew. */
   forget(): void {
     this.#versions.clear();
+    this.#taken.clear();
     this.faults.clear();
   }
 
