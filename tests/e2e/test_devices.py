@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from statistics import median
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Playwright
@@ -42,8 +43,9 @@ def page(shared: Page) -> Page:
     return shared
 
 
-def other(found: dict, kind: str = "camera") -> str:
-    return next(each["id"] for each in found[f"{kind}s"] if each["id"] != found[kind]["id"])
+def other(found: dict[str, Any], kind: str = "camera") -> str:
+    wanted: str = next(each["id"] for each in found[f"{kind}s"] if each["id"] != found[kind]["id"])
+    return wanted
 
 
 def test_devices_have_names_and_those_in_use_are_known(page: Page) -> None:

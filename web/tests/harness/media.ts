@@ -20,7 +20,7 @@ type Answer =
   | { kind: "ended"; end: string }
   | { kind: "failed"; code: string }
   | { kind: "eval" }
-  | { kind: "progress"; ms: number };
+  | { kind: "progress"; ms: number; steps: number };
 
 let capture: Capture | null = null;
 let worker: Worker | null = null;
@@ -159,6 +159,12 @@ async function withCapture(work: (open: Capture) => Promise<void>): Promise<unkn
   }
 }
 
+async function asked(): Promise<{ ms: number; steps: number } | null> {
+  order({ kind: "progress" });
+  const said = await answer("progress");
+  return said.kind === "progress" ? said : null;
+}
+
 function found(): unknown {
   const { camera, cameras, microphone, microphones } = capture ?? {};
   return { camera, cameras, microphone, microphones };
@@ -175,11 +181,8 @@ const media = {
   useMicrophone: (id: string) => withCapture((open) => open.useMicrophone(id)),
   flip: () => withCapture((open) => open.flip()),
   found,
-  progress: async () => {
-    order({ kind: "progress" });
-    const said = await answer("progress");
-    return said.kind === "progress" ? said.ms : null;
-  },
+  progress: async () => (await asked())?.ms,
+  steps: async () => (await asked())?.steps,
   told: () => told,
   refuse: devices.refuse,
   turnCameras: devices.turnCameras,
