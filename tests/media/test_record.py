@@ -92,12 +92,15 @@ def test_a_frozen_camera_counts_as_lost(tmp_path):
 
 def test_a_lost_microphone_is_silence_and_heard_again_when_it_is_back(tmp_path):
     """The made-up one ends after half a second, and is opened again a second later."""
-    _, judged, news = recorded(tmp_path, [GREY], [f"{BEEP}:d=0.5"], limit_s=2.2)
-    assert_plays(judged.path, duration_s=2.2, tolerance_s=0.001)
+    _, judged, news = recorded(tmp_path, [GREY], [f"{BEEP}:d=0.5"], limit_s=3.5)
+    assert_plays(judged.path, duration_s=3.5, tolerance_s=0.001)
     sound = loudness(judged.path, window_s=0.1)
-    assert max(sound[7:13]) < 1e3
-    assert min(sound[1:4]) > 1e6
-    assert max(sound[15:]) > 1e6
+    loud = [
+        number for number, level in enumerate(sound) if level > 1e6
+    ]  # when it begins is the machine's business
+    last, again = next(pair for pair in pairwise(loud) if pair[1] - pair[0] > 6)
+    assert last - loud[0] in range(2, 6)
+    assert max(sound[last + 2 : again - 1]) < 1e3
     assert [what for what, device in news if device != GREY][:3] == [What.USING, What.LOST, What.USING]
 
 
