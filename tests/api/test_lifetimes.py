@@ -248,7 +248,7 @@ class Lifetimes(RuleBasedStateMachine):
 
 
 TestLifetimes = Lifetimes.TestCase
-TestLifetimes.settings = settings(max_examples=20, stateful_step_count=40, deadline=None)
+TestLifetimes.settings = settings(max_examples=12, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.long
