@@ -2,7 +2,7 @@
 
 import { CaptureRefused, openCapture, type CaptureRefusal, type Level } from "../media/capture";
 import { askToPersist } from "../storage/db";
-import { Take, type TakeState } from "../take/take";
+import { prepareTake, Take, type TakeState } from "../take/take";
 import { recalledDevices } from "./devices";
 import { DraftsState } from "./drafts.svelte";
 import { fileName, giveFile } from "./downloads";
@@ -111,6 +111,7 @@ export class RecordingState {
     if (this.booth.kind !== "ready") return;
     this.#countdown = new AbortController();
     const { signal } = this.#countdown;
+    signal.addEventListener("abort", prepareTake());
     const { choices } = this.#house.settings;
     for (let seconds = choices.countdown ? COUNT_FROM : 0; seconds > 0; seconds -= 1) {
       this.booth = { kind: "counting", seconds };

@@ -85,6 +85,7 @@ vi.mock("../../src/storage/db", () => ({
   askToPersist: async () => Promise.resolve((world.persisted += 1)),
 }));
 vi.mock("../../src/take/take", () => ({
+  prepareTake: () => () => undefined,
   Take: {
     start: (_: unknown, { onChange }: { onChange: (state: TakeState) => void }) => {
       const take = {
