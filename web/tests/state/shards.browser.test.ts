@@ -190,3 +190,13 @@ test("who is removed is no longer listed, and comes back when added again", asyn
   await one.people.add("bob");
   expect(names(one)).toEqual(["bob"]);
 });
+
+test("a device that has just signed in takes the contacts once before it opens anything", async () => {
+  const [one] = await annWithTwoDevices();
+  const asked = (): number => server.requests.filter((request) => request.includes("account/state")).length;
+  const before = asked();
+  await one.shards.need("contacts");
+  const after = asked();
+  await one.shards.need("contacts");
+  expect([after > before, asked()]).toEqual([true, after]);
+});
