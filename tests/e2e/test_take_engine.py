@@ -93,9 +93,10 @@ def test_slow_encoder_gets_smaller_pictures_which_play_and_are_saved(page: Page,
     assert sizes_in(harness, "slow") == sizes
     result = done["result"]
     page.evaluate("([ms, type]) => media.play('slow.mp4', ms, {}, type)", [result["ms"], result["type"]])
-    page.wait_for_function("() => media.seen().ended", timeout=30_000)
-    seen = page.evaluate("media.seen()")
-    assert (seen["states"][-1], seen["videoWidth"]) == ("complete", sizes[-1][0])
+    is_over = "() => media.seen().ended && media.seen().states.at(-1) === 'complete'"
+    page.wait_for_function(is_over, timeout=30_000)
+    # Chromium keeps the shape exactly, be it by a column.
+    assert abs(page.evaluate("media.seen().videoWidth") - sizes[-1][0]) <= 1
     page.evaluate("media.save('slow.mp4', 'slow-saved.mp4')")
     saved = harness.out / "slow-saved.mp4"
     assert decoded_frames(saved) == len(Judged(harness.out / "slow.mp4").frame_times)
