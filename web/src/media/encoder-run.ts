@@ -1,5 +1,6 @@
 import { EncodedPacket } from "mediabunny";
 import { Letterbox } from "./letterbox.ts";
+import { mendDescription } from "./picture-description.ts";
 import type { Size } from "./size.ts";
 
 /** How long an encoder that is let go may take for what it still holds. */
@@ -106,6 +107,7 @@ export class EncoderRun {
     this.#count += 1;
     // Some encoders call their first chunk a delta; nothing else can be the first.
     const type = this.#count === 1 ? "key" : chunk.type;
+    mendDescription(meta);
     const data = new Uint8Array(chunk.byteLength);
     chunk.copyTo(data);
     const durationUs = this.#durations.get(chunk.timestamp) ?? 0;

@@ -18,6 +18,7 @@ import { damagedUnless, type Footage } from "./footage.ts";
 import { PictureLane, SoundLane } from "./lanes.ts";
 import { leadTrack } from "./movie.ts";
 import { forgetOrigin } from "./origin.ts";
+import { mendDescription } from "./picture-description.ts";
 import { PosterFinder } from "./poster.ts";
 import { outputSize, type Size } from "./size.ts";
 import { Tally } from "./tally.ts";
@@ -90,6 +91,7 @@ class Transcoding {
       codec,
       quality: pictureQuality(size),
       keyFrameInterval: FRAGMENT_S,
+      onEncodedPacket: (_, meta) => mendDescription(meta),
       sizeChangeBehavior: "passThrough",
       // Forced, or a film that is stored upside down would stay so.
       transform: {
