@@ -118,6 +118,7 @@ export class People {
    * the contact. Gives the newest record. @throws Problem, ProtocolError such as `safety-number-changed`
    */
   async meet(acct: string, signer: Uint8Array | null): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#tools.shards.need(SHARD); // who is pinned must be known before anybody is met
     const history = await this.history(acct);
     const met = await this.#checked(acct, history, signer);
     if (met.hasNewKey) this.#newKeys = new Set([...this.#newKeys, acct]);
