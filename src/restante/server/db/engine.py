@@ -120,9 +120,9 @@ class Database:
 
     def stop(self) -> None:
         """Finishes what waits, then closes; nothing may be asked afterwards."""
-        for thread, jobs in ((self._thread, self._queue), *((one, self._reads) for one in self._reading)):
-            if thread.is_alive():
-                jobs.put(None)
+        self._queue.put(None)
+        for _ in self._reading:  # one each, whichever of them takes it
+            self._reads.put(None)
         for thread in (self._thread, *self._reading):
             if thread.is_alive():
                 thread.join()
