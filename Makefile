@@ -42,7 +42,7 @@ run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local fil
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace chromium
+	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts
