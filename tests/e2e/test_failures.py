@@ -271,12 +271,12 @@ def test_damage_on_the_servers_disk(
 
 def test_a_video_that_is_gone(pair: Pair, page: Callable[[str], Page], clip: Path) -> None:
     """Taken back while its recipient looks at the list: it leaves the list, and an old link says so."""
+    pair.claire.visitor.witness.allow(r"status of (404|410).*/api/v1/messages/")
     message = pair.joseph.send("claire", clip, "--caption", "Taken back")
     window = page("/inbox")
     letter(window, "Taken back").wait_for()
     pair.joseph.ok("delete", message, "--for-everyone")
     letter(window, "Taken back").wait_for(state="detached")
-    pair.claire.visitor.witness.allow(r"status of (404|410).*/api/v1/messages/")
     old = page(f"/watch/{message}")
     old.get_by_text("This video is no longer there.").wait_for()
 
