@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.cli.person import Person
-from tests.e2e.browsing import Visitors, axe_violations, offline_files, policy_reports, until_kept
+from tests.e2e.browsing import Visitors, offline_files, policy_reports, until_kept
 from tests.e2e.firefox import SECOND_CAMERA, STAND_IN, firefox, saved
 from tests.e2e.mailing import (
     NO_NOTES,
@@ -38,7 +38,8 @@ class Fox:
 
 
 @pytest.fixture(scope="module")
-def fox(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fox]:
+def fox(playwright: Playwright, house: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fox]:
+    """It leaves before the house ends."""
     folder = tmp_path_factory.mktemp("fox")
     with firefox(playwright, folder) as browser:
         visitors = Visitors(playwright.firefox, browser, folder)
@@ -57,12 +58,12 @@ def at_home(fox: Fox, server: Server, person: Person) -> Page:
     return page
 
 
-def test_the_main_job_in_firefox(fox: Fox, house: Server, webapp: Path) -> None:
+def test_the_main_job_in_firefox(fox: Fox, house: Server) -> None:
     claire, ann = (Person(name, fox.folder, house.url).sign_up() for name in ("claire", "ann"))
     booth = at_home(fox, house, claire)
-    until_kept(booth, len(offline_files(webapp)))
     booth.get_by_role("link", name="Leave a video").first.click()
     camera = booth.get_by_label("Camera", exact=True)
+    booth.get_by_role("button", name="3-2-1").click()
     begin(booth)
     camera.select_option(label=SECOND_CAMERA)
     booth.get_by_text("Still recording, in one piece.").wait_for()
@@ -86,7 +87,6 @@ def test_the_main_job_in_firefox(fox: Fox, house: Server, webapp: Path) -> None:
     # The second camera is narrower: there are bars beside it.
     edge = shades(path, "40:360:0:0")
     assert edge[-1] < 20 < edge[0]
-    assert axe_violations(inbox) == []
 
 
 def test_firefox_holds_to_the_policies_and_tells(fox: Fox, webapp: Path, tmp_path: Path) -> None:
@@ -99,6 +99,9 @@ def test_firefox_holds_to_the_policies_and_tells(fox: Fox, webapp: Path, tmp_pat
             "() => { try { document.createElement('script').text = '1'; } catch (error) { return error.name; } }"
         )
         assert refused == "TypeError"
-        page.evaluate("async () => { await document.fonts.ready; }")  # a font cut short is told as an error
+        # What a page still fetches when it is left is told as an error.
+        until_kept(page, len(offline_files(webapp)))
+        page.wait_for_load_state("networkidle")
         eventually(lambda: policy_reports(server))
         assert {report["directive"] for report in policy_reports(server)} == {"require-trusted-types-for"}
+        page.close()
