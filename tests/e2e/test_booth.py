@@ -133,7 +133,7 @@ def test_a_file_is_cut_pictured_captioned_and_sent(
     whole = booth.url
     booth.get_by_role("button", name="Cut it").click()
     booth.wait_for_function("url => location.href !== url", arg=whole)
-    booth.get_by_role("button", name="Use this picture").click()
+    booth.get_by_role("button", name="Use as cover picture").click()
     says(booth, "This picture stands for your video now.")
     booth.get_by_role("button", name="Captions").first.click()
     field = booth.get_by_label("What is said")

@@ -2,7 +2,7 @@ import RecordScreen from "../screens/record/Record.svelte";
 import type { DeviceNewsView, DevicesView, DeviceView, RecordProps, RecordState } from "../screens/record/props";
 import Review from "../screens/review/Review.svelte";
 import type { ReviewProps } from "../screens/review/props";
-import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { after, exhibit, nothing, press, type Exhibit } from "./exhibit";
 import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
 
 const FRONT: DeviceView = { id: "1", label: "Front camera", facing: "front" };
@@ -168,7 +168,10 @@ export const BOOTH: Record<string, Exhibit> = {
   "review/sending": review(sending),
   "review/offline": review({ ...sending, held: "offline" }),
   "review/server-full": review({ ...sending, held: "server-full" }),
-  "review/failed": review({ kind: "failed", failure: { code: "not-on-this-device" }, refused: false }),
+  "review/failed": review(
+    { kind: "failed", failure: { code: "not-on-this-device" }, refused: false },
+    { playback: null, picture: null },
+  ),
   "review/refused": review({ kind: "failed", failure: { code: "no-such-recipient" }, refused: true }),
   "review/trimming": review(
     { kind: "ready" },
@@ -189,6 +192,23 @@ export const BOOTH: Record<string, Exhibit> = {
       },
     },
   ),
+  "review/captions": after(review({ kind: "ready" }), press("caption")),
+  "review/captions-wrong": after(
+    review(
+      { kind: "ready" },
+      {
+        editing: {
+          trimming: null,
+          failure: { what: "captions", code: "captions-malformed", line: 4 },
+          captions: "WEBVTT\n\n00:01.000 --> 00:03.500\nHe scored.\n",
+          done: null,
+        },
+      },
+    ),
+    press("caption"),
+  ),
+  "review/recipients": after(review({ kind: "ready" }), press("plus")),
+  "review/deleting": after(review({ kind: "ready" }), press("trash")),
   "review/replaced": review({ kind: "ready" }, { replaced: true }),
   "review/sent": review({
     kind: "sent",

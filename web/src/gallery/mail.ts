@@ -7,7 +7,7 @@ import type { SentProps } from "../screens/sent/props";
 import type { OutgoingView } from "../screens/views";
 import Watch from "../screens/watch/Watch.svelte";
 import type { WatchProps } from "../screens/watch/props";
-import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { after, exhibit, nothing, type Exhibit } from "./exhibit";
 import { DAYS_AGO, NOW, PEOPLE, STAMPS, STILLS, ago, frame, still } from "./people";
 
 const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
@@ -214,6 +214,7 @@ export const MAIL: Record<string, Exhibit> = {
     items: ITEMS.slice(3),
     state: { kind: "failed", failure: { code: "server-unreachable" }, lookedAt: ago(8) },
   }),
+  "inbox/keys": after(inbox({ items: ITEMS }), () => dispatchEvent(new KeyboardEvent("keydown", { key: "?" }))),
   "drafts/loading": drafts({ items: [], loading: true }),
   "drafts/empty": drafts({ items: [] }),
   "drafts/ready": drafts({}),

@@ -38,7 +38,7 @@ test("the plate counts down while it records, and tells the length of what was s
 });
 
 test("the truth line never says stored of what is only kept", () => {
-  const line = (state: RecordState): string => truthWords({ state, to: null, limitMs: LIMIT, aside: false });
+  const line = (state: RecordState): string => truthWords({ state, to: null, limitMs: LIMIT });
   expect(line(recording(46_000, 44_000))).toBe("All kept on this device. 0:44 of 0:46 stored.");
   expect(line({ kind: "stopped", why: "limit", keptMs: LIMIT, storedMs: LIMIT })).toBe("3:00 kept and stored.");
   expect(line({ kind: "stopped", why: "limit", keptMs: LIMIT, storedMs: LIMIT - 1 })).toContain("2:59 of it stored");
@@ -72,14 +72,27 @@ test("played counts as delivered, whatever order the marks come in", () => {
 });
 
 const review = (more: Partial<ReviewProps>): ReviewProps =>
-  ({ recipients: ["ann"], people: [ANN], caption: "", captionBytes: 10, ...more }) as ReviewProps;
+  ({
+    recipients: ["ann"],
+    people: [ANN],
+    caption: "",
+    captionBytes: 10,
+    editing: { trimming: null, failure: null, captions: null, done: null },
+    ...more,
+  }) as ReviewProps;
 
 test("nothing is sent to nobody, nor with a caption that is too long", () => {
-  expect(notYet(review({}))).toBeUndefined();
-  expect(notYet(review({ recipients: [] }))).toBe("Choose who it is for first.");
-  expect(notYet(review({ caption: "é".repeat(5) }))).toBeUndefined();
-  expect(notYet(review({ caption: "é".repeat(6) }))).toContain("2 characters too long");
+  expect(notYet(review({}), false)).toBeUndefined();
+  expect(notYet(review({ recipients: [] }), false)).toBe("Choose who it is for first.");
+  expect(notYet(review({ caption: "é".repeat(5) }), false)).toBeUndefined();
+  expect(notYet(review({ caption: "é".repeat(6) }), false)).toContain("2 characters too long");
   expect(captionRoom(review({ caption: "abc" }))).toBe(7);
+});
+
+test("nothing is sent whole while its ends are drawn in or being cut", () => {
+  const editing = { trimming: 0.4, failure: null, captions: null, done: null };
+  expect(notYet(review({}), true)).toBe("Cut it first, or keep all of it.");
+  expect(notYet(review({ editing }), false)).toBe("The cut is being made.");
 });
 
 test("somebody who is no contact any more keeps their address", () => {

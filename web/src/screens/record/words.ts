@@ -33,7 +33,7 @@ export function spokenWords(state: RecordState, limitMs: number): string {
 }
 
 /** The line that says what is safe and where. */
-export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs" | "aside">): string {
+export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs">): string {
   const { state } = props;
   switch (state.kind) {
     case "counting":
@@ -50,7 +50,7 @@ export function truthWords(props: Pick<RecordProps, "state" | "to" | "limitMs" |
         : m.record_stopped_kept({ kept: clock(state.keptMs), stored: clock(state.storedMs) });
     case "ready":
     case "asking":
-      return props.aside ? m.record_aside() : m.record_before({ count: Math.round(props.limitMs / 60_000) });
+      return m.record_before({ count: Math.round(props.limitMs / 60_000) });
     case "importing":
       return m.import_here();
     default:

@@ -14,8 +14,10 @@ export function captionRoom({ caption, captionBytes }: Pick<ReviewProps, "captio
   return captionBytes - new TextEncoder().encode(caption).length;
 }
 
-/** Why it cannot be sent yet. */
-export function notYet(props: ReviewProps): string | undefined {
+/** Why it cannot be sent yet; `uncut` while its ends are drawn in and nothing is cut: what goes is what was meant. */
+export function notYet(props: ReviewProps, uncut: boolean): string | undefined {
+  if (props.editing.trimming !== null) return m.review_cutting();
+  if (uncut) return m.review_uncut();
   if (props.recipients.length === 0) return m.review_choose();
   const room = captionRoom(props);
   return room < 0 ? m.review_caption_long({ count: -room }) : undefined;
