@@ -323,6 +323,22 @@ def test_without_track_processor_the_played_picture_is_taken(page: Page, harness
     assert len(judged.frame_times) > 40
 
 
+def test_a_hidden_page_whose_picture_is_painted_no_more_still_takes_some(
+    page: Page, harness: Harness
+) -> None:
+    page.evaluate(
+        """() => {
+          delete globalThis.MediaStreamTrackProcessor;
+          HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;
+          Object.defineProperty(document, "hidden", { get: () => true });
+        }"""
+    )
+    record(page, "hidden", 3)
+    frames = set(brightness(harness.out / "hidden.mp4"))
+    assert len(frames) > 2, "the clock of the fake camera turns"
+    assert page.evaluate("media.losses()") == []
+
+
 def test_last_resort_records_too(page: Page, harness: Harness) -> None:
     page.evaluate("wish => media.open(wish)", _SMALL)
     done = page.evaluate("media.recordByFallback('resort', 4)")

@@ -94,6 +94,9 @@ export class CameraFeed {
   }
 }
 
+/** A hidden page is painted no more, and its timers run once a second at best: enough not to be taken for a lost camera. */
+const HIDDEN_MS = 500;
+
 /** Where a track's frames cannot be had, those of a video element that plays it can. */
 function playedSource(track: MediaStreamTrack, give: (frame: VideoFrame) => void): Source {
   const element = document.createElement("video");
@@ -101,15 +104,20 @@ function playedSource(track: MediaStreamTrack, give: (frame: VideoFrame) => void
   element.playsInline = true;
   element.srcObject = new MediaStream([track]);
   let isOpen = true;
+  const take = (atMs: number): void => give(new VideoFrame(element, { timestamp: Math.round(atMs * 1000) }));
   const post = (now: number, { captureTime }: VideoFrameCallbackMetadata): void => {
     if (!isOpen) return;
     element.requestVideoFrameCallback(post);
-    give(new VideoFrame(element, { timestamp: Math.round((captureTime ?? now) * 1000) }));
+    take(captureTime ?? now);
   };
+  const whileHidden = setInterval(() => {
+    if (document.hidden && element.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) take(performance.now());
+  }, HIDDEN_MS);
   element.requestVideoFrameCallback(post);
   element.play().catch(() => undefined);
   return () => {
     isOpen = false;
+    clearInterval(whileHidden);
     element.srcObject = null;
   };
 }
