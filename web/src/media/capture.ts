@@ -62,7 +62,6 @@ export class Capture {
     };
     this.#cameras = new Cameras(picture, { ...shared, wish });
     this.#microphones = new Microphones(stream.getAudioTracks()[0] ?? null, { ...shared, graph });
-    this.#stream = stream;
     const devices = {
       camera: () => this.#cameras.track,
       microphone: () => this.#microphones.track,

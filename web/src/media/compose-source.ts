@@ -20,6 +20,7 @@ export function pictureOf(track: MediaStreamTrack, onFrame: () => void): Picture
 class ReadPicture implements Picture {
   readonly #reader: ReadableStreamDefaultReader<VideoFrame>;
   #frame: VideoFrame | null = null;
+  #isOpen = true;
 
   constructor(track: MediaStreamTrack, onFrame: () => void) {
     const Processor = trackProcessor();
@@ -37,6 +38,7 @@ class ReadPicture implements Picture {
   }
 
   close(): void {
+    this.#isOpen = false;
     this.#reader.cancel().catch(() => undefined);
     this.#frame?.close();
     this.#frame = null;
@@ -46,6 +48,7 @@ class ReadPicture implements Picture {
     for (;;) {
       const { value, done } = await this.#reader.read();
       if (done) return;
+      if (!this.#isOpen) return value.close(); // was on its way
       this.#frame?.close();
       this.#frame = value;
       onFrame();

@@ -24,8 +24,12 @@ export type TakeFrame = (frame: VideoFrame, camera: number) => void;
 export function readPictures(feed: PictureFeed, take: TakeFrame): () => void {
   if (feed instanceof MessagePort) return new PortReader(feed, take).stop;
   const reader = feed.getReader();
-  pump(reader, (frame) => take(frame, 0)).catch(() => undefined);
-  return () => void reader.cancel().catch(() => undefined);
+  let isOn = true;
+  pump(reader, (frame) => (isOn ? take(frame, 0) : frame.close())).catch(() => undefined);
+  return () => {
+    isOn = false;
+    reader.cancel().catch(() => undefined);
+  };
 }
 
 /** Hands every block of sound to `take` until stopped. */
@@ -57,6 +61,7 @@ class PortReader {
   #newest = -1;
   #seenAt = performance.now();
   #isFrozen = false;
+  #isStopped = false;
   readonly stop: () => void;
 
   constructor(port: MessagePort, take: TakeFrame) {
@@ -67,6 +72,7 @@ class PortReader {
     const end = started(port);
     this.stop = () => {
       clearInterval(this.#timer);
+      this.#isStopped = true;
       this.#dropBefore(Infinity);
       end();
     };
@@ -77,22 +83,26 @@ class PortReader {
     if ("frame" in pictured) return this.#see(pictured.frame, pictured.camera);
     const stream = "stream" in pictured ? pictured.stream : streamOf(pictured.track);
     if (stream === null) return this.#report(pictured.camera, "unreadable");
-    this.#read(stream, pictured.camera);
+    // A track that came here is ours: it ends with its reader, or the camera would stay on.
+    this.#read(stream, pictured.camera, () => "track" in pictured && pictured.track.stop());
   }
 
-  #read(stream: ReadableStream<VideoFrame>, camera: number): void {
+  #read(stream: ReadableStream<VideoFrame>, camera: number, onEnd: () => void): void {
     const reader = stream.getReader();
+    // What comes after the stop has nobody else who would close it.
+    if (this.#isStopped) return void reader.cancel().catch(() => undefined).finally(onEnd);
     this.#readers.set(camera, reader);
     // A camera that breaks ends its stream one way or another; the take goes on with its last picture.
     pump(reader, (frame) => this.#see(frame, camera))
       .catch(() => undefined)
       .finally(() => {
+        onEnd();
         if (this.#readers.delete(camera)) this.#report(camera, "ended");
       });
   }
 
   #see(frame: VideoFrame, camera: number): void {
-    if (camera < this.#camera) return frame.close();
+    if (this.#isStopped || camera < this.#camera) return frame.close();
     if (camera > this.#camera || this.#isFrozen) this.#report(camera, "seen");
     if (camera > this.#camera) this.#dropBefore(camera);
     this.#camera = camera;
@@ -131,22 +141,22 @@ function started(port: MessagePort): () => void {
   };
 }
 
-/** A track that came here is ours: it ends with its reader, or the camera would stay on. */
 function streamOf(track: MediaStreamTrack): ReadableStream<VideoFrame> | null {
   const Processor = trackProcessor();
-  if (!Processor) return null;
-  const ended = new TransformStream<VideoFrame, VideoFrame>();
-  new Processor({ track }).readable
-    .pipeTo(ended.writable)
-    .catch(() => undefined)
-    .finally(() => track.stop());
-  return ended.readable;
+  return Processor ? new Processor({ track }).readable : null;
 }
 
+/** Hands over each frame until the end, or until one cannot be handed over: then the stream is let go, too. */
 async function pump(reader: ReadableStreamDefaultReader<VideoFrame>, take: (frame: VideoFrame) => void): Promise<void> {
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    take(value);
+    try {
+      take(value);
+    } catch (error) {
+      value.close(); // twice does no harm
+      reader.cancel().catch(() => undefined);
+      throw error;
+    }
   }
 }

@@ -19,13 +19,20 @@ export async function posterOfFilm(film: Uint8Array<ArrayBuffer>): Promise<Poste
 async function found(pictures: VideoSampleSink): Promise<Poster | null> {
   const finder = new PosterFinder();
   for await (const sample of pictures.samples(0, SEARCH_S)) {
-    const ms = sample.timestamp * 1000;
-    if (finder.wants(ms)) {
-      const frame = sample.toVideoFrame();
-      finder.consider(frame, { width: frame.displayWidth, height: frame.displayHeight }, ms);
-      frame.close();
+    try {
+      const ms = sample.timestamp * 1000;
+      if (finder.wants(ms)) look(finder, sample.toVideoFrame(), ms);
+    } finally {
+      sample.close();
     }
-    sample.close();
   }
   return finder.choose();
+}
+
+function look(finder: PosterFinder, frame: VideoFrame, ms: number): void {
+  try {
+    finder.consider(frame, { width: frame.displayWidth, height: frame.displayHeight }, ms);
+  } finally {
+    frame.close();
+  }
 }

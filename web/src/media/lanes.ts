@@ -30,7 +30,12 @@ export class PictureLane {
   async take(sample: VideoSample, ms: number): Promise<void> {
     const startMs = this.#held === null ? 0 : ms;
     if (this.#held !== null && startMs - this.#held.ms < SPACING_MS) return sample.close();
-    await this.#show(startMs);
+    try {
+      await this.#show(startMs);
+    } catch (error) {
+      sample.close();
+      throw error;
+    }
     this.#held = { sample, ms: startMs };
     this.#consider(sample, startMs);
   }

@@ -44,6 +44,14 @@ export class Pictures {
 
   /** Takes a frame and closes it. Each camera has a clock of its own. */
   take(frame: VideoFrame, camera = 0): void {
+    try {
+      this.#place(frame, camera);
+    } finally {
+      frame.close();
+    }
+  }
+
+  #place(frame: VideoFrame, camera: number): void {
     const now = this.#options.now();
     if (camera !== this.#camera) this.#device = new DeviceClock();
     this.#camera = camera;
@@ -57,7 +65,6 @@ export class Pictures {
       this.#bridge(mediaMs);
       this.#show(frame.clone(), mediaMs);
     }
-    frame.close();
   }
 
   /** Called by the watchdog: an unplugged camera must not stall the muxer, which waits for every track. */
@@ -113,10 +120,10 @@ export class Pictures {
       frame.close();
       return;
     }
-    const size = { width: frame.displayWidth, height: frame.displayHeight };
-    this.#options.poster?.consider(frame, size, mediaMs);
     this.#last?.close();
     this.#last = frame;
     this.#track.lastMs = mediaMs;
+    const size = { width: frame.displayWidth, height: frame.displayHeight };
+    this.#options.poster?.consider(frame, size, mediaMs);
   }
 }

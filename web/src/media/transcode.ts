@@ -163,8 +163,7 @@ class Transcoding {
     sample: VideoSample,
     heard: AudioSample | null,
   ): Promise<void> {
-    const ms = this.#mediaMs(sample);
-    this.#note(ms, sample.duration);
+    const ms = this.#noted(sample);
     if (ms >= this.#endMs) return sample.close();
     await encoding(lane.take(sample, ms));
     // Without sound beside them pictures are not written.
@@ -174,14 +173,25 @@ class Transcoding {
   }
 
   async #hear(lane: SoundLane | null, sample: AudioSample): Promise<void> {
-    const ms = this.#mediaMs(sample);
-    this.#note(ms, sample.duration);
+    const ms = this.#noted(sample);
     if (lane === null || ms >= this.#endMs) return sample.close();
     await encoding(lane.take(sample, ms, this.#endMs));
   }
 
   #mediaMs(sample: { timestamp: number }): number {
     return (sample.timestamp - this.#footage.fromS) * 1000;
+  }
+
+  /** The moment of a sample, which is closed when it is one too many. */
+  #noted(sample: VideoSample | AudioSample): number {
+    const ms = this.#mediaMs(sample);
+    try {
+      this.#note(ms, sample.duration);
+      return ms;
+    } catch (error) {
+      sample.close();
+      throw error;
+    }
   }
 
   #note(ms: number, durationS: number): void {

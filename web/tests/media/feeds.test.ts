@@ -78,3 +78,38 @@ test("a camera that gives nothing for a second and a half is frozen, and said to
   );
   stop();
 });
+
+test("after the stop every frame is closed: posted, read, and of streams that come late", async () => {
+  const { give, taken, stop, port1 } = opened();
+  opens.push(port1);
+  let send: (value: object) => void = () => undefined;
+  const stream = new ReadableStream({ start: (controller) => void (send = (value) => controller.enqueue(value)) });
+  give({ camera: 1, stream });
+  const [read, underway, posted] = [frame(1), frame(2), frame(3)];
+  send(read);
+  await vi.waitFor(() => expect(taken).toHaveLength(1));
+  send(underway); // the read that waits has it already when the stop cancels
+  stop();
+  give({ camera: 1, frame: posted });
+  let isCancelled = false;
+  give({ camera: 2, stream: new ReadableStream({ cancel: () => void (isCancelled = true) }) });
+  await vi.waitFor(() => expect(underway.close).toHaveBeenCalled());
+  expect(posted.close).toHaveBeenCalledOnce();
+  expect(isCancelled).toBe(true);
+  expect(taken).toEqual([[1, 1]]);
+});
+
+test("a frame that cannot be taken is closed, and its stream is let go", async () => {
+  let isCancelled = false;
+  const broken = frame(1);
+  const stream = new ReadableStream({
+    start: (controller) => controller.enqueue(broken),
+    cancel: () => void (isCancelled = true),
+  });
+  const stop = readPictures(stream as ReadableStream<VideoFrame>, () => {
+    throw new Error("no memory");
+  });
+  await vi.waitFor(() => expect(isCancelled).toBe(true));
+  expect(broken.close).toHaveBeenCalled();
+  stop();
+});
