@@ -146,6 +146,7 @@ def test_a_long_film_is_refused_with_its_length_and_a_stretch_of_it_can_be_taken
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_three_minutes_of_a_long_film_can_be_taken_and_saved_at_once(maker: Maker, clips: Path) -> None:
     long = clips / "long.mp4"
     ffmpeg("-stream_loop", "40", "-i", real("bigbuckbunny"), "-c", "copy", "-t", "185", long)

@@ -40,6 +40,8 @@ export function readSound(port: MessagePort, take: (block: SoundBlock) => void):
 
 const FROZEN_MS = 1500;
 const LOOK_MS = 250;
+/** The slowest camera gives a frame in that time. */
+const LAST_FRAME_MS = 250;
 
 interface TrackProcessor {
   readable: ReadableStream<VideoFrame>;
@@ -90,10 +92,17 @@ class PortReader {
   #read(stream: ReadableStream<VideoFrame>, camera: number, onEnd: () => void): void {
     const reader = stream.getReader();
     // What comes after the stop has nobody else who would close it.
-    if (this.#isStopped) return void reader.cancel().catch(() => undefined).finally(onEnd);
+    if (this.#isStopped) {
+      onEnd();
+      return void reader.cancel().catch(() => undefined);
+    }
     this.#readers.set(camera, reader);
     // A camera that breaks ends its stream one way or another; the take goes on with its last picture.
-    pump(reader, (frame) => this.#see(frame, camera))
+    pump(
+      reader,
+      (frame) => this.#see(frame, camera),
+      () => this.#readers.has(camera),
+    )
       .catch(() => undefined)
       .finally(() => {
         onEnd();
@@ -115,7 +124,8 @@ class PortReader {
     for (const [each, reader] of this.#readers) {
       if (each >= camera) continue;
       this.#readers.delete(each);
-      reader.cancel().catch(() => undefined);
+      // First what it waits for: cancelled in the middle of a read, Chromium may lose the frame unclosed.
+      setTimeout(() => void reader.cancel().catch(() => undefined), LAST_FRAME_MS);
     }
   }
 
@@ -147,10 +157,18 @@ function streamOf(track: MediaStreamTrack): ReadableStream<VideoFrame> | null {
 }
 
 /** Hands over each frame until the end, or until one cannot be handed over: then the stream is let go, too. */
-async function pump(reader: ReadableStreamDefaultReader<VideoFrame>, take: (frame: VideoFrame) => void): Promise<void> {
+async function pump(
+  reader: ReadableStreamDefaultReader<VideoFrame>,
+  take: (frame: VideoFrame) => void,
+  isWanted = () => true,
+): Promise<void> {
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
+    if (!isWanted()) {
+      value.close();
+      return reader.cancel();
+    }
     try {
       take(value);
     } catch (error) {

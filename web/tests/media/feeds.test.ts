@@ -88,12 +88,22 @@ test("after the stop every frame is closed: posted, read, and of streams that co
   const [read, underway, posted] = [frame(1), frame(2), frame(3)];
   send(read);
   await vi.waitFor(() => expect(taken).toHaveLength(1));
-  send(underway); // the read that waits has it already when the stop cancels
+  let isEnded = false;
+  const last = frame(4);
+  const still = new ReadableStream({
+    start: (controller) => void setTimeout(() => controller.enqueue(last), 20),
+    cancel: () => void (isEnded = true),
+  });
+  give({ camera: 1, stream: still });
   stop();
+  send(underway); // what is waited for is still taken, before the stream is let go
+  expect(isEnded).toBe(false);
   give({ camera: 1, frame: posted });
   let isCancelled = false;
   give({ camera: 2, stream: new ReadableStream({ cancel: () => void (isCancelled = true) }) });
   await vi.waitFor(() => expect(underway.close).toHaveBeenCalled());
+  await vi.waitFor(() => expect(last.close).toHaveBeenCalled());
+  await vi.waitFor(() => expect(isEnded).toBe(true));
   expect(posted.close).toHaveBeenCalledOnce();
   expect(isCancelled).toBe(true);
   expect(taken).toEqual([[1, 1]]);
