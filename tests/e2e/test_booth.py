@@ -129,7 +129,7 @@ def test_a_file_is_cut_pictured_captioned_and_sent(
     booth.get_by_role("slider", name="End").focus()
     for _ in range(4):
         booth.keyboard.press("ArrowLeft")
-    says(booth, re.compile("The rest is really removed"))
+    says(booth, re.compile("the rest is really removed"))
     whole = booth.url
     booth.get_by_role("button", name="Cut it").click()
     booth.wait_for_function("url => location.href !== url", arg=whole)
