@@ -39,9 +39,9 @@ export function readSound(port: MessagePort, take: (block: SoundBlock) => void):
 }
 
 const FROZEN_MS = 1500;
+/** A camera of which nothing was seen yet may still be waking up. */
+const NEVER_SEEN_MS = 4000;
 const LOOK_MS = 250;
-/** The slowest camera gives a frame in that time. */
-const LAST_FRAME_MS = 250;
 
 interface TrackProcessor {
   readable: ReadableStream<VideoFrame>;
@@ -81,6 +81,7 @@ class PortReader {
   }
 
   #accept(pictured: Pictured): void {
+    if (this.#newest < 0) this.#seenAt = performance.now(); // from here on something may be expected
     this.#newest = pictured.camera;
     if ("frame" in pictured) return this.#see(pictured.frame, pictured.camera);
     const stream = "stream" in pictured ? pictured.stream : streamOf(pictured.track);
@@ -124,13 +125,14 @@ class PortReader {
     for (const [each, reader] of this.#readers) {
       if (each >= camera) continue;
       this.#readers.delete(each);
-      // First what it waits for: cancelled in the middle of a read, Chromium may lose the frame unclosed.
-      setTimeout(() => void reader.cancel().catch(() => undefined), LAST_FRAME_MS);
+      // At once: a worker that ends before it has cancelled keeps the camera's buffers, and the next take starves.
+      reader.cancel().catch(() => undefined);
     }
   }
 
   #look(): void {
-    if (this.#camera < 0 || performance.now() - this.#seenAt < FROZEN_MS) return;
+    const limitMs = this.#camera < 0 ? NEVER_SEEN_MS : FROZEN_MS;
+    if (this.#newest < 0 || performance.now() - this.#seenAt < limitMs) return;
     this.#isFrozen = true;
     this.#seenAt = performance.now();
     this.#report(this.#newest, "frozen");
