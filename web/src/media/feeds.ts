@@ -38,10 +38,11 @@ export function readSound(port: MessagePort, take: (block: SoundBlock) => void):
   return started(port);
 }
 
-const FROZEN_MS = 1500;
-/** A camera of which nothing was seen yet may still be waking up. */
-const NEVER_SEEN_MS = 4000;
 const LOOK_MS = 250;
+/** Counted in looks, not in time: a thread that was held up itself looks but once for all of it. A second and a half. */
+const FROZEN_LOOKS = 6;
+/** A camera of which nothing was seen yet may still be waking up. */
+const NEVER_SEEN_LOOKS = 16;
 
 interface TrackProcessor {
   readable: ReadableStream<VideoFrame>;
@@ -61,7 +62,8 @@ class PortReader {
   /** The camera that was seen last, and the last that was announced. */
   #camera = -1;
   #newest = -1;
-  #seenAt = performance.now();
+  /** Since a frame was seen. */
+  #looks = 0;
   #isFrozen = false;
   #isStopped = false;
   readonly stop: () => void;
@@ -81,7 +83,7 @@ class PortReader {
   }
 
   #accept(pictured: Pictured): void {
-    if (this.#newest < 0) this.#seenAt = performance.now(); // from here on something may be expected
+    if (this.#newest < 0) this.#looks = 0; // from here on something may be expected
     this.#newest = pictured.camera;
     if ("frame" in pictured) return this.#see(pictured.frame, pictured.camera);
     const stream = "stream" in pictured ? pictured.stream : streamOf(pictured.track);
@@ -116,7 +118,7 @@ class PortReader {
     if (camera > this.#camera || this.#isFrozen) this.#report(camera, "seen");
     if (camera > this.#camera) this.#dropBefore(camera);
     this.#camera = camera;
-    this.#seenAt = performance.now();
+    this.#looks = 0;
     this.#isFrozen = false;
     this.#take(frame, camera);
   }
@@ -131,10 +133,10 @@ class PortReader {
   }
 
   #look(): void {
-    const limitMs = this.#camera < 0 ? NEVER_SEEN_MS : FROZEN_MS;
-    if (this.#newest < 0 || performance.now() - this.#seenAt < limitMs) return;
+    this.#looks += 1;
+    if (this.#newest < 0 || this.#looks < (this.#camera < 0 ? NEVER_SEEN_LOOKS : FROZEN_LOOKS)) return;
     this.#isFrozen = true;
-    this.#seenAt = performance.now();
+    this.#looks = 0;
     this.#report(this.#newest, "frozen");
   }
 
