@@ -127,7 +127,6 @@ class PortReader {
     for (const [each, reader] of this.#readers) {
       if (each >= camera) continue;
       this.#readers.delete(each);
-      // At once: a worker that ends before it has cancelled keeps the camera's buffers, and the next take starves.
       reader.cancel().catch(() => undefined);
     }
   }
