@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Playwright
+from playwright.sync_api import Error, Page, Playwright
 
 from tests.e2e.harness import Harness, build, served
 from tests.e2e.recorder import assert_whole, open_devices, recorder, start, stop, wait_media
@@ -94,7 +94,10 @@ def test_slow_encoder_gets_smaller_pictures_which_play_and_are_saved(page: Page,
     result = done["result"]
     page.evaluate("([ms, type]) => media.play('slow.mp4', ms, {}, type)", [result["ms"], result["type"]])
     is_over = "() => media.seen().ended && media.seen().states.at(-1) === 'complete'"
-    page.wait_for_function(is_over, timeout=30_000)
+    try:
+        page.wait_for_function(is_over, timeout=90_000)
+    except Error:
+        raise AssertionError(page.evaluate("media.seen()")) from None
     # Chromium keeps the shape exactly, be it by a column.
     assert abs(page.evaluate("media.seen().videoWidth") - sizes[-1][0]) <= 1
     page.evaluate("media.save('slow.mp4', 'slow-saved.mp4')")
