@@ -83,7 +83,8 @@ def test_an_interrupt_stops_and_keeps(ann, bob):
 def test_a_second_interrupt_loses_nothing(ann, bob):
     before = len(bob.inbox())
     with ann.started("record", "--to", bob.name, "--camera", NOISY, "--mic", "none", "--yes") as recording:
-        until(lambda: spooled_bytes(ann) > 500_000)  # more than a fragment: what is begun goes with the second
+        # More than a fragment: what is begun goes with the second.
+        until(lambda: spooled_bytes(ann) > 500_000)
         recording.send_signal(signal.SIGINT)
         recording.send_signal(signal.SIGINT)
         _, err = recording.communicate(timeout=40)
