@@ -79,6 +79,7 @@ def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[s
     says(booth, f"“{names[1]}” now.")
     assert axe_violations(booth) == []
     begin(booth)
+    kept(booth, 1)
     camera.select_option(label=names[0])
     says(booth, "Still recording, in one piece.")
     booth.keyboard.press("c")
