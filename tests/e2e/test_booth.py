@@ -85,7 +85,9 @@ def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[s
     booth.keyboard.press("c")
     says(booth, f"“{names[1]}” now.")
     kept(booth, 2)
-    used = camera.locator("option:checked").inner_text()  # on a busy machine the one that was lost is replaced
+    used = camera.locator(
+        "option:checked"
+    ).inner_text()  # on a busy machine the one that was lost is replaced
     stop(booth)
     again = page("/record")
     expect(again.get_by_label("Camera", exact=True).locator("option:checked")).to_have_text(used)
