@@ -95,7 +95,7 @@ def test_slow_encoder_gets_smaller_pictures_which_play_and_are_saved(page: Page,
     page.evaluate("([ms, type]) => media.play('slow.mp4', ms, {}, type)", [result["ms"], result["type"]])
     is_over = "() => media.seen().ended && media.seen().states.at(-1) === 'complete'"
     try:
-        page.wait_for_function(is_over, timeout=90_000)
+        page.wait_for_function(is_over, timeout=30_000)
     except Error:
         raise AssertionError(page.evaluate("media.seen()")) from None
     # Chromium keeps the shape exactly, be it by a column.

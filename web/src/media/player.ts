@@ -192,7 +192,6 @@ export class MessagePlayer {
     if (!this.#head) throw Object.assign(new Error("no video"), { code: "video-damaged" });
     this.#loaded.tail = tail;
     this.#buffer?.end();
-    this.#loaded.keep((timeS) => this.#buffer?.has(timeS) ?? false);
     if (!this.#loaded.isWhole) {
       const next = this.#loaded.follow(this.#loaded.first);
       return next === tail ? null : next;

@@ -7,6 +7,7 @@ import { ManagedStandIn } from "./managed-source";
 import { realFilm } from "./real-film";
 
 const SECONDS = 8;
+let usual: Uint8Array<ArrayBuffer>;
 let film: Uint8Array<ArrayBuffer>;
 let element: HTMLVideoElement;
 let player: MessagePlayer | null = null;
@@ -60,9 +61,10 @@ const until = async (condition: () => boolean) => vi.waitUntil(condition, { time
 const isShowing = () => element.readyState >= 2 && !element.seeking;
 
 beforeAll(async () => {
-  film = await realFilm(SECONDS);
+  usual = await realFilm(SECONDS);
 });
 beforeEach(() => {
+  film = usual;
   element = document.body.appendChild(document.createElement("video"));
   element.muted = true;
   line = { failAt: Infinity, failure: null, read: 0 };
@@ -82,6 +84,13 @@ test("plays to the end, all of it", async () => {
   await until(() => element.ended);
   expect(kinds(states)).toEqual(["playing", "complete"]);
   expect(element.duration).toBeCloseTo(SECONDS, 1);
+});
+
+test("a film whose sound ends before its last pictures is read once, and is over", async () => {
+  film = await realFilm(3.5, 200_000, 3);
+  const states = open({ ms: 3500 });
+  await until(() => states.at(-1)?.kind === "complete");
+  expect(line.read).toBe(film.length);
 });
 
 test("begins where it was left, without fetching what stands before", async () => {
