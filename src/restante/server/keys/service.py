@@ -70,20 +70,14 @@ class Keys:
     async def put_keyring(self, actor: Actor, data: bytes, precondition: Precondition) -> str:
         """Replaces the keyring and returns its version. Raises Refusal stale-version or invalid."""
         rules.check_sealed(data)
-        new = Stored(rules.version_of(data), data)
-
-        def work(connection: Connection) -> None:
-            old = queries.keyring(connection, actor.account_id)
-            if old is None:
-                raise Refusal("not-found")
-            if _is_repeated(old, new, precondition):
-                return
-            queries.replace_keyring(connection, actor.account_id, new, now_ms=self._clock.now_ms())
-            failpoint("keyring-written")
-
-        await self._database.write(work)
+        now_ms = self._clock.now_ms()
+        version = await self._database.write(
+            lambda connection: store_next(
+                connection, actor.account_id, keyring=data, precondition=precondition, now_ms=now_ms
+            )
+        )
         failpoint("keyring-stored")
-        return new.version
+        return version
 
     async def shards(self, actor: Actor) -> wire.Shards:
         """Lists the account's state shards by name."""
@@ -142,6 +136,23 @@ def store_first(
     """Stores the checked record and keyring of a new account, within its sign-up's transaction."""
     queries.add_record(connection, account_id, rev=1, record=record, now_ms=now_ms)
     queries.add_keyring(connection, account_id, Stored(rules.version_of(keyring), keyring), now_ms=now_ms)
+
+
+def store_next(
+    connection: Connection, account_id: int, *, keyring: bytes, precondition: Precondition, now_ms: int
+) -> str:
+    """Replaces a checked keyring within a transaction of this room or another, and returns its version.
+
+    Raises Refusal stale-version.
+    """
+    new = Stored(rules.version_of(keyring), keyring)
+    old = queries.keyring(connection, account_id)
+    if old is None:
+        raise Refusal("not-found")
+    if not _is_repeated(old, new, precondition):
+        queries.replace_keyring(connection, account_id, new, now_ms=now_ms)
+        failpoint("keyring-written")
+    return new.version
 
 
 def _is_repeated(old: Stored | None, new: Stored, precondition: Precondition) -> bool:
