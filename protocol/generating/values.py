@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from generating import age
 from generating.envelopes import link_fp
 from generating.forms import Person, b64, fp, sha256
+from xkcdpass import xkcd_password
 
 COUNTING = bytes(range(32))
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ*~$=U"
@@ -17,7 +18,7 @@ def make(vectors):
     vectors.add_json(
         "values.json",
         {
-            "spec": "keys.md, account-record.md, video.md",
+            "spec": "keys.md, account-record.md, lifecycle.md, video.md",
             "kdf": _kdf(),
             "unlock": _access("unlock", COUNTING),
             "unlock_20_bytes": _access("unlock", COUNTING[:20]),
@@ -35,6 +36,7 @@ def make(vectors):
             },
             "recovery_code": _recovery_codes(),
             "safety_number": _safety(),
+            "pairing_words": _pairing_words(),
             "padme": {str(size): _padme(size) for size in _sizes()},
             "padding": _padding(),
         },
@@ -159,6 +161,21 @@ def _safety_of(one, other):
     groups = [int.from_bytes(raw[start : start + 5], "big") % 100_000 for start in range(0, 60, 5)]
     names = [{"acct": person.acct, "sign": person.public.hex()} for person in (one, other)]
     return {"accounts": names, "raw": raw.hex(), "number": " ".join(f"{group:05}" for group in groups)}
+
+
+def _pairing_words():
+    """13 bits each, from the left; the word list is that of another package."""
+    with open(xkcd_password.locate_wordfile("eff-long"), encoding="utf-8") as file:  # noqa: PTH123 - a path as text
+        words = file.read().split()
+    recipients = [
+        age.recipient_text(key) for key in (COUNTING, age.drawn("pair", 32), age.drawn("pair 2", 32))
+    ]
+    return [{"recipient": recipient, "words": _six_words(recipient, words)} for recipient in recipients]
+
+
+def _six_words(recipient, words):
+    bits = "".join(f"{byte:08b}" for byte in sha256(b"restante/1 pair\x00" + recipient.encode()))
+    return [words[int(bits[start : start + 13], 2) % len(words)] for start in range(0, 78, 13)]
 
 
 def _padme(size):

@@ -7,6 +7,7 @@ import pytest
 
 from restante.crypto import kdf, padding, passphrase, recovery
 from restante.crypto.age import HybridIdentity, X25519Identity
+from restante.crypto.pairing import pairing_words
 from restante.crypto.safety import safety_number
 from restante.signing.keys import SigningKey, fp, verify
 from tests.protocol import vector_files
@@ -115,6 +116,11 @@ def test_safety_number(value):
     one, other = ((side["acct"], bytes.fromhex(side["sign"])) for side in value["accounts"])
     number = safety_number(one, other)
     assert (str(number), number.raw.hex()) == (value["number"], value["raw"])
+
+
+@pytest.mark.parametrize("value", VALUES["pairing_words"], ids=lambda value: value["words"][0])
+def test_pairing_words(value):
+    assert list(pairing_words(value["recipient"])) == value["words"]
 
 
 def test_padme():

@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { checkHybridIdentity, identityFromBytes, recipientOf } from "../../src/crypto/age";
 import { argon2id, argon2idPlain } from "../../src/crypto/argon2";
 import { linkFp } from "../../src/crypto/envelopes";
+import { pairingWords } from "../../src/crypto/pairing";
 import { checkChosen, newPassphrase, WORDS } from "../../src/crypto/passphrase";
+import { prfInput } from "../../src/crypto/prf";
 import { isSameGroup, readRecoveryCode, recoveryGroups, writeRecoveryCode } from "../../src/crypto/recovery";
 import { safetyNumber } from "../../src/crypto/safety";
 import { fp, sign, signingKey, verify } from "../../src/crypto/signing";
@@ -16,7 +18,6 @@ import {
   linkSalt,
   normalisePassphrase,
   passphraseAccess,
-  prfInput,
   unlockAccess,
   type Access,
 } from "../../src/crypto/unlock";
@@ -45,6 +46,7 @@ const VALUES = (await values("values.json")) as {
   link_fp: { recipient: string; fp: string };
   hybrid: { identity: string; recipient: string };
   recovery_code: { text: string; expect: string; hex?: string }[];
+  pairing_words: { recipient: string; words: string[] }[];
   safety_number: { accounts: [Account, Account]; raw: string; number: string }[];
 };
 interface Account {
@@ -76,7 +78,7 @@ test("ways in", async () => {
   await expectWay(unlockAccess(unhex(VALUES.unlock_20_bytes.secret)), VALUES.unlock_20_bytes);
   await expectWay(linkAccess(unhex(VALUES.link.secret)), VALUES.link);
   await expectWay(greetingAccess(unhex(VALUES.greeting.secret)), VALUES.greeting);
-  expect(hex(prfInput())).toBe(VALUES.webauthn_prf_input);
+  expect(hex(await prfInput())).toBe(VALUES.webauthn_prf_input);
 });
 
 test("a link's password goes into the identity, not into the bearer", async () => {
@@ -155,4 +157,15 @@ test("a chosen passphrase is judged", async () => {
   expect(await judged("           a b           ")).toBe("passphrase-too-short");
   expect(await judged("aaaabbbbaaaabbbb")).toBe("passphrase-too-simple");
   expect(await judged("Annannann hello")).toBe("passphrase-too-simple");
+});
+
+test.each(VALUES.pairing_words)("pairing words of $recipient", ({ recipient, words }) => {
+  expect(pairingWords(recipient)).toEqual(words);
+});
+
+test("pairing words are of recipients only", () => {
+  const [{ recipient } = { recipient: "" }] = VALUES.pairing_words;
+  for (const other of ["", "age1", recipient.toUpperCase(), `${recipient} `, recipient.slice(0, -1)]) {
+    expect(() => pairingWords(other)).toThrow();
+  }
 });
