@@ -23,6 +23,7 @@ CLIENT_ROOMS = {
     "restante.media.errors": "Video files",
     "restante.crypto.errors": "Messages, keyrings, state",
     "restante.signing.errors": "Containers and account records",
+    "restante.transparency.errors": "The log of account records",
 }
 
 

@@ -174,6 +174,7 @@ def test_sign_up_makes_an_account_that_others_find_and_its_person_enters(server:
     ann = make_account(server.url)
     with new_client(server.url) as nobody:
         found = nobody.get(f"/api/v1/accounts/{ann.name}/record").json()
+    assert found.pop("leaf") >= 0
     assert found == {"acct": f"{ann.name}@localhost", "rev": 1, "record": b64(ann.record)}
     assert ann.client.get("/api/v1/account/keyring").content == ann.keyring
     assert ann.client.get("/api/v1/account/state").json() == {"items": []}

@@ -59,7 +59,9 @@ def test_records_are_kept_with_their_whole_chain(server: Server) -> None:
         chain.append(next_record(ann, chain[-1], number=number))
         answer = put_record(ann, chain[-1])
         assert answer.status_code == 200, answer.text
-        assert answer.json() == {"acct": ann.acct, "rev": number, "record": b64(chain[-1])}
+        stored = answer.json()
+        assert stored.pop("leaf") >= number - 1
+        assert stored == {"acct": ann.acct, "rev": number, "record": b64(chain[-1])}
     assert stored_records(ann) == chain
 
 
@@ -146,6 +148,17 @@ def test_a_name_that_nobody_has_is_not_found(server: Server, what: str, name: st
         answer = nobody.get(f"/api/v1/accounts/{name}/{what}")
     assert answer.status_code == 404
     assert answer.json()["code"] in {"no-such-account", "not-found"}
+
+
+def test_whether_a_name_is_taken_is_no_error(server: Server) -> None:
+    """A sign-up asks it of every name that is typed; a browser logs each answer of 400 and more."""
+    ann = make_account(server.url)
+    with new_client(server.url) as nobody:
+        for name, taken in ((ann.name, True), ("nobody-here-x", False)):
+            answer = nobody.get(f"/api/v1/accounts/{name}")
+            assert (answer.status_code, answer.json()) == (200, {"taken": taken})
+        for name in ("ANN", "a", "a" * 33, "an%20n"):
+            assert_problem(nobody.get(f"/api/v1/accounts/{name}"), 404, "no-such-account")
 
 
 def versions(client: httpx.Client) -> dict[str, str]:

@@ -14,7 +14,7 @@ const PREFIX = "shell-";
 const NAME = PREFIX + __SHELL_VERSION__;
 const PAGE = "/index.html";
 const FILES: ReadonlySet<string> = new Set([...__SHELL_FIRST__, ...__SHELL_LATER__]);
-const NOT_OURS = /^\/(?:api|problems|livez|readyz)(?:\/|$)/;
+const NOT_OURS = /^\/(?:api|problems|tlog|livez|readyz)(?:\/|$)/;
 const HASHED = /^\/(?:assets|workers)\//;
 
 async function keep(paths: readonly string[]): Promise<void> {

@@ -99,11 +99,15 @@ class Sessions(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An account record as stored: the signed container, and its rev for convenience (verify, do not trust)."""
+    """An account record as stored: the signed container, and its rev for convenience (verify, do not trust).
+
+    ``leaf`` is its place in the server's log of account records (docs/protocol/transparency.md).
+    """
 
     acct: str
     rev: int
     record: B64
+    leaf: Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
 class Records(msgspec.Struct, frozen=True):

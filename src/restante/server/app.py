@@ -33,6 +33,7 @@ from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
+from restante.server.transparency.routes import ROUTES as TRANSPARENCY
 from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
@@ -88,8 +89,9 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
-    routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *ACCOUNTS, *SESSIONS, *KEYS, *MESSAGES]
-    parts = ("accounts", "keys", "sessions", "settings", "log")
+    control = [*ACCOUNTS, *SESSIONS, *KEYS, *TRANSPARENCY, *MESSAGES]
+    routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
+    parts = ("accounts", "keys", "transparency", "sessions", "settings", "log")
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}

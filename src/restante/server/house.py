@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from sqlalchemy import Engine
@@ -21,7 +21,10 @@ from restante.server.limits.service import Limiter
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.sessions.service import Sessions
+from restante.server.transparency import keyfile
+from restante.server.transparency.service import Transparency
 from restante.server.uploads.service import Uploads
+from restante.signing.keys import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class House:
     bus: MemoryBus
     sessions: Sessions
     keys: Keys
+    transparency: Transparency
     accounts: Accounts
     uploads: Uploads
     messages: Messages
@@ -63,18 +67,20 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """Where everything is kept: the database's engines and the blobs."""
+    """Where everything is kept: the database's engines, the blobs, and the key of the log of account records."""
 
     writer: Engine
     readers: tuple[Engine, ...]
     blobs: BlobStore
+    log_key: SigningKey = field(default_factory=SigningKey.generate)
 
 
 def embedded(settings: Settings) -> Storage:
     """The default: one SQLite file and local files, in a folder made with 0700."""
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.data / "restante.sqlite3"
-    return Storage(sqlite_engine(path), sqlite_readers(path), LocalBlobs(settings.data / "blobs"))
+    blobs = LocalBlobs(settings.data / "blobs")
+    return Storage(sqlite_engine(path), sqlite_readers(path), blobs, keyfile.load(settings.data))
 
 
 def furnish(
@@ -94,6 +100,7 @@ def furnish(
     limiter = Limiter(clock, key=keys["limits"])
     sessions = Sessions(database, clock)
     key_store = Keys(database, clock, server_name=server_name)
+    transparency = Transparency(database, storage.log_key, server_name=server_name)
     accounts = Accounts(
         database,
         clock,
@@ -126,6 +133,7 @@ def furnish(
         bus,
         sessions,
         key_store,
+        transparency,
         accounts,
         uploads,
         messages,

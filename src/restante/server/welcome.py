@@ -8,6 +8,7 @@ from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase
 from restante.server.house import House
+from restante.server.transparency.keyfile import BadKeyFile
 
 GREETING = """Restante serves {name} on {url}
   data in {data}
@@ -21,6 +22,7 @@ HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
     UnsafeDatabase: "Put the data folder on a local file system.",
+    BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
     BadSettings: "docs/reference/settings.md lists what can be set.",
     PermissionError: "Give the data folder to the user who runs the server, or name another with --data.",
     OSError: "Check the data folder named by --data.",

@@ -543,9 +543,12 @@ export interface components {
         /**
          * Record
          * @description An account record as stored: the signed container, and its rev for convenience (verify, do not trust).
+         *
+         *     ``leaf`` is its place in the server's log of account records (docs/protocol/transparency.md).
          */
         Record: {
             acct: string;
+            leaf: number;
             record: string;
             rev: number;
         };

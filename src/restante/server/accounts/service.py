@@ -99,7 +99,7 @@ class Accounts:
         now_ms = self._clock.now_ms()
         account_id = queries.add_account(connection, new.name, now_ms=now_ms)
         failpoint("account-written")
-        store_first(connection, account_id, record=new.record.raw, keyring=new.keyring, now_ms=now_ms)
+        store_first(connection, account_id, record=new.record, keyring=new.keyring, now_ms=now_ms)
         queries.add_unlock_methods(connection, account_id, new.unlock, now_ms=now_ms)
         failpoint("unlock-methods-written")
         return self._sessions.create(connection, account_id, new.client)

@@ -74,6 +74,16 @@ account_records = _table(
     _column("created_at", Big, "when the server stored it"),
 )
 
+log_entries = _table(
+    "log_entries",
+    _column("leaf", Big, "its place in the log, from 0, without gaps", primary_key=True, autoincrement=False),
+    _column("account_id", Big, "whose record it is or was: the log outlives accounts"),
+    _column("rev", Big, "which of their records"),
+    _column("entry", LargeBinary, "hash of the acct and hash of the record"),
+    _column("nodes", LargeBinary, "hashes of the subtrees that it completes, from the leaf up"),
+    Index("ix_log_entries_account_id_rev", "account_id", "rev", unique=True),
+)
+
 keyrings = _table(
     "keyrings",
     _account(primary_key=True),
@@ -102,8 +112,43 @@ unlock_methods = _table(
     _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer; the bearer is never stored"),
     _column("salt", LargeBinary, "Argon2id salt of a passphrase", nullable=True),
     _column("created_at", Big, "when it was enrolled"),
+    _column("last_used_at", Big, "last sign-in or verification by it", nullable=True),
     Index("ix_unlock_methods_account_id_type", "account_id", "type"),
     sqlite_autoincrement=True,
+)
+
+passkeys = _table(
+    "passkeys",
+    _account(primary_key=True),
+    _column("mid", Text, "mth_…, as in the keyring", primary_key=True),
+    _column("credential_id", LargeBinary, "the authenticator's name for it", unique=True),
+    _column("public_key", LargeBinary, "COSE key"),
+    _column("user_handle", LargeBinary, "random name of the account for authenticators"),
+    _column("rp_id", Text, "host that it was made for"),
+    _column("sign_count", Big, "the authenticator's counter when it was used last"),
+    _column("backup_eligible", Integer, "1: it may be synchronised between devices; never changes"),
+    _column("transports", Text, "how browsers may reach it, separated by commas"),
+    _column("label", Text, "what its person calls it"),
+    _column("created_at", Big, "when it was enrolled"),
+    _column("last_used_at", Big, "last sign-in or verification by it", nullable=True),
+)
+
+passkey_ceremonies = _table(
+    "passkey_ceremonies",
+    _column("id", Text, "cer_…", primary_key=True),
+    _column("kind", Text, "registration or assertion"),
+    _column("challenge", LargeBinary, "32 random bytes"),
+    _column("origin", Text, "where it must be answered from"),
+    _column("user_handle", LargeBinary, "of a registration: the handle for the new passkey", nullable=True),
+    _column("name", Text, "of a sign-up's registration: the name wanted", nullable=True),
+    _column(
+        "account_id",
+        Big,
+        "of a registration for an account",
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=True,
+    ),
+    _column("expires_at", Big, "not good from then on", index=True),
 )
 
 sessions = _table(
@@ -114,6 +159,7 @@ sessions = _table(
     _column("client", Text, "web or cli"),
     _column("created_at", Big, "sign-in"),
     _column("last_seen_at", Big, "coarse: written at most once an hour"),
+    _column("verified_at", Big, "when the person last showed who they are", server_default=text("0")),
 )
 
 uploads = _table(

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
-from restante.server.db.tables import account_records, accounts, keyrings, state_shards
+from restante.server.db.tables import account_records, accounts, keyrings, log_entries, state_shards
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -21,8 +21,15 @@ class Stored:
 # Account records
 
 _OF_NAME = (
-    select(account_records.c.rev, account_records.c.record)
+    select(account_records.c.rev, account_records.c.record, log_entries.c.leaf)
     .join(accounts, accounts.c.id == account_records.c.account_id)
+    .join(
+        log_entries,
+        and_(
+            log_entries.c.account_id == account_records.c.account_id,
+            log_entries.c.rev == account_records.c.rev,
+        ),
+    )
     .where(accounts.c.name == bindparam("known_as"))
 )
 _RECORDS = _OF_NAME.order_by(account_records.c.rev)

@@ -13,6 +13,7 @@ from restante.server.keys import queries, rules
 from restante.server.keys.preconditions import Precondition
 from restante.server.keys.queries import Stored
 from restante.server.sessions.actor import Actor
+from restante.server.transparency.service import append
 from restante.signing.records import Record
 
 
@@ -24,19 +25,25 @@ class Keys:
         self._clock = clock
         self._server_name = server_name
 
+    async def is_taken(self, name: str) -> bool:
+        """Whether somebody has the name; whoever had an account has its records."""
+        return (
+            await self._database.read(lambda connection: queries.latest_record(connection, name)) is not None
+        )
+
     async def record(self, name: str) -> wire.Record:
         """Returns the newest record of a name. Raises Refusal no-such-account."""
         row = await self._database.read(lambda connection: queries.latest_record(connection, name))
         if row is None:
             raise Refusal("no-such-account")
-        return self._wire_record(name, row.rev, row.record)
+        return self._wire_record(name, row.rev, row.record, row.leaf)
 
     async def records(self, name: str) -> wire.Records:
         """Returns all records of a name, oldest first. Raises Refusal no-such-account."""
         rows = await self._database.read(lambda connection: queries.records(connection, name))
         if not rows:
             raise Refusal("no-such-account")
-        return wire.Records(items=[self._wire_record(name, row.rev, row.record) for row in rows])
+        return wire.Records(items=[self._wire_record(name, row.rev, row.record, row.leaf) for row in rows])
 
     async def put_record(self, actor: Actor, form: wire.PutRecord) -> wire.Record:
         """Stores the record that follows the newest one; the newest one again is fine.
@@ -49,16 +56,16 @@ class Keys:
         if newest is None:
             raise Refusal("no-such-account")
         if newest.record == data:
-            return self._wire_record(actor.name, newest.rev, data)
+            return self._wire_record(actor.name, newest.rev, data, newest.leaf)
         record = rules.next_record(
             data,
             previous=newest.record,
             acct=f"{actor.name}@{self._server_name}",
             now_ms=self._clock.now_ms(),
         )
-        await self._database.write(lambda connection: self._append_record(connection, actor, record))
+        leaf = await self._database.write(lambda connection: self._append_record(connection, actor, record))
         failpoint("record-stored")
-        return self._wire_record(actor.name, record.rev, data)
+        return self._wire_record(actor.name, record.rev, data, leaf)
 
     async def keyring(self, actor: Actor) -> Stored:
         """Returns the account's keyring."""
@@ -103,13 +110,12 @@ class Keys:
         failpoint("shard-stored")
         return new.version
 
-    def _append_record(self, connection: Connection, actor: Actor, record: Record) -> None:
+    def _append_record(self, connection: Connection, actor: Actor, record: Record) -> int:
         if queries.newest_rev(connection, actor.account_id) != record.rev - 1:
             raise Refusal("stale-record")
-        queries.add_record(
-            connection, actor.account_id, rev=record.rev, record=record.raw, now_ms=self._clock.now_ms()
-        )
+        leaf = _store_record(connection, actor.account_id, record, now_ms=self._clock.now_ms())
         failpoint("record-written")
+        return leaf
 
     def _store_shard(
         self, connection: Connection, account_id: int, name: str, new: Stored, precondition: Precondition
@@ -126,15 +132,21 @@ class Keys:
             queries.add_shard(connection, account_id, name, new, now_ms=now_ms)
         failpoint("shard-written")
 
-    def _wire_record(self, name: str, rev: int, record: bytes) -> wire.Record:
-        return wire.Record(acct=f"{name}@{self._server_name}", rev=rev, record=b64(record))
+    def _wire_record(self, name: str, rev: int, record: bytes, leaf: int) -> wire.Record:
+        return wire.Record(acct=f"{name}@{self._server_name}", rev=rev, record=b64(record), leaf=leaf)
+
+
+def _store_record(connection: Connection, account_id: int, record: Record, *, now_ms: int) -> int:
+    """Stores a checked record and logs it, and returns its place in the log."""
+    queries.add_record(connection, account_id, rev=record.rev, record=record.raw, now_ms=now_ms)
+    return append(connection, account_id, acct=record.acct, rev=record.rev, record=record.raw)
 
 
 def store_first(
-    connection: Connection, account_id: int, *, record: bytes, keyring: bytes, now_ms: int
+    connection: Connection, account_id: int, *, record: Record, keyring: bytes, now_ms: int
 ) -> None:
     """Stores the checked record and keyring of a new account, within its sign-up's transaction."""
-    queries.add_record(connection, account_id, rev=1, record=record, now_ms=now_ms)
+    _store_record(connection, account_id, record, now_ms=now_ms)
     queries.add_keyring(connection, account_id, Stored(rules.version_of(keyring), keyring), now_ms=now_ms)
 
 
