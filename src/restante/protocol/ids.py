@@ -19,6 +19,7 @@ class Prefix(StrEnum):
     SESSION = "ses"
     DEVICE = "dev"
     LINK = "lnk"
+    CEREMONY = "cer"
 
 
 _PATTERNS = {prefix: re.compile(rf"{prefix}_{_BODY}\Z") for prefix in Prefix}

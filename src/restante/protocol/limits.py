@@ -27,6 +27,8 @@ SHARD_BYTES = 256 * KIB
 SHARDS = 128
 """State shards of one account: one of seen ids per month for ten years, and the few others."""
 RECORD_BYTES = 8 * KIB
+PASSKEYS = 20
+"""Passkeys of one account."""
 POSTER_BYTES = 24 * KIB
 CONTAINER_PAD_BYTES = 4096
 
@@ -46,6 +48,10 @@ TOMBSTONE_FOR = timedelta(days=90)
 ORPHAN_GRACE = timedelta(hours=1)
 IDEMPOTENCY_FOR = timedelta(days=7)
 SESSION_UNUSED_FOR = timedelta(days=90)
+CEREMONY_FOR = timedelta(minutes=5)
+"""How long the challenge of a passkey is good, once."""
+VERIFIED_FOR = timedelta(minutes=5)
+"""How long a sign-in or verification speaks for changes of ways in, devices and keys."""
 BYTES_GONE_WITHIN = timedelta(seconds=60)
 RECORD_VALID_FOR = timedelta(days=400)
 CREATED_AHEAD = timedelta(days=1)

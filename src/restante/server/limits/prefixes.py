@@ -3,9 +3,15 @@
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from restante.server.asgi import RawHeaders, headers_named
+from restante.server.asgi import RawHeaders, Scope, headers_named
 
 Address = IPv4Address | IPv6Address
+
+
+def prefix_of_request(scope: Scope, trusted_proxies: Iterable[str]) -> str:
+    """Names the network that a request comes from."""
+    client = scope.get("client")
+    return prefix_of(client[0] if client else "", scope["headers"], trusted_proxies)
 
 
 def prefix_of(peer_host: str, headers: RawHeaders, trusted_proxies: Iterable[str]) -> str:

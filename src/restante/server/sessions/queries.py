@@ -26,6 +26,8 @@ _OF_ALL_CLIENTS = (
 _REMOVE = delete(sessions).where(_THIS, _OF_ACCOUNT)
 _REMOVE_ALL = delete(sessions).where(_OF_ACCOUNT)
 _REMOVE_UNUSED = delete(sessions).where(sessions.c.last_seen_at <= bindparam("seen_before"))
+_VERIFIED_AT = select(sessions.c.verified_at).where(_THIS)
+_VERIFY = update(sessions).where(_THIS).values(verified_at=bindparam("now"))
 _TOUCH = (
     update(sessions)
     .where(_THIS, sessions.c.last_seen_at < bindparam("now"))
@@ -34,7 +36,14 @@ _TOUCH = (
 
 
 def add(
-    connection: Connection, *, session_id: str, account_id: int, token_sha256: bytes, client: str, now_ms: int
+    connection: Connection,
+    *,
+    session_id: str,
+    account_id: int,
+    token_sha256: bytes,
+    client: str,
+    now_ms: int,
+    verified_at: int,
 ) -> None:
     row = {
         "id": session_id,
@@ -43,6 +52,7 @@ def add(
         "client": client,
         "created_at": now_ms,
         "last_seen_at": now_ms,
+        "verified_at": verified_at,
     }
     connection.execute(_ADD, row)
 
@@ -74,3 +84,13 @@ def remove_unused(connection: Connection, *, seen_before_ms: int) -> int:
 def touch(connection: Connection, session_id: str, *, now_ms: int) -> None:
     """Moves ``last_seen_at`` forward, never back."""
     connection.execute(_TOUCH, {"session": session_id, "now": now_ms})
+
+
+def verified_at(connection: Connection, session_id: str) -> int | None:
+    """When the session's person last showed who they are; None when it has ended."""
+    found: int | None = connection.execute(_VERIFIED_AT, {"session": session_id}).scalar()
+    return found
+
+
+def verify(connection: Connection, session_id: str, *, now_ms: int) -> None:
+    connection.execute(_VERIFY, {"session": session_id, "now": now_ms})

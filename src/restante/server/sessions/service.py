@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from restante.protocol import wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id, new_secret
-from restante.protocol.limits import SESSION_UNUSED_FOR
+from restante.protocol.limits import SESSION_UNUSED_FOR, VERIFIED_FOR
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
@@ -24,6 +24,7 @@ TOUCH_EVERY_MS = 3_600_000
 FRESH_FOR_S = 4.0
 """Below the five seconds within which a revoked session must be dead on every node."""
 UNUSED_MS = SESSION_UNUSED_FOR // timedelta(milliseconds=1)
+VERIFIED_MS = VERIFIED_FOR // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class Sessions:
         self._cache.keep(digest, actor, generation=generation)
         return actor
 
-    def create(self, connection: Connection, account_id: int, client: wire.ClientKind) -> NewSession:
-        """Adds a session within the caller's transaction."""
+    def create(
+        self, connection: Connection, account_id: int, client: wire.ClientKind, *, verified_at: int = 0
+    ) -> NewSession:
+        """Adds a session within the caller's transaction; ``verified_at`` is when its person showed who they are."""
         token = new_secret()
         session = NewSession(new_id(Prefix.SESSION), b64(token))
         queries.add(
@@ -71,9 +74,27 @@ class Sessions:
             token_sha256=_digest(session.token),
             client=client,
             now_ms=self._clock.now_ms(),
+            verified_at=verified_at,
         )
         failpoint("session-created")
         return session
+
+    def check_verified(self, connection: Connection, actor: Actor) -> None:
+        """Lets a change pass whose person showed a moment ago who they are.
+
+        [Note: Fresh verification] A session may be weeks old, and whoever finds an open browser or a cookie has it. So what
+        would lock its owner out, or let somebody else in for good, asks anew. It is asked within the change's own
+        transaction. Raises Refusal verification-needed.
+        """
+        verified_at = queries.verified_at(connection, actor.session_id)
+        if verified_at is None or abs(self._clock.now_ms() - verified_at) > VERIFIED_MS:
+            raise Refusal("verification-needed")
+
+    def note_verified(self, connection: Connection, actor: Actor) -> int:
+        """Notes, within the caller's transaction, that the session's person showed who they are; returns until when it counts."""
+        now_ms = self._clock.now_ms()
+        queries.verify(connection, actor.session_id, now_ms=now_ms)
+        return now_ms + VERIFIED_MS
 
     async def list(self, actor: Actor) -> wire.Sessions:
         """Lists where the account is signed in, the place used last first."""
