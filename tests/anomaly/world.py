@@ -136,9 +136,8 @@ class World(contextlib.AbstractAsyncContextManager["World"]):
     ) -> None:
         await self.client.aclose()
         await self.house.jobs.stop()
-        await (
-            self.house.uploads._durable.stop()
-        )  # a thread of each would pile up; nobody waits for it any more
+        # Nobody waits for it any more, but a thread of each world would pile up.
+        await self.house.uploads._durable.stop()
         await asyncio.to_thread(self.house.database.stop)
 
 

@@ -17,9 +17,7 @@ class LateReturn(queue.SimpleQueue):
 
 def test_a_stop_ends_each_thread_whichever_reader_hears_it_first(tmp_path):
     database = Database(sqlite_engine(tmp_path / "db"), sqlite_readers(tmp_path / "db", count=8))
-    reads = database._reads = LateReturn()
-    for thread in database._reading:
-        thread._args = (thread._args[0], reads)  # type: ignore[attr-defined]
+    database._reads = LateReturn()
     database.start()
     stopping = threading.Thread(target=database.stop, daemon=True)
     stopping.start()

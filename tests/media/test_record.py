@@ -191,7 +191,6 @@ except DeviceError as error:
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="ALSA is Linux's")
 def test_alsa_is_read_and_keeps_its_words_to_itself(tmp_path):
     """A stand-in of ALSA's own library; what it writes to stderr would stand between the command's own words."""
     (tmp_path / "asound.conf").write_text("pcm.stand-in { type null }\n")

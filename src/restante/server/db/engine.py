@@ -99,7 +99,7 @@ class Database:
         self._readers = readers
         self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._reading = [
-            threading.Thread(target=_read_forever, args=(engine, self._reads), name="db-reader", daemon=True)
+            threading.Thread(target=self._read_forever, args=(engine,), name="db-reader", daemon=True)
             for engine in readers
         ]
 
@@ -147,6 +147,13 @@ class Database:
                 if ended:
                     return
 
+    def _read_forever(self, engine: Engine) -> None:
+        with engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            while (job := self._reads.get()) is not None:
+                _answer([_read(connection, driver, job)])
+
     def _assert_safe(self, connection: Connection) -> None:
         if connection.dialect.name != "sqlite":
             return
@@ -167,14 +174,6 @@ async def _ask(jobs: "queue.SimpleQueue[_Job | None]", work: Callable[[Connectio
 
 
 Outcome = tuple[_Job, Any, BaseException | None]
-
-
-def _read_forever(engine: Engine, jobs: "queue.SimpleQueue[_Job | None]") -> None:
-    with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        while (job := jobs.get()) is not None:
-            _answer([_read(connection, driver, job)])
 
 
 def _read(connection: Connection, driver: Any, job: _Job) -> Outcome:
