@@ -10,6 +10,8 @@ from restante.crypto.age import X25519Identity
 from restante.crypto.details import Kind
 from restante.crypto.envelopes import Message, Sender, seal_for_account
 from restante.protocol.ids import Prefix, new_id
+from restante.server.db.engine import sqlite_engine
+from restante.server.transparency.service import append
 from restante.signing import records, successions
 
 
@@ -34,14 +36,17 @@ def acct(person):
 
 
 def rewrite(server, name, history):
-    """Replaces the records of an account on the server's disk."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
-        (account,) = database.execute("SELECT id FROM accounts WHERE name = ?", (name,)).fetchone()
-        database.execute("DELETE FROM account_records WHERE account_id = ?", (account,))
-        database.executemany(
-            "INSERT INTO account_records (account_id, rev, record, created_at) VALUES (?, ?, ?, 0)",
-            [(account, rev, record) for rev, record in enumerate(history, start=1)],
-        )
+    """Replaces the records of an account on the server's disk, and logs the new ones: what was logged before stays."""
+    engine = sqlite_engine(server.data / "restante.sqlite3")
+    with engine.begin() as connection:
+        run = connection.exec_driver_sql
+        account = run("SELECT id FROM accounts WHERE name = ?", (name,)).scalar_one()
+        run("DELETE FROM account_records WHERE account_id = ?", (account,))
+        run("UPDATE log_entries SET account_id = -leaf - 1 WHERE account_id = ?", (account,))
+        for rev, record in enumerate(history, start=1):
+            run("INSERT INTO account_records VALUES (?, ?, ?, 0)", (account, rev, record))
+            append(connection, account, acct=f"{name}@localhost", rev=rev, record=record)
+    engine.dispose()
 
 
 def history_of(server, name):

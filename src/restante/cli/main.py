@@ -23,6 +23,7 @@ COMMANDS = {
     "drafts": "Lists messages that are not sent yet.",
     "export": "Writes the whole mailbox to a folder of standard files.",
     "accept": "Accepts the changed key of a contact.",
+    "monitor": "Watches your name in the server's log of keys.",
 }
 """The client's commands, each in the module of its name."""
 USAGE = {

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from restante.client.account import Account
 from restante.client.errors import BadName, UnknownServer
-from restante.client.record_chain import check_chain, fetch_history
+from restante.client.key_log import KeyLog
+from restante.client.record_chain import Logged, check_chain, fetch_logged
 from restante.client.shards import change_shard, load_shard
 from restante.crypto import pins
 from restante.crypto.contacts import Contact
@@ -43,6 +44,8 @@ class People:
         self._account = account
         self._contacts = load_shard(account, CONTACTS, Contacts)
         self._unsaved: dict[str, Contact] = {}
+        self._shown: dict[str, list[Logged]] = {}
+        self._log = KeyLog(account)
 
     def pin(self, acct: str) -> Pin | None:
         """Looks up what is known of an account."""
@@ -120,12 +123,19 @@ class People:
         return record
 
     def _note(self, acct: str, pin: Pin) -> None:
+        """Keeps a new pin, once the records that it stands for are known to be logged."""
+        self._log.check(acct, self._shown[acct][-max(1, pin.rev - self._rev(acct)) :])
         contact = Contact(pin=pin)
         self._contacts = self._contacts.with_contact(acct, contact)
         self._unsaved[acct] = contact
+
+    def _rev(self, acct: str) -> int:
+        pin = self.pin(acct)
+        return pin.rev if pin else 0
 
     def _history(self, acct: str) -> list[bytes]:
         name, server = split_acct(acct)
         if server != self._account.identity.server_name:
             raise UnknownServer(server)
-        return fetch_history(self._account.session, name)
+        self._shown[acct] = fetch_logged(self._account.session, name)
+        return [one.record for one in self._shown[acct]]

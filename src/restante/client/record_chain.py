@@ -4,6 +4,7 @@
 [1]
 """
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 from restante.client.errors import AnswerMalformed
@@ -16,15 +17,28 @@ from restante.signing.errors import RecordChainBroken, RecordOtherAccount
 from restante.signing.records import Record
 
 
-def fetch_history(session: Session, name: str) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record, and where the server says that it stands in its log."""
+
+    record: bytes
+    leaf: int
+
+
+def fetch_logged(session: Session, name: str) -> list[Logged]:
     """Gets an account's records, oldest first, unverified. Raises ServerProblem ``no-such-account``."""
     if not is_name(name):
         raise ValueError("not a name")
     answer = session.get(f"/api/v1/accounts/{name}/records", wire.Records)
     try:
-        return [unb64(item.record) for item in answer.items]
+        return [Logged(unb64(item.record), item.leaf) for item in answer.items]
     except ValueError as error:
         raise AnswerMalformed("an account record") from error
+
+
+def fetch_history(session: Session, name: str) -> list[bytes]:
+    """Gets the records alone."""
+    return [one.record for one in fetch_logged(session, name)]
 
 
 def check_chain(history: list[bytes], acct: str) -> list[Record]:

@@ -9,6 +9,7 @@ ProtocolError
     ├── LogRolledBack     log-rollback
     ├── LogForked         log-forked
     ├── LogOmission       log-omission
+    ├── LogStranger       log-stranger
     └── LogUnwitnessed    log-unwitnessed
 """
 
@@ -18,7 +19,7 @@ from restante.signing.errors import ProtocolError
 class LogError(ProtocolError):
     """The log is not believed, and no new key with it."""
 
-    hint = "Nothing new of this server is trusted for now. Compare safety numbers with the person, and ask who runs the server."
+    hint = "No new key is taken from this server: ask who runs it. Once that is cleared up, `restante monitor --start-anew` believes it again."
 
 
 class LogMissing(LogError):
@@ -54,6 +55,14 @@ class LogForked(LogError):
 class LogOmission(LogError):
     code = "log-omission"
     sentence = "An account record is not in the server's log of keys"
+
+
+class LogStranger(LogError):
+    """Nobody knows what the entry stands for, or for whom it was made."""
+
+    code = "log-stranger"
+    sentence = "The server's log of keys has a record of this account that is not its own"
+    hint = "Somebody may have been shown a false key under this name: compare safety numbers with your contacts, not by this server."
 
 
 class LogUnwitnessed(LogError):

@@ -47,7 +47,7 @@ def read_path(path: str) -> Tile | None:
         return None
     level, index, width = found.groups()
     tile = Tile(
-        level if level == "entries" else int(level), int(re.sub("[x/]", "", index)), int(width or WIDTH)
+        "entries" if level == "entries" else int(level), int(re.sub("[x/]", "", index)), int(width or WIDTH)
     )
     is_known = tile.level == "entries" or tile.level < _LEVELS
     return tile if is_known and tile.width <= WIDTH and tile.path == path else None

@@ -17,11 +17,14 @@ HEAD = "0003"
 """The newest revision; tests/api/test_migrations.py holds it against the scripts."""
 
 
-def upgrade(engine: Engine) -> None:
-    """Runs the missing migrations in one transaction; a second run does nothing. Raises NewerDatabase."""
+def upgrade(engine: Engine, to: str = HEAD) -> None:
+    """Runs the missing migrations in one transaction; a second run does nothing. Raises NewerDatabase.
+
+    ``to`` is an older revision in tests of migrations.
+    """
     with engine.begin() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-        if current == HEAD:
+        if current == to:
             return
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -29,4 +32,4 @@ def upgrade(engine: Engine) -> None:
         if current is not None and current not in known:
             raise NewerDatabase(f"the database is at revision {current}, which this release does not know")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

@@ -32,11 +32,12 @@ def upgrade() -> None:
     _log_stored(op.get_bind(), table)
 
 
-def _log_stored(connection, table) -> None:
-    name = connection.execute(sa.text("SELECT value FROM meta WHERE key = 'server_name'")).scalar()
-    nodes = []
+def _log_stored(connection: sa.Connection, table: sa.Table) -> None:
+    stored: bytes | None = connection.execute(sa.text("SELECT value FROM meta WHERE key = 'server_name'")).scalar()
+    name = (stored or b'localhost').decode()
+    nodes: list[list[bytes]] = []
     for leaf, row in enumerate(connection.execute(_RECORDS).all()):
-        entry = entry_of(f'{row.name}@{name.decode()}', row.record)
+        entry = entry_of(f'{row.name}@{name}', row.record)
         nodes.append(new_nodes(leaf_hash(entry), leaf, lambda level, index: nodes[((index + 1) << level) - 1][level]))
         values = {'leaf': leaf, 'account_id': row.account_id, 'rev': row.rev, 'entry': entry}
         connection.execute(table.insert().values(nodes=b''.join(nodes[-1]), **values))
