@@ -12,6 +12,7 @@ from restante.crypto.keyring_changes import (
     with_device,
     with_encryption_identity,
     with_method,
+    with_signing_key,
     without_device,
     without_method,
 )
@@ -186,3 +187,49 @@ def test_two_new_signing_keys_at_once_are_a_conflict():
     with pytest.raises(errors.KeyringConflict):
         merge(BASE, *sides)
     assert merge(BASE, sides[0], with_device(BASE, device(3))).sign == sides[0].sign
+
+
+def rotated(ring, label):
+    return with_signing_key(ring, SigningKey.generate(random=drawn(label)), now_ms=NOW)
+
+
+def test_a_device_follows_its_account_over_new_signing_keys_and_no_other_key():
+    once = rotated(ANN.keyring, "once")
+    twice = rotated(once, "twice")
+    assert opened(keyring.seal_keyring(twice), ANN.access.identity) == twice
+    assert twice.own_keys == (twice.signing_key.public, once.signing_key.public, ANN.key.public)
+    stranger = msgspec.structs.replace(ANN.keyring, sign=b64(SigningKey.generate().seed))
+    with pytest.raises(errors.KeyringForged):
+        opened(keyring.seal_keyring(stranger), ANN.access.identity)
+
+
+def test_a_chain_of_keys_that_does_not_lead_to_the_present_one_is_refused():
+    once = rotated(ANN.keyring, "once")
+    gap = msgspec.structs.replace(rotated(once, "twice"), successions=once.successions)
+    with pytest.raises(errors.KeyringForged):
+        opened(keyring.seal_keyring(gap), ANN.access.identity)
+    with pytest.raises(errors.KeyringMalformed):
+        keyring.open_keyring(keyring.seal_keyring(gap), ANN.access.identity, acct=ANN.acct)
+
+
+def test_a_published_succession_is_one_step():
+    once = rotated(ANN.keyring, "once")
+    twice = rotated(once, "twice")
+    assert once.succession_from(ANN.key.public) is not None
+    assert twice.succession_from(ANN.key.public) is None
+    first = records.read(ANN.keyring.record(now_ms=NOW))
+    following = once.record(now_ms=NOW, previous=first, succession=once.succession_from(ANN.key.public))
+    assert records.check_successor(first.raw, following).sign == once.signing_key.public
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_new_signing_key_and_another_change_are_both_kept(turned):
+    sides = [rotated(ANN.keyring, "once"), with_device(ANN.keyring, device(1))]
+    merged = merge(ANN.keyring, *(reversed(sides) if turned else sides))
+    assert merged.own_keys == sides[0].own_keys
+    assert [entry.did for entry in merged.devices] == ["dev_1"]
+
+
+def test_two_successors_of_one_signing_key_are_a_conflict():
+    with pytest.raises(errors.KeyringConflict):
+        merge(ANN.keyring, rotated(ANN.keyring, "one"), rotated(ANN.keyring, "other"))

@@ -35,7 +35,7 @@ class Account:
     @property
     def me(self) -> Me:
         """Who receives."""
-        return Me(self.acct, (self.keyring.signing_key.public,))
+        return Me(self.acct, self.keyring.own_keys)
 
     def notice(self, text: str) -> None:
         """Keeps a sentence for the person, once."""

@@ -66,6 +66,11 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return bool(self.pin and self.verified and self.verified.sign == self.pin.sign)
 
     @property
+    def is_listed(self) -> bool:
+        """Tells whether the owner wants to see this account among the contacts."""
+        return not self.is_blocked and not (self.request and self.request.state is RequestState.DECLINED)
+
+    @property
     def is_blocked(self) -> bool:
         """Tells whether the owner blocked this account."""
         return bool(self.blocked and self.blocked.value)

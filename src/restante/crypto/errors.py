@@ -45,6 +45,7 @@ ProtocolError
     │   └── ShardRolledBack         shard-rolled-back
     ├── PinError
     │   ├── SafetyNumberChanged     safety-number-changed
+    │   ├── FingerprintMismatch     fingerprint-mismatch
     │   └── RecordForked            record-forked
     └── UnlockError
         ├── RecoveryCodeMalformed   recovery-code-malformed
@@ -290,6 +291,12 @@ class SafetyNumberChanged(PinError):
     def __init__(self, *, old: bytes, new: bytes) -> None:
         super().__init__()
         self.old, self.new = old, new
+
+
+class FingerprintMismatch(PinError):
+    code = "fingerprint-mismatch"
+    sentence = "The server shows another key for this account than the link names"
+    hint = "Nobody was added. Ask for the link again, in another way; if it happens twice, the server interferes."
 
 
 class RecordForked(PinError):

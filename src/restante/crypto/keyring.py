@@ -29,8 +29,9 @@ from restante.crypto.errors import (
 from restante.crypto.fields import Label, Millis, Rev
 from restante.protocol.encoding import unb64
 from restante.protocol.limits import KEYRING_BYTES
-from restante.signing import container, records
-from restante.signing.errors import PayloadMalformed
+from restante.signing import container, records, successions
+from restante.signing.container import Container
+from restante.signing.errors import BadSuccession, PayloadMalformed
 from restante.signing.keys import KEY_BYTES, SigningKey
 
 
@@ -75,7 +76,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keyring(msgspec.Struct, frozen=True, kw_only=True):
-    """The payload; ``sign`` is the base64url seed, ``state`` an ``AGE-SECRET-KEY-1…``."""
+    """The payload; ``sign`` is the base64url seed, ``state`` an ``AGE-SECRET-KEY-1…``.
+
+    ``successions`` are the base64url containers by which earlier signing keys led to this one; unset when there was none.
+    """
 
     rev: Rev
     acct: str
@@ -84,6 +88,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     unlock: tuple[Method, ...] = ()
     devices: tuple[Device, ...] = ()
+    successions: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __repr__(self) -> str:
         return f"Keyring(rev={self.rev})"
@@ -92,6 +97,20 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     def signing_key(self) -> SigningKey:
         """The account's Ed25519 key."""
         return SigningKey(unb64(self.sign, size=KEY_BYTES))
+
+    @property
+    def own_keys(self) -> tuple[bytes, ...]:
+        """The account's own signing public keys, the current one first: what an earlier one signed is still ours."""
+        current = self.signing_key.public
+        former = successions.former_keys(self.successions or (), acct=self.acct, current=current)
+        return (current, *reversed(former))
+
+    def succession_from(self, old: bytes) -> bytes | None:
+        """Returns the succession that leads from ``old`` to the present signing key, if that is one step."""
+        keys = self.own_keys
+        if not self.successions or len(keys) < 2 or keys[1] != old:
+            return None
+        return unb64(self.successions[-1])
 
     @property
     def identities(self) -> list[Identity]:
@@ -149,14 +168,14 @@ def open_keyring(
 ) -> Keyring:
     """Opens with an unlock method's or a device's identity.
 
-    ``known`` is the signing key that this device remembers; without one, compare ``signing_key.public`` with
+    ``known`` is the signing key that this device remembers, or one before it; without one, compare ``signing_key.public`` with
     the account record. Raises KeyringError or SigningError.
     """
     if len(sealed) > KEYRING_BYTES:
         raise KeyringTooLarge
     box = container.read(_unseal(sealed, identities), container.Type.KEYRING, limit=KEYRING_BYTES)
     signer = box.require_signer()
-    if known is not None and signer != known:
+    if known is not None and not _follows(box, signer, acct, known):
         raise KeyringForged
     try:
         keyring = box.decode(Keyring)
@@ -191,3 +210,24 @@ def _check(keyring: Keyring, signer: bytes, acct: str) -> None:
         raise KeyringMalformed from error
     if public != signer or keyring.acct != acct:
         raise KeyringForged
+    try:
+        keyring.own_keys  # noqa: B018 - likewise
+    except BadSuccession as error:
+        raise KeyringMalformed from error
+
+
+class _Led(msgspec.Struct, frozen=True):
+    """As much of a keyring as tells which keys led to its own."""
+
+    successions: tuple[str, ...] = ()
+
+
+def _follows(box: Container, signer: bytes, acct: str, known: bytes) -> bool:
+    """Tells whether the signer is the key that is known here, or one that successions lead to from it."""
+    if signer == known:
+        return True
+    try:
+        led = box.decode(_Led).successions
+        return known in successions.former_keys(led, acct=acct, current=signer)
+    except (PayloadMalformed, BadSuccession):
+        return False

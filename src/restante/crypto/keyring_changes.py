@@ -11,6 +11,9 @@ import msgspec
 from restante.crypto.errors import KeyringConflict
 from restante.crypto.keyring import Device, EncryptionIdentity, Keyring, Method
 from restante.protocol import ijson
+from restante.protocol.encoding import b64
+from restante.signing import successions
+from restante.signing.keys import SigningKey
 
 T = TypeVar("T")
 E = TypeVar("E", bound=msgspec.Struct)
@@ -45,6 +48,13 @@ def with_encryption_identity(keyring: Keyring, identity: EncryptionIdentity) -> 
     return _changed(keyring, enc=(*retired, identity))
 
 
+def with_signing_key(keyring: Keyring, key: SigningKey, *, now_ms: int) -> Keyring:
+    """Rotates the signing key: the old one says which follows it, and is forgotten."""
+    succession = successions.build(keyring.signing_key, keyring.acct, new=key.public, now_ms=now_ms)
+    led = (*(keyring.successions or ()), b64(succession))
+    return _changed(keyring, sign=b64(key.seed), successions=led)
+
+
 def merge(base: Keyring, mine: Keyring, theirs: Keyring) -> Keyring:
     """Merges two changes of ``base`` and takes the next rev.
 
@@ -59,6 +69,7 @@ def merge(base: Keyring, mine: Keyring, theirs: Keyring) -> Keyring:
         enc=_entries(base.enc, mine.enc, theirs.enc, _enc_id, _join_identities),
         unlock=_entries(base.unlock, mine.unlock, theirs.unlock, lambda entry: entry.mid, _larger),
         devices=_entries(base.devices, mine.devices, theirs.devices, lambda entry: entry.did, _larger),
+        successions=theirs.successions if mine.sign == base.sign else mine.successions,
     )
 
 

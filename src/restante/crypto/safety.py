@@ -3,16 +3,25 @@
 import hashlib
 from dataclasses import dataclass
 
+from restante.protocol.encoding import b64
+
 GROUPS = 12
 GROUP_BYTES = 5
+CODE = "restante/1 safety "
+"""How the text of a QR code begins."""
 _DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyNumber:
-    """The 60 bytes; a QR code carries them as they are."""
+    """The 60 bytes, and how people compare them."""
 
     raw: bytes
+
+    @property
+    def code(self) -> str:
+        """What a QR code says."""
+        return f"{CODE}{b64(self.raw)}"
 
     def __str__(self) -> str:
         groups = (self.raw[start : start + GROUP_BYTES] for start in range(0, len(self.raw), GROUP_BYTES))

@@ -1,14 +1,15 @@
 """Successions: the old signing key says which key follows it (docs/protocol/account-record.md)."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
 
-from restante.protocol.encoding import b64
+from restante.protocol.encoding import b64, unb64
 from restante.protocol.limits import JSON_INT
 from restante.signing import container
 from restante.signing.errors import BadSuccession, ContainerError
-from restante.signing.keys import SigningKey
+from restante.signing.keys import KEY_BYTES, SigningKey
 
 SUCCESSION_BYTES = 1024
 
@@ -38,3 +39,30 @@ def check(data: bytes, *, acct: str, old: bytes, new: bytes) -> Succession:
     if box.signer != old or (fields.acct, fields.old, fields.new) != (acct, b64(old), b64(new)) or old == new:
         raise BadSuccession
     return fields
+
+
+def former_keys(encoded: Iterable[str], *, acct: str, current: bytes) -> tuple[bytes, ...]:
+    """Returns the keys that an account had before ``current``, the oldest first, by its successions in their order.
+
+    Raises BadSuccession when these, in base64url, do not lead to it step by step.
+    """
+    former: list[bytes] = []
+    following: bytes | None = None
+    for text in encoded:
+        old, new = _keys(text)
+        if following not in (None, old):
+            raise BadSuccession
+        check(unb64(text), acct=acct, old=old, new=new)
+        former.append(old)
+        following = new
+    if following not in (None, current):
+        raise BadSuccession
+    return tuple(former)
+
+
+def _keys(text: str) -> tuple[bytes, bytes]:
+    try:
+        box = container.read(unb64(text), container.Type.SUCCESSION, limit=SUCCESSION_BYTES)
+        return box.require_signer(), unb64(box.decode(Succession).new, size=KEY_BYTES)
+    except (ContainerError, ValueError) as error:
+        raise BadSuccession from error
