@@ -1,13 +1,14 @@
 // Account records: the public, self-signed, chained list of an account's keys (docs/protocol/account-record.md).
 
 import { sha256 } from "@noble/hashes/sha2.js";
-import { b64, equalBytes, isB64, unb64 } from "../protocol/encoding";
+import { b64, equalBytes, isB64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
-import { RECORD_BYTES, RECORD_VALID_MS, SUCCESSION_BYTES } from "../protocol/limits";
+import { RECORD_BYTES, RECORD_VALID_MS } from "../protocol/limits";
 import { isAcct } from "../protocol/names";
 import { integer, list, nullable, optional, struct, text, type Shaped } from "../protocol/shape";
 import { readContainer, readPayload, requireSigner, writeContainer } from "./container";
 import type { SigningKey } from "./signing";
+import { isSuccession } from "./successions";
 
 const encryptionKey = struct({ id: text(), recipient: text(), from: integer(), until: integer() });
 const recordFields = struct({
@@ -21,7 +22,6 @@ const recordFields = struct({
   until: integer(),
   succession: optional(text()),
 });
-const successionFields = struct({ acct: text(), old: text(), new: text(), created: integer() });
 
 /** A public encryption recipient (`age1pq1…`) and the time in which senders use it. */
 export type EncryptionKey = Shaped<typeof encryptionKey>;
@@ -103,16 +103,6 @@ export function buildRecord(
   return writeContainer("account", fields, key);
 }
 
-/** Signs with the old key that `next` follows it. */
-export function buildSuccession(
-  old: SigningKey,
-  acct: string,
-  next: Uint8Array,
-  nowMs: number,
-): Uint8Array<ArrayBuffer> {
-  return writeContainer("succession", { acct, old: b64(old.public), new: b64(next), created: nowMs }, old);
-}
-
 /** Tells that the account has not renewed its record: quiet information, not an alarm. */
 export function isExpired(record: AccountRecord, nowMs: number): boolean {
   return nowMs >= record.fields.until;
@@ -143,17 +133,6 @@ function checkKey(old: AccountRecord, next: AccountRecord): void {
   }
   if (succession === undefined) throw new ProtocolError("record-key-changed");
   if (!isSuccession(succession, next.acct, old.sign, next.sign)) throw new ProtocolError("succession-bad");
-}
-
-function isSuccession(encoded: string, acct: string, old: Uint8Array, next: Uint8Array): boolean {
-  try {
-    const box = readContainer(unb64(encoded), "succession", SUCCESSION_BYTES);
-    const fields = readPayload(box, successionFields);
-    const signedByOld = box.signer !== null && equalBytes(box.signer, old);
-    return signedByOld && fields.acct === acct && fields.old === b64(old) && fields.new === b64(next);
-  } catch {
-    return false; // whatever is wrong with it, it connects nothing
-  }
 }
 
 function checkFields(fields: RecordFields): void {

@@ -2,14 +2,32 @@
 //
 // Each change is a new keyring with the next `rev`; nothing is changed in place.
 
-import { compareBytes } from "../protocol/encoding";
+import { b64, compareBytes } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { write } from "../protocol/ijson";
-import type { Device, EncryptionIdentity, Keyring, Method } from "./keyring";
+import { signingKeyOf, type Device, type EncryptionIdentity, type Keyring, type Method } from "./keyring";
+import type { SigningKey } from "./signing";
+import { buildSuccession } from "./successions";
 
 /** Adds an unlock method, in place of one with the same `mid`. */
 export function withMethod(keyring: Keyring, method: Method): Keyring {
   return { ...withoutMethod(keyring, method.mid), unlock: [...without(keyring.unlock, "mid", method.mid), method] };
+}
+
+/** Adds an unlock method in place of all others of its type. */
+export function withOnly(keyring: Keyring, method: Method): Keyring {
+  return { ...keyring, rev: keyring.rev + 1, unlock: [...without(keyring.unlock, "type", method.type), method] };
+}
+
+/** Gives an unlock method another name. */
+export function relabelled(keyring: Keyring, mid: string, label: string): Keyring {
+  const unlock = keyring.unlock.map((method) => (method.mid === mid ? { ...method, label } : method));
+  return { ...keyring, rev: keyring.rev + 1, unlock };
+}
+
+/** The same under the next rev. */
+export function resealed(keyring: Keyring): Keyring {
+  return { ...keyring, rev: keyring.rev + 1 };
 }
 
 export function withoutMethod(keyring: Keyring, mid: string): Keyring {
@@ -32,11 +50,19 @@ export function withEncryptionIdentity(keyring: Keyring, identity: EncryptionIde
   return { ...keyring, rev: keyring.rev + 1, enc: [...retired, identity] };
 }
 
+/** Rotates the signing key: the old one says which follows it, and is forgotten. */
+export function withSigningKey(keyring: Keyring, next: SigningKey, nowMs: number): Keyring {
+  const succession = buildSuccession(signingKeyOf(keyring), keyring.acct, next.public, nowMs);
+  const successions = [...(keyring.successions ?? []), b64(succession)];
+  return { ...keyring, rev: keyring.rev + 1, sign: b64(next.seed), successions };
+}
+
 /**
  * Merges two changes of `base` and takes the next rev. What one side added or dropped stays so; a drop wins over a
  * change. @throws ProtocolError keyring-conflict, when both changed the signing key or the state key, and differently
  */
 export function mergeKeyrings(base: Keyring, mine: Keyring, theirs: Keyring): Keyring {
+  const { successions } = mine.sign === base.sign ? theirs : mine;
   return {
     rev: Math.max(mine.rev, theirs.rev) + 1,
     acct: base.acct,
@@ -45,6 +71,7 @@ export function mergeKeyrings(base: Keyring, mine: Keyring, theirs: Keyring): Ke
     state: mergeSecret(base.state, mine.state, theirs.state),
     unlock: mergeEntries([base.unlock, mine.unlock, theirs.unlock], (entry) => entry.mid, larger),
     devices: mergeEntries([base.devices, mine.devices, theirs.devices], (entry) => entry.did, larger),
+    ...(successions && { successions }),
   };
 }
 

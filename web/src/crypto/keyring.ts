@@ -4,7 +4,7 @@ import { b64, equalBytes, isB64, unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { newId } from "../protocol/ids";
 import { KEYRING_BYTES, NAME_CHARS, RECORD_VALID_MS } from "../protocol/limits";
-import { integer, list, struct, text, truth, word, type Shaped } from "../protocol/shape";
+import { integer, list, optional, struct, text, truth, word, type Shaped } from "../protocol/shape";
 import { buildRecord, latest, type AccountRecord } from "./account";
 import {
   AgeError,
@@ -18,8 +18,9 @@ import {
   unseal,
   type Identity,
 } from "./age";
-import { readContainer, readPayload, requireSigner, writePadded } from "./container";
+import { readContainer, readPayload, requireSigner, writePadded, type Container } from "./container";
 import { newSigningKey, signingKey, type SigningKey } from "./signing";
+import { formerKeys, isSuccession } from "./successions";
 
 const encShape = struct({ id: text(), identity: text(), from: integer(), until: integer(), retired: truth });
 const methodShape = struct({
@@ -30,6 +31,7 @@ const methodShape = struct({
   created: integer(),
 });
 const deviceShape = struct({ did: text(), label: text(NAME_CHARS), recipient: text(), created: integer() });
+const successionsShape = struct({ successions: optional(list(text())) });
 export const keyringShape = struct({
   rev: integer(1),
   acct: text(),
@@ -38,6 +40,7 @@ export const keyringShape = struct({
   state: text(),
   unlock: list(methodShape),
   devices: list(deviceShape),
+  successions: optional(list(text())),
 });
 
 /** A private encryption key and the time in which senders use it; a retired one only opens what waits. */
@@ -46,7 +49,10 @@ export type EncryptionIdentity = Shaped<typeof encShape>;
 export type Method = Shaped<typeof methodShape>;
 /** A device with an identity of its own: a trusted browser, a paired command line. */
 export type Device = Shaped<typeof deviceShape>;
-/** The payload; `sign` is the base64url seed, `state` an `AGE-SECRET-KEY-1…`. Never leaves the worker in clear. */
+/**
+ * The payload; `sign` is the base64url seed, `state` an `AGE-SECRET-KEY-1…`, `successions` the base64url containers by
+ * which earlier signing keys led to this one. Never leaves the worker in clear.
+ */
 export type Keyring = Shaped<typeof keyringShape>;
 
 /** Generates signing key, encryption identity and state key; add ways in before sealing it. */
@@ -74,8 +80,12 @@ export function newEncryptionIdentity(nowMs: number): EncryptionIdentity {
 }
 
 /** Describes an unlock method for the keyring. */
-export async function newMethod(type: Method["type"], identity: string, label: string, nowMs: number): Promise<Method> {
-  return { mid: newId("mth"), type, label, recipient: await recipientOf(identity), created: nowMs };
+export async function newMethod(
+  type: Method["type"],
+  identity: string,
+  { mid, label, nowMs }: { mid: string; label: string; nowMs: number },
+): Promise<Method> {
+  return { mid, type, label, recipient: await recipientOf(identity), created: nowMs };
 }
 
 /** Describes a device for the keyring. */
@@ -85,6 +95,19 @@ export async function newDevice(did: string, identity: Identity, label: string, 
 
 export function signingKeyOf(keyring: Keyring): SigningKey {
   return signingKey(unb64(keyring.sign, 32));
+}
+
+/** Returns the account's own signing public keys, the current one first: what an earlier one signed is still ours. */
+export function ownKeysOf(keyring: Keyring): Uint8Array[] {
+  const { public: current } = signingKeyOf(keyring);
+  return [current, ...(formerKeys(keyring.successions ?? [], keyring.acct, current) ?? []).reverse()];
+}
+
+/** Returns the succession that leads from `old` to the present signing key, if that is one step. */
+export function successionFrom(keyring: Keyring, old: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const last = keyring.successions?.at(-1);
+  const isStep = last !== undefined && isSuccession(last, keyring.acct, old, signingKeyOf(keyring).public);
+  return isStep ? unb64(last) : undefined;
 }
 
 /** Returns everything that opens envelopes, the newest first. */
@@ -121,7 +144,7 @@ export async function sealKeyring(keyring: Keyring): Promise<Uint8Array<ArrayBuf
 /**
  * Opens with an unlock method's or a device's identity.
  *
- * `known` is the signing key that this device remembers; without one, compare it with the account record.
+ * `known` is the signing key that this device remembers, or one before it; without one, compare it with the account record.
  * @throws ProtocolError
  */
 export async function openKeyring(
@@ -132,11 +155,14 @@ export async function openKeyring(
   if (sealed.length > KEYRING_BYTES) throw new ProtocolError("keyring-too-large");
   const box = readContainer(await unsealed(sealed, identity), "keyring", KEYRING_BYTES);
   const signer = requireSigner(box);
-  if (expected.known && !equalBytes(signer, expected.known)) throw new ProtocolError("keyring-forged");
+  if (expected.known && !follows(box, signer, expected.acct, expected.known)) throw new ProtocolError("keyring-forged");
   const keyring = readPayload(box, keyringShape, "keyring-malformed");
   checkKeys(keyring);
   if (!equalBytes(signingKeyOf(keyring).public, signer) || keyring.acct !== expected.acct) {
     throw new ProtocolError("keyring-forged");
+  }
+  if (formerKeys(keyring.successions ?? [], keyring.acct, signer) === null) {
+    throw new ProtocolError("keyring-malformed", "successions");
   }
   return keyring;
 }
@@ -147,8 +173,19 @@ export function checkNotRolledBack(keyring: Keyring, highestRev: number): void {
 }
 
 /** The keys in the order of the protocol's tables. */
-export function inOrder({ rev, acct, sign, enc, state, unlock, devices }: Keyring): Keyring {
-  return { rev, acct, sign, enc, state, unlock, devices };
+export function inOrder({ rev, acct, sign, enc, state, unlock, devices, successions }: Keyring): Keyring {
+  return { rev, acct, sign, enc, state, unlock, devices, ...(successions && { successions }) };
+}
+
+/** Tells whether the signer is the key that is known here, or one that successions lead to from it. */
+function follows(box: Container, signer: Uint8Array, acct: string, known: Uint8Array): boolean {
+  if (equalBytes(signer, known)) return true;
+  try {
+    const { successions = [] } = readPayload(box, successionsShape);
+    return (formerKeys(successions, acct, signer) ?? []).some((key) => equalBytes(key, known));
+  } catch {
+    return false;
+  }
 }
 
 async function unsealed(sealed: Uint8Array, identity: Identity): Promise<Uint8Array> {

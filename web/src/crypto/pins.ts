@@ -73,6 +73,21 @@ export function follow(pin: Pin, acct: string, history: readonly Uint8Array[]): 
   return { era: pin.era, rev: last.rev, record: last.sha256, sign: b64(last.sign), former };
 }
 
+/** The records that following this history would newly pin: none when nothing is new, or when it cannot be followed. */
+export function newRecords(
+  before: Pin | undefined,
+  acct: string,
+  history: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  try {
+    const after = before ? follow(before, acct, history) : firstContact(acct, history);
+    return after.rev === before?.rev ? [] : history.slice((before?.rev ?? 0) - after.rev);
+  } catch (error) {
+    if (error instanceof ProtocolError) return [];
+    throw error;
+  }
+}
+
 /** Pins the new key after the person accepted it; any `verified` mark was for the old one. */
 export function acceptChangedKey(pin: Pin, record: AccountRecord): Pin {
   return { ...firstUse(record), era: pin.era + 1 };

@@ -12,6 +12,7 @@ export type {
   AccountView,
   KeyringChange,
   NewAccount,
+  NumberWith,
   PersonView,
   ReceivedEnvelope,
   SealedKeyring,
@@ -20,7 +21,6 @@ export type { ComposedMessage, NewMessage } from "./message";
 export type { OpenedEnvelope, Trust } from "./receiving";
 export type { Contact } from "./contacts";
 export type { Details, Kind, Poster, VideoDetails } from "./details";
-export type { SafetyNumber } from "./safety";
 
 /** A video that is decrypted in the worker; errors of its source come back as they were thrown. */
 export interface RemoteVideo extends OpenVideo {
@@ -62,7 +62,10 @@ export function connectCrypto(endpoint: Endpoint): {
     const handle = (await caller.call("openVideo", [messageKey, source.size, parts, port2], [port2])) as VideoHandle;
     return remoteVideo(methods, handle, port1);
   };
-  const service = new Proxy({ openVideo } as Omit<CryptoService, "close">, {
+  // What a passkey gave goes over and is gone here.
+  const takePasskey = (prf: Uint8Array) => caller.call("takePasskey", [prf], [prf.buffer as ArrayBuffer]);
+  const offerPrf = (prf: Uint8Array) => caller.call("offerPrf", [prf], [prf.buffer as ArrayBuffer]);
+  const service = new Proxy({ openVideo, takePasskey, offerPrf } as Omit<CryptoService, "close">, {
     get: (own, name, receiver) =>
       Reflect.has(own, name) ? Reflect.get(own, name, receiver) : Reflect.get(methods, name),
   });

@@ -1,26 +1,88 @@
-import { unb64 } from "../protocol/encoding";
+import { b64, unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
-import { newDevice, newEncryptionIdentity, newMethod, type Keyring } from "./keyring";
-import { withDevice, withEncryptionIdentity, withMethod, withoutDevice, withoutMethod } from "./keyring-changes";
-import type { KeyringChange } from "./session-views";
-import { passphraseAccess, SALT_BYTES } from "./unlock";
+import { newDevice, newEncryptionIdentity, type Keyring } from "./keyring";
+import {
+  relabelled,
+  resealed,
+  withDevice,
+  withEncryptionIdentity,
+  withMethod,
+  withOnly,
+  withoutDevice,
+  withoutMethod,
+  withSigningKey,
+} from "./keyring-changes";
+import { codeWay, passkeyWay, wordsWay, type NewWay } from "./new-ways";
+import type { KeyringChange, SealedKeyring } from "./session-views";
+import { newSigningKey } from "./signing";
+import { SALT_BYTES } from "./unlock";
 
-/** Applies one change; the result has the next rev. @throws ProtocolError salt-malformed */
-export async function changed(keyring: Keyring, change: KeyringChange): Promise<Keyring> {
+export interface Changed {
+  readonly keyring: Keyring;
+  /** Of a new way in. */
+  readonly way?: NewWay;
+}
+type WayChange = Extract<KeyringChange, { kind: "set-passphrase" | "set-recovery" | "add-passkey" }>;
+
+/**
+ * Applies one change; the result has the next rev. `claimPrf` gives what the new passkey proved.
+ * @throws ProtocolError recovery-code-…
+ */
+export async function changed(keyring: Keyring, change: KeyringChange, claimPrf: () => Uint8Array): Promise<Changed> {
+  switch (change.kind) {
+    case "set-passphrase":
+    case "set-recovery":
+    case "add-passkey": {
+      const way = await wayOf(change, claimPrf);
+      return { keyring: (change.kind === "add-passkey" ? withMethod : withOnly)(keyring, way.method), way };
+    }
+    default:
+      return { keyring: await changedOtherwise(keyring, change) };
+  }
+}
+
+/** What the server is told of a new way in. */
+export function toldOf(way: NewWay | undefined): Pick<SealedKeyring, "bearer" | "salt"> {
+  return { bearer: way ? b64(way.bearer) : null, salt: way?.salt ? b64(way.salt) : null };
+}
+
+function wayOf(change: WayChange, claimPrf: () => Uint8Array): Promise<NewWay> {
+  switch (change.kind) {
+    case "set-passphrase":
+      return wordsWay(change.passphrase, change.nowMs);
+    case "set-recovery":
+      return codeWay(change.code, change.nowMs);
+    case "add-passkey":
+      return passkeyWay(claimPrf(), change);
+  }
+}
+
+async function changedOtherwise(keyring: Keyring, change: Exclude<KeyringChange, WayChange>): Promise<Keyring> {
   switch (change.kind) {
     case "add-device":
       return withDevice(keyring, await newDevice(change.did, change.identity, change.label, change.nowMs));
     case "drop-device":
       return withoutDevice(keyring, change.did);
-    case "add-passphrase": {
-      const { identity } = await passphraseAccess(change.passphrase, salted(change.salt));
-      return withMethod(keyring, await newMethod("passphrase", identity, change.label, change.nowMs));
-    }
+    case "rename-method":
+      return relabelled(keyring, change.mid, change.label);
     case "drop-method":
       return withoutMethod(keyring, change.mid);
+    case "reseal":
+      return resealed(keyring);
     case "rotate":
       return withEncryptionIdentity(keyring, newEncryptionIdentity(change.nowMs));
+    case "rotate-signing":
+      return withSigningKey(keyring, newSigningKey(), change.nowMs);
+    case "shut-out":
+      return shutOut(keyring, change.keep, change.nowMs);
   }
+}
+
+/** Both keys are new, and only this device is left: in one change, so that nothing can come between. */
+function shutOut(keyring: Keyring, keep: string | null, nowMs: number): Keyring {
+  const alone = { ...keyring, devices: keyring.devices.filter((device) => device.did === keep) };
+  const rotated = withSigningKey(alone, newSigningKey(), nowMs);
+  return { ...withEncryptionIdentity(rotated, newEncryptionIdentity(nowMs)), rev: keyring.rev + 1 };
 }
 
 /** Reads a salt that the server gave. @throws ProtocolError salt-malformed */

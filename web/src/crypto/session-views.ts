@@ -3,6 +3,7 @@
 import type { Device, Method } from "./keyring";
 import type { Identity } from "./age";
 import type { OpenedEnvelope } from "./receiving";
+import type { SafetyNumber } from "./safety";
 
 /** What a page may know of the account. */
 export interface AccountView {
@@ -13,8 +14,23 @@ export interface AccountView {
   readonly rev: number;
   readonly methods: readonly Omit<Method, "recipient">[];
   readonly devices: readonly Omit<Device, "recipient">[];
+  /** When the encryption key that others seal to was made. */
+  readonly sealingSince: number;
+  /** How many encryption keys are kept only to open what was sealed to them. */
+  readonly retired: number;
+  /** How many signing keys there were before, each of which named the next. */
+  readonly formerKeys: number;
   /** The server gave an older keyring than this device has seen: warn. */
   readonly isRolledBack: boolean;
+}
+
+/** `passphrase` null: one is made. */
+export interface WantedAccount {
+  readonly acct: string;
+  readonly passphrase: string | null;
+  readonly nowMs: number;
+  /** It gets no passphrase: `add-passkey` follows before anything is posted. */
+  readonly byPasskey?: boolean;
 }
 
 /** A new account: post `record`, `keyring` and `unlock`; show passphrase and code once. */
@@ -23,6 +39,7 @@ export interface NewAccount {
   readonly record: string;
   readonly keyring: string;
   readonly unlock: readonly { type: "passphrase" | "recovery"; bearer: string; salt: string | null }[];
+  /** Empty where a passkey unlocks. */
   readonly passphrase: string;
   readonly recoveryCode: string;
 }
@@ -41,17 +58,36 @@ export interface PersonView {
   readonly isExpired: boolean;
 }
 
+/** The safety number with an account, for this signing key of theirs (base64url). */
+export interface NumberWith extends SafetyNumber {
+  readonly sign: string;
+}
+
 /** A change of the keyring; after each, put what `changeKeyring` returns. */
 export type KeyringChange =
   | { kind: "add-device"; did: string; label: string; identity: Identity; nowMs: number }
   | { kind: "drop-device"; did: string }
-  | { kind: "add-passphrase"; passphrase: string; salt: string; label: string; nowMs: number }
+  /** In place of the one before. */
+  | { kind: "set-passphrase"; passphrase: string; nowMs: number }
+  /** Likewise; `code` as it is written down. */
+  | { kind: "set-recovery"; code: string; nowMs: number }
+  /** Of the passkey whose PRF was offered, and proved. */
+  | { kind: "add-passkey"; mid: string; label: string; nowMs: number }
+  | { kind: "rename-method"; mid: string; label: string }
   | { kind: "drop-method"; mid: string }
-  | { kind: "rotate"; nowMs: number };
+  /** Nothing but the next rev: for a way in that does not open the keyring. */
+  | { kind: "reseal" }
+  | { kind: "rotate"; nowMs: number }
+  | { kind: "rotate-signing"; nowMs: number }
+  /** All but this device are dropped, and both keys are new: another device is in hostile hands. */
+  | { kind: "shut-out"; keep: string | null; nowMs: number };
 
 export interface SealedKeyring {
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly rev: number;
+  /** Of a new way in: what the server takes for it. */
+  readonly bearer: string | null;
+  readonly salt: string | null;
 }
 
 /** An envelope that passed every check that could be made; `unread` names shards without which a replay is not seen. */

@@ -3,46 +3,48 @@
 
 import { b64, unb64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
-import { randomBytes } from "../protocol/ids";
 import { DAY_MS } from "../protocol/limits";
-import { nameOf } from "../protocol/names";
 import { checkHistory, isExpired, readRecord } from "./account";
-import { newX25519Identity, type Identity } from "./age";
+import { newX25519Identity, recipientOf, type Identity } from "./age";
 import { isVerified, type Contact } from "./contacts";
 import { readJson } from "./container";
+import { Enrolment } from "./enrolment";
 import { openDetails, type Details, type Kind } from "./details";
 import {
   checkNotRolledBack,
   identitiesOf,
   inOrder,
   keyringShape,
-  newKeyring,
-  newMethod,
   openKeyring,
+  ownKeysOf,
   recordOf,
   sealKeyring,
   signingKeyOf,
+  successionFrom,
   type Keyring,
 } from "./keyring";
 import { mergeKeyrings } from "./keyring-changes";
 import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
+import { newAccount } from "./new-account";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
 import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
 import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
-import { safetyNumber, type SafetyNumber } from "./safety";
-import { changed, salted } from "./session-changes";
+import { safetyNumber } from "./safety";
+import { changed, salted, toldOf } from "./session-changes";
 import type {
   AccountView,
   KeyringChange,
   NewAccount,
+  NumberWith,
   PersonView,
   ReceivedEnvelope,
   SealedKeyring,
+  WantedAccount,
 } from "./session-views";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
-import { linkAccess, linkAccessWithPassword, passphraseAccess, SALT_BYTES, unlockAccess, type Access } from "./unlock";
+import { linkAccess, linkAccessWithPassword, passphraseAccess, unlockAccess, type Access } from "./unlock";
 
 const RENEW_AFTER_MS = 30 * DAY_MS;
 
@@ -51,6 +53,9 @@ export class Session {
   /** What the server has, as far as is known: the base of a merge. */
   #base: Keyring | null = null;
   #identity: Identity | null = null;
+  /** Of a way in that is being added. */
+  #newest: string | null = null;
+  #enrolment = new Enrolment();
   #book = new ShardBook(() => this.#unlocked());
   /** Of senders that are still to be met: remembered as received only when they are. */
   #unmet: OpenedEnvelope[] = [];
@@ -68,30 +73,18 @@ export class Session {
   }
 
   /** Makes keys, a recovery code and, unless one was chosen, a passphrase; unlocks the new account. */
-  async makeAccount(wanted: { acct: string; passphrase: string | null; nowMs: number }): Promise<NewAccount> {
-    const { acct, nowMs } = wanted;
-    if (wanted.passphrase !== null) checkChosen(wanted.passphrase, nameOf(acct));
-    const passphrase = wanted.passphrase ?? newPassphrase();
-    const [salt, code] = [randomBytes(SALT_BYTES), newRecoveryCode()];
-    const [words, recovery] = [await passphraseAccess(passphrase, salt), unlockAccess(code)];
-    const unlock = [
-      await newMethod("passphrase", words.identity, "passphrase", nowMs),
-      await newMethod("recovery", recovery.identity, "recovery", nowMs),
-    ];
-    const keyring: Keyring = { ...newKeyring(acct, nowMs), unlock };
+  async makeAccount(wanted: WantedAccount): Promise<NewAccount> {
+    const { keyring, identity, unlock, passphrase, recoveryCode } = await newAccount(wanted);
     const sealed = await sealKeyring(keyring);
-    this.#enter(keyring, words.identity);
+    this.#enter(keyring, identity);
     for (const name of ["contacts", "settings"]) this.#book.lacks(name);
     return {
       account: this.#view(keyring, 0),
-      record: b64(await recordOf(keyring, { nowMs })),
+      record: b64(await recordOf(keyring, { nowMs: wanted.nowMs })),
       keyring: b64(sealed),
-      unlock: [
-        { type: "passphrase", bearer: b64(words.bearer), salt: b64(salt) },
-        { type: "recovery", bearer: b64(recovery.bearer), salt: null },
-      ],
+      unlock,
       passphrase,
-      recoveryCode: writeRecoveryCode(code),
+      recoveryCode,
     };
   }
 
@@ -105,9 +98,34 @@ export class Session {
     return this.#take(unlockAccess(readRecoveryCode(typed)));
   }
 
-  /** Takes the PRF output of a passkey likewise. */
-  takePasskey(prf: Uint8Array): string {
-    return this.#take(unlockAccess(prf));
+  /** Takes the PRF output of a passkey likewise, and wipes it. */
+  takePasskey(prf: Uint8Array): void {
+    this.#take(unlockAccess(prf));
+    prf.fill(0);
+  }
+
+  /** The bearer of a passphrase, for a server that asks whether it is still its owner. @throws ProtocolError salt-malformed */
+  async passphraseBearer(passphrase: string, salt: string): Promise<string> {
+    return b64((await passphraseAccess(passphrase, salted(salt))).bearer);
+  }
+
+  /** The bearer of a recovery code, likewise. @throws ProtocolError recovery-code-malformed, recovery-code-typo */
+  recoveryBearer(typed: string): string {
+    return b64(unlockAccess(readRecoveryCode(typed)).bearer);
+  }
+
+  newRecoveryCode(): string {
+    return writeRecoveryCode(newRecoveryCode());
+  }
+
+  /** Takes what the PRF of a new passkey gave; the second time, whether it is the same: then it may be added. */
+  offerPrf(prf: Uint8Array): boolean {
+    return this.#enrolment.offer(prf);
+  }
+
+  /** The new passkey is not to unlock. */
+  forgetPrf(): void {
+    this.#enrolment.forget();
   }
 
   /**
@@ -127,8 +145,8 @@ export class Session {
     const known = fetched.known === undefined ? undefined : unb64(fetched.known, 32);
     const keyring = await openKeyring(fetched.sealed, identity, { acct: fetched.acct, known });
     if (!known && fetched.history) {
-      const published = checkHistory(fetched.acct, fetched.history).sign;
-      if (b64(published) !== b64(signingKeyOf(keyring).public)) throw new ProtocolError("keyring-forged");
+      const published = b64(checkHistory(fetched.acct, fetched.history).sign);
+      if (!ownKeysOf(keyring).some((key) => b64(key) === published)) throw new ProtocolError("keyring-forged");
     }
     this.#enter(keyring, identity);
     return this.#view(keyring, fetched.highestRev ?? 0);
@@ -150,7 +168,8 @@ export class Session {
 
   /** Forgets everything. */
   lock(): void {
-    this.#keyring = this.#base = this.#identity = null;
+    this.#enrolment.forget();
+    this.#keyring = this.#base = this.#identity = this.#newest = null;
     this.#unmet = [];
     this.#book = new ShardBook(() => this.#unlocked());
   }
@@ -167,7 +186,10 @@ export class Session {
 
   /** Changes the keyring; put `sealed` with If-Match, then call `keyringStored`, or on 412 `mergeKeyring`. */
   async changeKeyring(change: KeyringChange): Promise<SealedKeyring> {
-    return this.#sealed(await changed(this.#unlocked(), change));
+    const { keyring, way } = await changed(this.#unlocked(), change, () => this.#enrolment.claim());
+    const sealed = await this.#sealed(keyring);
+    this.#newest = way?.identity ?? null;
+    return { ...sealed, ...toldOf(way) };
   }
 
   /** Merges what another device stored meanwhile with the change that was refused. @throws ProtocolError keyring-conflict */
@@ -183,8 +205,11 @@ export class Session {
     return this.#sealed(merged);
   }
 
-  keyringStored(): AccountView {
+  async keyringStored(): Promise<AccountView> {
     this.#base = this.#unlocked();
+    if (this.#newest !== null) await this.#comeBy(this.#newest);
+    this.#newest = null;
+    this.#enrolment.forget();
     return this.account();
   }
 
@@ -192,12 +217,19 @@ export class Session {
   async renewRecord(history: readonly Uint8Array[], nowMs: number): Promise<Uint8Array<ArrayBuffer> | null> {
     const keyring = this.#unlocked();
     const last = checkHistory(keyring.acct, history);
-    if (b64(last.sign) !== b64(signingKeyOf(keyring).public)) throw new ProtocolError("keyring-forged");
+    const succession = successionFrom(keyring, last.sign);
+    const isMine = b64(last.sign) === b64(signingKeyOf(keyring).public);
+    if (!isMine && !succession) throw new ProtocolError("keyring-forged");
     const published = last.fields.enc.map((key) => key.id).sort();
     const current = keyring.enc.filter((key) => !key.retired).map((key) => key.id);
-    const isSame = published.join() === current.sort().join();
+    const isSame = isMine && published.join() === current.sort().join();
     if (isSame && nowMs - last.fields.created < RENEW_AFTER_MS) return null;
-    return recordOf(keyring, { nowMs, previous: last });
+    return recordOf(keyring, { nowMs, previous: last, ...(succession && { succession }) });
+  }
+
+  /** The signing key, base64url, that this account's records name last. @throws ProtocolError */
+  publishedKey(history: readonly Uint8Array[]): string {
+    return b64(checkHistory(this.#unlocked().acct, history).sign);
   }
 
   // --- shards ---
@@ -268,6 +300,13 @@ export class Session {
     };
   }
 
+  /** Checks that an account has, or had before a succession, the key that a link names. @throws ProtocolError fingerprint-mismatch */
+  checkFingerprint(acct: string, history: readonly Uint8Array[], named: string): void {
+    const { sign, former } = firstContact(acct, history);
+    const isNamed = [sign, ...former].some((key) => fp(unb64(key, 32)) === named);
+    if (!isNamed) throw new ProtocolError("fingerprint-mismatch");
+  }
+
   /** Pins a changed key: the person has compared the safety number. */
   acceptKey(acct: string, history: readonly Uint8Array[]): void {
     const pin = this.#book.contacts.contacts.get(acct)?.pin;
@@ -276,10 +315,11 @@ export class Session {
   }
 
   /** The number of this account and another: of its pinned key, or of the key of these records. */
-  safetyNumber(acct: string, history?: readonly Uint8Array[]): SafetyNumber {
+  safetyNumber(acct: string, history?: readonly Uint8Array[]): NumberWith {
     const keyring = this.#unlocked();
     const sign = history ? checkOfAccount(acct, history).sign : this.#pinned(acct);
-    return safetyNumber({ acct: keyring.acct, sign: signingKeyOf(keyring).public }, { acct, sign });
+    const number = safetyNumber({ acct: keyring.acct, sign: signingKeyOf(keyring).public }, { acct, sign });
+    return { ...number, sign: b64(sign) };
   }
 
   // --- messages ---
@@ -301,6 +341,11 @@ export class Session {
     if (unread.length === 0 && opened.trust === "first") this.#unmet.push(opened);
     else if (unread.length === 0) this.#remember(opened);
     return { ...opened, unread };
+  }
+
+  /** Whether a message of this id was received, by the shards of seen ids that were taken. */
+  wasReceived(id: string): boolean {
+    return this.#book.wasReceived(id);
   }
 
   openOwnCopy(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
@@ -357,7 +402,7 @@ export class Session {
 
   #receiver() {
     const keyring = this.#unlocked();
-    return { identities: identitiesOf(keyring), me: { acct: keyring.acct, keys: [signingKeyOf(keyring).public] } };
+    return { identities: identitiesOf(keyring), me: { acct: keyring.acct, keys: ownKeysOf(keyring) } };
   }
 
   #pinned(acct: string): Uint8Array {
@@ -373,12 +418,20 @@ export class Session {
   }
 
   #checkOwn(pin: Pin): void {
-    if (pin.sign !== b64(signingKeyOf(this.#unlocked()).public)) throw new ProtocolError("safety-number-changed");
+    const own = ownKeysOf(this.#unlocked()).map(b64);
+    if (!own.includes(pin.sign)) throw new ProtocolError("safety-number-changed");
   }
 
   #take(access: Access): string {
     this.#identity = access.identity;
     return b64(access.bearer);
+  }
+
+  /** Whoever came by a way in that has ended goes on by the new one. */
+  async #comeBy(identity: string): Promise<void> {
+    const { unlock, devices } = this.#unlocked();
+    const current = this.#identity === null ? "" : await recipientOf(this.#identity);
+    if (![...unlock, ...devices].some(({ recipient }) => recipient === current)) this.#identity = identity;
   }
 
   /** A newer keyring of the account that is open already leaves what was learnt. */
@@ -397,7 +450,7 @@ export class Session {
   async #sealed(keyring: Keyring): Promise<SealedKeyring> {
     const sealed = await sealKeyring(keyring);
     this.#keyring = keyring;
-    return { sealed, rev: keyring.rev };
+    return { sealed, rev: keyring.rev, bearer: null, salt: null };
   }
 
   #view(keyring: Keyring, highestRev: number): AccountView {
@@ -409,6 +462,9 @@ export class Session {
       rev: keyring.rev,
       methods: keyring.unlock.map(({ mid, type, label, created }) => ({ mid, type, label, created })),
       devices: keyring.devices.map(({ did, label, created }) => ({ did, label, created })),
+      sealingSince: Math.max(...keyring.enc.filter(({ retired }) => !retired).map(({ from }) => from)),
+      retired: keyring.enc.filter(({ retired }) => retired).length,
+      formerKeys: keyring.successions?.length ?? 0,
       isRolledBack: isRolledBack(keyring, highestRev),
     };
   }

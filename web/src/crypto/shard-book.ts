@@ -6,7 +6,7 @@
 import { ProtocolError } from "../protocol/errors";
 import { write } from "../protocol/ijson";
 import { SEEN_IDS } from "../protocol/limits";
-import { signingKeyOf, type Keyring } from "./keyring";
+import { ownKeysOf, signingKeyOf, type Keyring } from "./keyring";
 import {
   contentOf,
   mergeContacts,
@@ -60,6 +60,11 @@ export class ShardBook {
       .find((digest) => digest !== undefined);
   }
 
+  /** Whether an id is in any of the shards that were taken. */
+  wasReceived(id: string): boolean {
+    return [...this.#local.values()].some((shard) => "ids" in shard && shard.ids.has(id));
+  }
+
   /** Remembers an id in the month's last shard that has room. */
   learnSeen(id: string, month: string, digest: string): void {
     if (this.digest(id, month) !== undefined) return;
@@ -97,8 +102,7 @@ export class ShardBook {
   /** Merges a sealed shard. Returns its rev: the device remembers the highest. @throws ProtocolError shard-… */
   async take(name: string, sealed: Uint8Array, from: { server: boolean; highestRev: number }): Promise<number> {
     const keyring = this.keyring();
-    const signers = [signingKeyOf(keyring).public];
-    const opening = { state: keyring.state, signers, highestRev: from.highestRev };
+    const opening = { state: keyring.state, signers: ownKeysOf(keyring), highestRev: from.highestRev };
     const shard = await this.#opened(name, sealed, opening);
     if (from.server) {
       this.#stored.set(name, shard);

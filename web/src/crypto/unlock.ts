@@ -55,11 +55,6 @@ export function normalisePassphrase(passphrase: string): string {
   return passphrase.normalize("NFKC").replace(WHITE, " ").replace(/^ | $/g, "");
 }
 
-/** What WebAuthn's PRF is given, the same for every account and credential. */
-export function prfInput(): Uint8Array {
-  return sha256(utf8("restante/1 prf"));
-}
-
 /** Derives the salt of a guest link's password. */
 export function linkSalt(secret: Uint8Array): Uint8Array {
   return kdf(secret, "restante/1 link salt").slice(0, SALT_BYTES);

@@ -22,6 +22,15 @@ export const REFUSALS = [
   "record-forked",
   "succession-bad",
   "safety-number-changed",
+  "fingerprint-mismatch",
+  // the log of account records
+  "log-missing",
+  "log-malformed",
+  "log-signature",
+  "log-key-changed",
+  "log-rollback",
+  "log-forked",
+  "log-omission",
   // envelopes
   "envelope-too-large",
   "envelope-no-match",

@@ -24,8 +24,11 @@ const full: Say = () => ({ title: m.fail_server_full(), text: m.fail_server_full
 const outdated: Say = () => ({ title: m.fail_outdated(), text: m.fail_outdated_text() });
 const unreadable: Say = () => ({ title: m.fail_answer(), text: m.fail_answer_text() });
 const identity: Say = (_failure, name) => ({ title: m.fail_identity({ name }), text: m.fail_identity_text({ name }) });
+const unlogged: Say = () => ({ title: m.fail_log(), text: m.fail_log_text() });
 const halfway: Say = () => ({ title: m.fail_interrupted(), text: m.fail_interrupted_text() });
 const empty: Say = () => ({ title: m.fail_no_picture(), text: m.fail_no_picture_text() });
+const noTouch: Say = () => ({ title: m.fail_touch(), text: m.fail_touch_text() });
+const passkey: Say = () => ({ title: m.fail_passkey(), text: m.fail_passkey_text() });
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
 const WORDS: Readonly<Record<string, Say>> = {
@@ -59,6 +62,16 @@ const WORDS: Readonly<Record<string, Say>> = {
   "upload-claimed": again,
   "not-signed-in": () => ({ title: m.fail_signed_out(), text: m.fail_signed_out_text() }),
   "sign-in-refused": () => ({ title: m.fail_refused(), text: m.fail_refused_text() }),
+  "passkey-cancelled": noTouch,
+  "passkey-failed": passkey,
+  "passkey-refused": passkey,
+  "passkey-known": () => ({ title: m.fail_already(), text: m.fail_already_text() }),
+  "passkey-unverified": () => ({ title: m.fail_unverified(), text: m.fail_unverified_text() }),
+  "passkey-unsupported": () => ({ title: m.fail_unverified(), text: m.fail_unverified_text() }),
+  "passkeys-unavailable": () => ({ title: m.fail_passkey_here(), text: m.fail_passkey_here_text() }),
+  "prf-output-posted": outdated,
+  "verification-needed": () => ({ title: m.fail_verify(), text: m.fail_verify_text() }),
+  "last-way-in": () => ({ title: m.fail_last_way(), text: m.fail_last_way_text() }),
   "sign-up-closed": () => ({ title: m.fail_closed(), text: m.fail_closed_text() }),
   "name-taken": () => ({ title: m.fail_taken(), text: m.fail_taken_text() }),
   "invalid-name": () => ({ title: m.fail_name(), text: m.fail_name_text() }),
@@ -79,6 +92,8 @@ const WORDS: Readonly<Record<string, Say>> = {
     title: m.fail_new_key({ name }),
     text: m.fail_new_key_text(),
   }),
+  "fingerprint-mismatch": () => ({ title: m.fail_fingerprint(), text: m.fail_fingerprint_text() }),
+  "key-unpublished": () => ({ title: m.fail_key_unpublished(), text: m.fail_key_unpublished_text() }),
   "keyring-rolled-back": old,
   "shard-rolled-back": old,
   "from-the-future": () => ({ title: m.fail_future(), text: m.fail_future_text() }),
@@ -92,6 +107,8 @@ const WORDS: Readonly<Record<string, Say>> = {
   "video-too-large": long,
   "screen-failed": () => ({ title: m.screen_failed(), text: m.screen_failed_text() }),
   "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
+  "camera-busy": () => ({ title: m.fail_camera_busy(), text: m.fail_camera_busy_text() }),
+  "camera-insecure": () => ({ title: m.fail_camera_insecure(), text: m.fail_camera_insecure_text() }),
   "no-camera": () => ({ title: m.record_none(), text: m.record_none_text() }),
 };
 
@@ -100,6 +117,7 @@ const FAMILIES: readonly [RegExp, Say][] = [
   [/^(signature-|sender-not-signed|signer-unnamed|wrong-signer|signing-key-)/u, forged],
   [/^(wrong-recipient|wrong-box|message-id-reused|message-mislabelled)$/u, misdirected],
   [/^(record|succession)-/u, identity],
+  [/^log-/u, unlogged],
   [/^(keyring|shard)-/u, locked],
   [/^(envelope|details|container|payload)-/u, tampered],
 ];

@@ -95,7 +95,7 @@ test("a rotated encryption identity is published by the next record, the former 
 
 test("changes on two devices merge the same in either order", async () => {
   const device = await newDevice(newId("dev"), newX25519Identity(), "phone", NOW);
-  const method = await newMethod("passphrase", newX25519Identity(), "words", NOW);
+  const method = await newMethod("passphrase", newX25519Identity(), { mid: newId("mth"), label: "words", nowMs: NOW });
   const changes = fc.subarray([0, 1, 2, 3]);
   const apply = (ring: typeof ann.keyring, chosen: number[]) =>
     chosen.reduce((now, change) => {

@@ -28,7 +28,10 @@ export interface Person {
 export async function person(name: string): Promise<Person> {
   const access = unlockAccess(randomBytes(20));
   const acct = `${name}@post.example`;
-  const keyring = withMethod(newKeyring(acct, NOW), await newMethod("recovery", access.identity, "code", NOW));
+  const keyring = withMethod(
+    newKeyring(acct, NOW),
+    await newMethod("recovery", access.identity, { mid: newId("mth"), label: "code", nowMs: NOW }),
+  );
   const key = signingKeyOf(keyring);
   const record = readRecord(await recordOf(keyring, { nowMs: NOW }));
   const me = { acct, keys: [key.public] };
