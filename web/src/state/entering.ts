@@ -1,14 +1,16 @@
 /** The steps by which an account is made or signed in to, and this browser trusted with its keyring. */
 
-import type { AccountView, CryptoService, NewAccount } from "../crypto/service";
+import type { AccountView, CryptoService } from "../crypto/service";
 import { unb64 } from "../protocol/encoding";
 import { newId } from "../protocol/ids";
-import { Problem, type Api } from "../transfer/http";
+import { nameOf } from "../protocol/names";
+import { Problem, type Api, type Body } from "../transfer/http";
 import { malformed } from "../transfer/problem";
 import type { DeviceVault } from "../storage/keys";
 import { isCode, Refused } from "./failure";
 import { fetchKeyring, storeChange } from "./keyring";
 import type { Memory } from "./memory";
+import type { Passkeys } from "./passkeys";
 
 /** The way in that a person typed. */
 export interface Entered {
@@ -24,59 +26,88 @@ interface Tools {
 }
 
 const PROTOCOL = 1;
+const NOTHING = { bearer: null, salt: null, ceremony: null, credential: null, label: null, mid: null };
 
 export interface ServerFacts {
   readonly name: string;
   readonly isOpen: boolean;
+  /** Passkeys are for domains, not for bare addresses. */
+  readonly hasPasskeys: boolean;
 }
+
+type Unlock = Body<"post", "/api/v1/accounts">["unlock"][number];
+/** A way in as it is posted: of a passkey its ceremony, of the others the bearer. */
+export type NewUnlock = Pick<Unlock, "type"> & Partial<Unlock>;
 
 /** What the server says of itself. @throws Problem, Refused server-too-new */
 export async function askServer(api: Api): Promise<ServerFacts> {
-  const { protocol, server_name, sign_up } = await api.get("/api/v1/server");
+  const { protocol, server_name, sign_up, passkeys } = await api.get("/api/v1/server");
   if (!protocol.includes(PROTOCOL)) throw new Refused("server-too-new");
-  return { name: server_name, isOpen: sign_up === "open" };
+  return { name: server_name, isOpen: sign_up === "open", hasPasskeys: passkeys === true };
 }
 
 /** Tells early that a name is taken; the sign-up itself decides. @throws Problem */
 export async function isTaken(api: Api, name: string): Promise<boolean> {
-  try {
-    await api.get("/api/v1/accounts/{name}/record", { path: { name } });
-    return true;
-  } catch (error) {
-    if (isCode(error, "no-such-account")) return false;
-    throw error;
-  }
+  return (await api.get("/api/v1/accounts/{name}", { path: { name } })).taken;
 }
 
-/** Makes the account on the server. When an answer was lost, a sign-in by the new bearer tells whether it was done. @throws Problem */
-export async function postSignUp(api: Api, name: string, made: NewAccount): Promise<void> {
+/** Makes the account on the server. When an answer was lost, a sign-in by a new bearer tells whether it was done. @throws Problem */
+export async function postSignUp(
+  api: Api,
+  name: string,
+  made: { record: string; keyring: string; unlock: readonly NewUnlock[] },
+): Promise<void> {
   const { record, keyring, unlock } = made;
-  const body = { name, record, keyring, unlock: [...unlock], client: "web" as const };
+  const body = { name, record, keyring, unlock: unlock.map((way) => ({ ...NOTHING, ...way })), client: "web" as const };
   try {
     await api.post("/api/v1/accounts", body);
   } catch (error) {
     if (!isCode(error, "offline") && !isCode(error, "name-taken")) throw error;
-    const [way] = unlock;
-    if (!way || !(await isDone(api, name, way))) throw error;
+    if (!(await isDone(api, name, unlock))) throw error;
   }
 }
 
 /** Signs in and opens the keyring. @throws Problem, ProtocolError */
-export async function signInBy(
-  { api, crypto }: Tools,
-  { account, secret, way }: Entered,
-  serverName: string,
-): Promise<AccountView> {
-  const bearer = await taken({ api, crypto }, { account, secret, way });
-  await api.post("/api/v1/sign-in", { name: account, type: way, bearer, client: "web" });
+export async function signInBy(tools: Tools, entered: Entered, serverName: string): Promise<AccountView> {
+  const { account: name, way: type } = entered;
+  const bearer = await taken(tools, entered);
+  await tools.api.post("/api/v1/sign-in", { name, type, bearer, client: "web" });
   try {
-    const { data } = await fetchKeyring(api);
-    const { items } = await api.get("/api/v1/accounts/{name}/records", { path: { name: account } });
-    const history = items.map(({ record }) => unb64(record));
-    return await crypto.openKeyring({ sealed: data, acct: `${account}@${serverName}`, history });
+    return await opened(tools, name, serverName);
   } catch (error) {
-    await leaveServer(api).catch(() => undefined); // it would be a session that nobody uses
-    throw error instanceof RangeError ? malformed("an account record") : error;
+    await leaveServer(tools.api).catch(() => undefined); // it would be a session that nobody uses
+    throw error;
+  }
+}
+
+/** Signs in by whatever passkey the person chooses. Without an account: the passkey does not unlock it. @throws Problem, ProtocolError, Refused */
+export async function signInByPasskey(
+  { passkeys, ...tools }: Tools & { passkeys: Passkeys },
+  serverName: string,
+): Promise<{ name: string; account: AccountView | null }> {
+  const { api, crypto } = tools;
+  const { ceremony, options } = await api.post("/api/v1/passkeys/assertion", {});
+  const { credential, prf } = await passkeys.ask(options);
+  const { acct } = await api.post("/api/v1/sign-in/passkey", { ceremony, credential, client: "web" });
+  const name = nameOf(acct);
+  if (prf === null) return { name, account: null };
+  try {
+    await crypto.takePasskey(prf);
+    return { name, account: await opened(tools, name, serverName) };
+  } catch (error) {
+    if (isCode(error, "keyring-no-match")) return { name, account: null };
+    await leaveServer(api).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Opens the keyring of whoever has signed in by a passkey that does not. @throws Problem, ProtocolError, Refused sign-in-refused */
+export async function unlockBy(tools: Tools, entered: Entered, serverName: string): Promise<AccountView> {
+  await taken(tools, entered);
+  try {
+    return await opened(tools, entered.account, serverName);
+  } catch (error) {
+    throw isCode(error, "keyring-no-match") ? new Refused("sign-in-refused") : error;
   }
 }
 
@@ -110,18 +141,40 @@ export async function leaveServer(api: Api, everywhere = false): Promise<void> {
   }
 }
 
+async function opened({ api, crypto }: Tools, name: string, serverName: string): Promise<AccountView> {
+  const { data } = await fetchKeyring(api);
+  const { items } = await api.get("/api/v1/accounts/{name}/records", { path: { name } });
+  return crypto.openKeyring({
+    sealed: data,
+    acct: `${name}@${serverName}`,
+    history: items.map(({ record }) => read(record)),
+  });
+}
+
+function read(record: string): Uint8Array {
+  try {
+    return unb64(record);
+  } catch {
+    throw malformed("an account record");
+  }
+}
+
 async function taken({ api, crypto }: Tools, { account, secret, way }: Entered): Promise<string> {
   if (way === "recovery") return crypto.takeRecoveryCode(secret);
   const { salt } = await api.get("/api/v1/sign-in/{name}/salt", { path: { name: account } });
   return crypto.takePassphrase(secret, salt);
 }
 
-async function isDone(api: Api, name: string, way: NewAccount["unlock"][number]): Promise<boolean> {
-  try {
-    await api.post("/api/v1/sign-in", { name, type: way.type, bearer: way.bearer, client: "web" });
-    return true;
-  } catch (error) {
-    if (error instanceof Problem) return false;
-    throw error;
+async function isDone(api: Api, name: string, unlock: readonly NewUnlock[]): Promise<boolean> {
+  for (const { type, bearer } of unlock) {
+    if (type === "passkey" || !bearer) continue;
+    try {
+      await api.post("/api/v1/sign-in", { name, type, bearer, client: "web" });
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return false;
+      throw error;
+    }
   }
+  return false;
 }

@@ -41,22 +41,37 @@ export async function storeWith(
 export async function storeChange(
   { api, crypto }: { api: Api; crypto: CryptoService },
   change: KeyringChange,
-  put = ({ sealed }: SealedKeyring, version: string): Promise<string> => api.putOctets(PATH, sealed, version),
+  store = ({ sealed }: SealedKeyring, version: string): Promise<string> => api.putOctets(PATH, sealed, version),
 ): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer>; version: string }> {
   const { acct, sign } = await crypto.account();
   const newest = await fetchKeyring(api);
   await crypto.openKeyring({ sealed: newest.data, acct, known: sign });
-  let version = newest.etag;
-  let made = await crypto.changeKeyring(change);
+  try {
+    return await put({ api, crypto }, await crypto.changeKeyring(change), newest.etag, store);
+  } catch (error) {
+    // What was not stored is not so.
+    await crypto.openKeyring({ sealed: newest.data, acct, known: sign }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function put(
+  { api, crypto }: { api: Api; crypto: CryptoService },
+  change: SealedKeyring,
+  replaces: string,
+  store: (made: SealedKeyring, version: string) => Promise<string>,
+): Promise<{ account: AccountView; sealed: Uint8Array<ArrayBuffer>; version: string }> {
+  let [made, version] = [change, replaces];
   for (let left = TRIES; ; left -= 1) {
     try {
-      const stored = await put(made, version);
+      const stored = await store(made, version);
       return { account: await crypto.keyringStored(), sealed: made.sealed, version: stored };
     } catch (error) {
       if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
       const theirs = await fetchKeyring(api);
       version = theirs.etag;
-      made = { ...made, ...(await crypto.mergeKeyring(theirs.data)), bearer: made.bearer, salt: made.salt };
+      const { sealed, rev } = await crypto.mergeKeyring(theirs.data);
+      made = { ...made, sealed, rev };
     }
   }
 }

@@ -6,11 +6,23 @@ import { askToPersist, openDatabase, type Database } from "../storage/db";
 import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
 import { Api, type Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
-import { askServer, distrust, leaveServer, signInBy, trust, type Entered } from "./entering";
+import {
+  askServer,
+  distrust,
+  leaveServer,
+  signInBy,
+  signInByPasskey,
+  trust,
+  unlockBy,
+  type Entered,
+  type ServerFacts,
+} from "./entering";
 import { failureOf, type Failure } from "./failure";
 import { House } from "./house.svelte";
 import { Memory } from "./memory";
+import { ownPasskeys, type Passkeys } from "./passkeys";
 import { Tabs } from "./tabs";
+import { thisBrowser } from "./this-browser";
 
 /** `starting`: what lies on this device is being opened. `outside`: nobody is signed in; `account` was here before. */
 export type SessionState =
@@ -18,14 +30,20 @@ export type SessionState =
   | { kind: "outside"; account: string; failure: Failure | null }
   | { kind: "inside"; house: House };
 
+/** `locked`: a passkey has signed in that does not unlock, so that a passphrase or the recovery code is still asked for. */
 export type SignInState =
-  { kind: "ready" } | { kind: "working" } | { kind: "failed"; failure: Failure } | { kind: "offline" };
+  | { kind: "ready" }
+  | { kind: "working" }
+  | { kind: "failed"; failure: Failure }
+  | { kind: "offline" }
+  | { kind: "locked"; account: string; working: boolean; failure: Failure | null };
 
 export interface SessionTools {
   readonly choices: Choices;
   readonly api?: Api;
   readonly startCrypto?: () => CryptoService;
   readonly openDatabase?: () => Promise<Database>;
+  readonly passkeys?: Passkeys;
   /** For tests: opens the live channel. */
   readonly liveFetch?: Fetch;
 }
@@ -39,9 +57,11 @@ export class Session {
   readonly api: Api;
   readonly #choices: Choices;
   readonly startCrypto: () => CryptoService;
+  readonly passkeys: Passkeys;
   readonly #liveFetch: Fetch | undefined;
   readonly #openDatabase: () => Promise<Database>;
   #isLeaving = false;
+  #locked: { crypto: CryptoService; name: string; server: string; keep: boolean } | null = null;
   readonly #tabs = new Tabs({
     onEntered: () => void this.#follow(),
     onLeft: (acct) => this.#refused(acct),
@@ -51,6 +71,7 @@ export class Session {
     this.#choices = tools.choices;
     this.api = tools.api ?? new Api();
     this.startCrypto = tools.startCrypto ?? startCrypto;
+    this.passkeys = tools.passkeys ?? ownPasskeys;
     this.#liveFetch = tools.liveFetch;
     this.#openDatabase = tools.openDatabase ?? openDatabase;
   }
@@ -74,22 +95,57 @@ export class Session {
     }
   }
 
+  /** Whether a passkey may open this server here. Never rejects: without an answer, no. */
+  async offersPasskeys(): Promise<boolean> {
+    if (!this.passkeys.areKnown) return false;
+    return askServer(this.api).then(
+      ({ hasPasskeys }) => hasPasskeys,
+      () => false,
+    );
+  }
+
   /** Signs in by passphrase or recovery code; `keep`: trust this browser. Never rejects: `signInState` tells. */
   async signIn({ keep, ...entered }: Entered & { keep: boolean }): Promise<void> {
-    if (this.signInState.kind === "working") return;
-    this.signInState = { kind: "working" };
-    const crypto = this.startCrypto();
-    try {
-      await this.#leaveLate();
-      const { name } = await askServer(this.api);
+    await this.#signIn(async (crypto, { name }) => {
       const account = await signInBy({ api: this.api, crypto }, entered, name);
-      await this.#moveIn(crypto, account, keep);
+      await this.#moveIn(crypto, account, keep, entered.way === "recovery");
+    });
+  }
+
+  /** Signs in by a passkey, which tells whose it is. Never rejects: `signInState` tells. */
+  async signInByPasskey(keep: boolean): Promise<void> {
+    await this.#signIn(async (crypto, server) => {
+      const { api, passkeys } = this;
+      const { name, account } = await signInByPasskey({ api, crypto, passkeys }, server.name);
+      if (account) return this.#moveIn(crypto, account, keep);
+      this.#locked = { crypto, name, server: server.name, keep };
+      this.signInState = { kind: "locked", account: name, working: false, failure: null };
+    });
+  }
+
+  /** Unlocks what a passkey has signed in to. Never rejects: `signInState` tells. */
+  async unlock({ secret, way }: Omit<Entered, "account">): Promise<void> {
+    const { signInState: state } = this;
+    const locked = this.#locked;
+    if (state.kind !== "locked" || state.working || locked === null) return;
+    this.signInState = { ...state, working: true, failure: null };
+    const { crypto, name, server, keep } = locked;
+    try {
+      const account = await unlockBy({ api: this.api, crypto }, { account: name, secret, way }, server);
+      await this.#moveIn(crypto, account, keep, way === "recovery");
+      this.#locked = null;
       this.signInState = { kind: "ready" };
     } catch (error) {
-      crypto.close();
-      const failure = failureOf(error);
-      this.signInState = failure.code === "offline" ? { kind: "offline" } : { kind: "failed", failure };
+      this.signInState = { ...state, working: false, failure: failureOf(error) };
     }
+  }
+
+  /** Leaves what stayed locked. */
+  async giveUp(): Promise<void> {
+    this.#locked?.crypto.close();
+    this.#locked = null;
+    this.signInState = { kind: "ready" };
+    await leaveServer(this.api).catch(() => localStorage.setItem(TO_LEAVE, "yes"));
   }
 
   /** Moves into an account that was just made on the server. @throws Problem, StorageError */
@@ -147,18 +203,34 @@ export class Session {
     return true;
   }
 
-  async #moveIn(crypto: CryptoService, account: AccountView, keep: boolean): Promise<void> {
+  async #signIn(enter: (crypto: CryptoService, server: ServerFacts) => Promise<void>): Promise<void> {
+    if (this.signInState.kind === "working") return;
+    this.signInState = { kind: "working" };
+    const crypto = this.startCrypto();
+    try {
+      await this.#leaveLate();
+      await enter(crypto, await askServer(this.api));
+      if (this.#locked === null) this.signInState = { kind: "ready" };
+    } catch (error) {
+      crypto.close();
+      const failure = failureOf(error);
+      this.signInState = failure.code === "offline" ? { kind: "offline" } : { kind: "failed", failure };
+    }
+  }
+
+  /** `byCode`: the recovery code was needed, so that another way in and a new code should follow. */
+  async #moveIn(crypto: CryptoService, account: AccountView, keep: boolean, byCode = false): Promise<void> {
     const vault = await DeviceVault.open(account.acct, await this.#openDatabase());
     const memory = await Memory.recall(vault);
     if (keep) {
-      await trust({ api: this.api, crypto, vault, memory }, deviceLabel());
+      await trust({ api: this.api, crypto, vault, memory }, thisBrowser());
       void askToPersist();
     }
-    await this.#open(crypto, vault, account);
+    await this.#open(crypto, vault, account, byCode);
     this.#tabs.tellEntered();
   }
 
-  async #open(crypto: CryptoService, vault: DeviceVault, { acct, sign }: AccountView): Promise<void> {
+  async #open(crypto: CryptoService, vault: DeviceVault, { acct, sign }: AccountView, byCode = false): Promise<void> {
     const house = new House({
       api: this.api,
       crypto,
@@ -166,8 +238,10 @@ export class Session {
       memory: await Memory.recall(vault),
       choices: this.#choices,
       account: { name: nameOf(acct), acct, sign },
+      passkeys: this.passkeys,
       liveFetch: this.#liveFetch,
     });
+    house.cameByCode = byCode;
     this.#tabs.use(acct, house.signal);
     await house.recall();
     this.state = { kind: "inside", house };
@@ -220,25 +294,4 @@ export class Session {
       // At the next start.
     }
   }
-}
-
-const BROWSERS: readonly [RegExp, string][] = [
-  [/Firefox\//, "Firefox"],
-  [/Edg\//, "Edge"],
-  [/Chrome\//, "Chrome"],
-  [/Safari\//, "Safari"],
-];
-const SYSTEMS: readonly [RegExp, string][] = [
-  [/iPhone/, "iPhone"],
-  [/iPad/, "iPad"],
-  [/Android/, "Android"],
-  [/Mac OS/, "macOS"],
-  [/Windows/, "Windows"],
-  [/Linux/, "Linux"],
-];
-
-/** How the keyring names this browser to its owner's other devices. */
-function deviceLabel(agent = navigator.userAgent): string {
-  const named = (names: readonly [RegExp, string][]) => names.find(([pattern]) => pattern.test(agent))?.[1];
-  return [named(BROWSERS) ?? "Browser", named(SYSTEMS)].filter(Boolean).join(", ");
 }

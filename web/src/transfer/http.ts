@@ -1,7 +1,8 @@
 /** Our server, spoken to by `fetch` with the session cookie; shapes come from the contract, refusals are `Problem`s. */
 
 import type { paths } from "../protocol/api";
-import { malformed, offline, Problem, problemOf } from "./problem";
+import { malformed, offline, Problem, problemOf, redirected, tooLarge } from "./problem";
+import { wholeOf } from "./whole";
 import { Patience, WAITING, type Waiting } from "./retry";
 
 export { Problem } from "./problem";
@@ -36,6 +37,8 @@ export type Extras = {
 export type Octets = { data: Uint8Array<ArrayBuffer>; etag: string };
 
 const TIMEOUT_MS = 30_000;
+/** Largest answer taken whole: a page of 100 envelopes is about 4 MiB. */
+const ANSWER_BYTES = 8 * 1024 * 1024;
 const OCTETS = "application/octet-stream";
 
 export type ApiOptions = { fetch?: Fetch; waiting?: Waiting };
@@ -62,14 +65,14 @@ export class Api {
     return this.#json("put", path, body, extras) as Promise<Answer<"put", P>>;
   }
 
-  async delete(path: PathsWith<"delete">, extras: Extras = {}): Promise<void> {
-    await this.request("DELETE", address(path, extras), initOf(extras));
+  async delete<P extends PathsWith<"delete">>(path: P, extras: Extras = {}, body?: Body<"delete", P>): Promise<void> {
+    await this.#json("delete", path, body, extras);
   }
 
   /** Gets a file such as keyring, shard or details; its ETag is what `If-Match` takes. */
   async getOctets(path: PathsWith<"get">, extras: Extras = {}): Promise<Octets> {
     const response = await this.request("GET", address(path, extras), initOf(extras));
-    return { data: new Uint8Array(await arrived(response.arrayBuffer())), etag: response.headers.get("etag") ?? "" };
+    return { data: await arrived(response), etag: response.headers.get("etag") ?? "" };
   }
 
   /** Stores a file if the one there is `replaces` (null: if there is none). Gives the new ETag. */
@@ -90,11 +93,12 @@ export class Api {
     const response = await this.#fetched(url, {
       cache: "no-store",
       credentials: "same-origin",
-      redirect: "error",
+      redirect: "manual",
       referrerPolicy: "no-referrer",
       ...init,
       method,
     });
+    if (response.type === "opaqueredirect") throw redirected();
     if (!response.ok && response.status !== 304) throw await problemOf(response);
     return response;
   }
@@ -123,9 +127,9 @@ export class Api {
     const sent = body === undefined ? init : { ...init, body: JSON.stringify(body) };
     const response = await this.request(method.toUpperCase(), address(path, extras), sent);
     if (response.status === 204) return undefined;
-    const text = await arrived(response.text());
+    const bytes = await arrived(response);
     try {
-      return JSON.parse(text);
+      return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch {
       throw malformed("JSON");
     }
@@ -141,12 +145,12 @@ export class Api {
 }
 
 /** A body that breaks while it is read is an answer that did not arrive. */
-async function arrived<T>(body: Promise<T>): Promise<T> {
-  try {
-    return await body;
-  } catch (error) {
+async function arrived(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = await wholeOf(response, ANSWER_BYTES).catch((error: unknown) => {
     throw broken(error, undefined);
-  }
+  });
+  if (whole === null) throw tooLarge();
+  return whole;
 }
 
 /** What the caller aborted stays an abort; everything else that breaks is `offline`. */

@@ -32,6 +32,7 @@ export const ICONS = [
   "trash",
   "eye-off",
   "key",
+  "touch",
   "mail",
   "full",
   "copy",

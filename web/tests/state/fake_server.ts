@@ -1,6 +1,7 @@
 /** As much of a server as accounts need, in memory: versions, conditions and refusals are real, the network can be cut. */
 
 import type { Fetch } from "../../src/transfer/http";
+import { FakeLog } from "./fake_log";
 
 interface Stored {
   data: Uint8Array<ArrayBuffer>;
@@ -10,7 +11,19 @@ interface SignUpBody {
   name: string;
   record: string;
   keyring: string;
-  unlock: { type: string; bearer: string; salt: string | null }[];
+  unlock: Unlock[];
+}
+interface Unlock {
+  type: string;
+  bearer?: string | null;
+  salt?: string | null;
+  mid?: string | null;
+  label?: string | null;
+  ceremony?: string | null;
+  credential?: { id: string } | null;
+}
+interface ChangedWay extends Unlock {
+  keyring: string;
 }
 
 const json = (value: unknown, status = 200): Response =>
@@ -22,17 +35,28 @@ export class FakeServer {
   readonly accounts = new Map<string, { records: string[]; unlock: SignUpBody["unlock"] }>();
   readonly files = new Map<string, Stored>();
   readonly requests: string[] = [];
+  readonly log = new FakeLog("post.example");
   isOpen = true;
   isCut = false;
   /** Answers of this path get lost on the way back. */
   losesAnswersOf = "";
   signedIn: string | null = null;
+  hasPasskeys = false;
+  /** Changes of ways in ask who this is. */
+  isStale = false;
+  /** So many passkeys of sign-ups to come. */
+  refusesPasskeys = 0;
+  readonly bodies: string[] = [];
+  #ceremonies = 0;
+  readonly #used = new Set<string>();
 
   readonly fetch: Fetch = async (input, init) => {
     const method = init.method ?? "GET";
     const { pathname } = new URL(input, "http://server.test");
     if (this.isCut) throw new TypeError("no network");
+    if (pathname.startsWith("/tlog/")) return this.log.answer(pathname.slice("/tlog/".length));
     this.requests.push(`${method} ${pathname}`);
+    if (typeof init.body === "string") this.bodies.push(init.body);
     const answer = await this.#answer(method, pathname.replace("/api/v1/", ""), init);
     if (pathname === this.losesAnswersOf) throw new TypeError("the connection broke");
     return answer;
@@ -45,7 +69,11 @@ export class FakeServer {
 
   async #answer(method: string, path: string, init: RequestInit): Promise<Response> {
     const body = typeof init.body === "string" ? (JSON.parse(init.body) as unknown) : null;
-    if (path === "server") return json({ server_name: "post.example", protocol: [1], sign_up: this.#policy });
+    if (path === "server") {
+      return json({ server_name: "post.example", protocol: [1], sign_up: this.#policy, passkeys: this.hasPasskeys });
+    }
+    if (path.startsWith("passkeys/")) return json({ ceremony: `cer_${this.#ceremonies++}`, options: {} });
+    if (path === "sign-in/passkey") return this.#signInByPasskey(body as Unlock);
     if (path === "accounts") return this.#signUp(body as SignUpBody);
     if (path === "sign-in") return this.#signIn(body as { name: string; type: string; bearer: string });
     const [room = "", name = "", what = ""] = path.split("/");
@@ -57,6 +85,9 @@ export class FakeServer {
       this.signedIn = null;
       return nothing();
     }
+    if (path === "account/verification") return this.#verify(body as Unlock);
+    if (path.startsWith("account/ways-in"))
+      return this.#waysIn(method, path.split("/")[2] ?? "", body as ChangedWay, init);
     if (path === "account/state") return json({ items: this.#shards() });
     return method === "PUT" ? this.#put(path, init) : this.#get(path);
   }
@@ -67,16 +98,51 @@ export class FakeServer {
 
   #signUp({ name, record, keyring, unlock }: SignUpBody): Response {
     if (this.accounts.has(name)) return refusal(409, "name-taken");
+    if (unlock.some((way) => way.type === "passkey" && !this.#isFresh(way))) return refusal(400, "passkey-refused");
     this.accounts.set(name, { records: [record], unlock });
-    this.put(
-      "account/keyring",
-      Uint8Array.from(atob(standard(keyring)), (sign) => sign.charCodeAt(0)),
-    );
+    this.put("account/keyring", bytesOf(keyring));
     return this.#welcome(name);
   }
 
   #signIn({ name, type, bearer }: { name: string; type: string; bearer: string }): Response {
     return this.#way(name, type)?.bearer === bearer ? this.#welcome(name) : refusal(401, "sign-in-refused");
+  }
+
+  #signInByPasskey(shown: Unlock): Response {
+    const found = [...this.accounts].find(([, { unlock }]) => unlock.some((way) => isOf(way, shown)));
+    return found && this.#isFresh(shown) ? this.#welcome(found[0]) : refusal(400, "passkey-refused");
+  }
+
+  #verify(shown: Unlock): Response {
+    const ways = this.accounts.get(this.signedIn ?? "")?.unlock ?? [];
+    const isRight = ways.some((way) =>
+      shown.type === "passkey" ? isOf(way, shown) : way.type === shown.type && way.bearer === shown.bearer,
+    );
+    if (!isRight) return refusal(401, "sign-in-refused");
+    this.isStale = false;
+    return json({ until: Date.now() + 300_000 });
+  }
+
+  #waysIn(method: string, id: string, form: ChangedWay, init: RequestInit): Response {
+    const account = this.accounts.get(this.signedIn ?? "");
+    if (!account) return refusal(404, "not-found");
+    if (method === "GET") return json({ items: account.unlock.map(listed) });
+    if (this.isStale) return refusal(403, "verification-needed");
+    const { keyring, ...way } = form;
+    const stored = this.#put("account/keyring", { ...init, body: bytesOf(keyring) });
+    if (!stored.ok) return stored;
+    const others = account.unlock.filter((each) => listed(each).id !== id);
+    const added = { ...way, type: id === "passkeys" ? "passkey" : id };
+    account.unlock = method === "DELETE" ? others : [...others, added];
+    return stored;
+  }
+
+  /** A ceremony is good for one answer. */
+  #isFresh({ ceremony }: Unlock): boolean {
+    if (this.refusesPasskeys-- > 0) return false;
+    if (!ceremony || this.#used.has(ceremony)) return false;
+    this.#used.add(ceremony);
+    return true;
   }
 
   #welcome(name: string): Response {
@@ -90,8 +156,15 @@ export class FakeServer {
 
   #records(name: string, what: string): Response {
     const account = this.accounts.get(name);
+    if (what === "") return json({ taken: account !== undefined });
     if (!account) return refusal(404, "no-such-account");
-    const items = account.records.map((record, at) => ({ acct: `${name}@post.example`, record, rev: at + 1 }));
+    const acct = `${name}@post.example`;
+    const items = account.records.map((record, at) => ({
+      acct,
+      record,
+      rev: at + 1,
+      leaf: this.log.leafOf(acct, record),
+    }));
     return json(what === "records" ? { items } : items.at(-1));
   }
 
@@ -119,6 +192,14 @@ export class FakeServer {
   }
 }
 
-function standard(text: string): string {
-  return text.replaceAll("-", "+").replaceAll("_", "/");
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+}
+
+function isOf(way: Unlock, shown: Unlock): boolean {
+  return way.type === "passkey" && way.credential?.id === shown.credential?.id;
+}
+
+function listed({ type, mid, label }: Unlock) {
+  return { id: mid ?? type, type, label: label ?? "", created_at: 0, last_used_at: null };
 }

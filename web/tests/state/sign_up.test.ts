@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from "vitest";
 import { recoveryGroups } from "../../src/crypto/recovery";
 import { StorageError } from "../../src/storage/errors";
-import { SignUp } from "../../src/state/sign_up.svelte";
+import { SignUp, type Chosen } from "../../src/state/sign_up.svelte";
 import { Api } from "../../src/transfer/http";
 import { FakeServer } from "./fake_server";
+import { FakePasskeys } from "./fake_passkeys";
 import { cryptoInProcess, type InProcess } from "./in_process";
 
 let server: FakeServer;
@@ -11,14 +12,23 @@ let crypto: InProcess;
 let entered: string[];
 let enter: () => Promise<void>;
 let steps: SignUp;
+let passkeys: FakePasskeys;
 
 beforeEach(() => {
   server = new FakeServer();
   crypto = cryptoInProcess();
+  passkeys = new FakePasskeys();
+  passkeys.areKnown = false;
   entered = [];
   enter = async () => undefined;
+  begin();
+});
+
+function begin(): void {
   steps = new SignUp({
     api: new Api({ fetch: server.fetch }),
+    passkeys,
+    label: "Firefox, Linux",
     startCrypto: () => crypto.service,
     enter: async (_crypto, account) => {
       await enter();
@@ -26,12 +36,18 @@ beforeEach(() => {
     },
     draw: () => 2,
   });
-});
+}
 
-const WORDS = { account: "ann", passphrase: "detonator reckless unaligned jackal gratuity copilot", own: false };
+const WORDS = {
+  account: "ann",
+  way: "passphrase",
+  passphrase: "detonator reckless unaligned jackal gratuity copilot",
+  own: false,
+} as const;
+const BY_TOUCH = { account: "ann", way: "passkey", passphrase: "", own: false } as const;
 
-async function toTheProof(): Promise<readonly [string, string]> {
-  await steps.choose(WORDS);
+async function toTheProof(chosen: Chosen = WORDS): Promise<readonly [string, string]> {
+  await steps.choose(chosen);
   steps.written();
   const { step } = steps;
   if (step.kind !== "prove") throw new Error(step.kind);
@@ -78,7 +94,7 @@ test.each([
   ["aaaaaaaaaaaaaaaa", "passphrase-too-simple"],
   ["short one", "passphrase-too-short"],
 ])("a poor passphrase is refused: %s", async (passphrase, code) => {
-  await steps.choose({ account: "ann", passphrase, own: true });
+  await steps.choose({ ...WORDS, passphrase, own: true });
   expect(steps.step).toEqual({ kind: "name", failure: { code } });
   expect(server.requests).toEqual([]);
 });
@@ -116,4 +132,92 @@ test("an account that was made but not moved into is not made twice", async () =
   await steps.prove(groups);
   expect(entered).toEqual(["ann@post.example"]);
   expect(server.requests.filter((request) => request === "POST /api/v1/accounts")).toHaveLength(1);
+});
+
+async function withPasskeys(kind: FakePasskeys["kind"] = "prf"): Promise<void> {
+  steps.close();
+  crypto = cryptoInProcess();
+  server.hasPasskeys = passkeys.areKnown = true;
+  passkeys.kind = kind;
+  begin();
+  await expect.poll(() => steps.hasPasskeys).toBe(true);
+}
+
+const ways = (): string[] => server.accounts.get("ann")?.unlock.map(({ type }) => type) ?? [];
+const methods = async (): Promise<string[]> => (await crypto.service.account()).methods.map(({ type }) => type);
+
+test.each(["prf", "late"] as const)("a passkey opens the mailbox when its answer came twice: %s", async (kind) => {
+  await withPasskeys(kind);
+  await steps.prove(await toTheProof(BY_TOUCH));
+  expect(entered).toEqual(["ann@post.example"]);
+  expect(ways()).toEqual(["passkey", "recovery"]);
+  expect((await methods()).sort()).toEqual(["passkey", "recovery"]);
+  const { sealed } = { sealed: server.files.get("account/keyring")?.data ?? new Uint8Array() };
+  const elsewhere = cryptoInProcess().service;
+  await elsewhere.takePasskey((await passkeys.again()) ?? new Uint8Array());
+  await expect(elsewhere.openKeyring({ sealed, acct: "ann@post.example" })).resolves.toMatchObject({ rev: 2 });
+});
+
+test.each(["plain", "fickle"] as const)(
+  "a passkey that does not unlock signs in, beside a passphrase: %s",
+  async (kind) => {
+    await withPasskeys(kind);
+    await steps.prove(await toTheProof(BY_TOUCH));
+    expect(steps.step).toEqual({ kind: "words", signsInOnly: true, working: false, failure: null });
+    expect(server.accounts.size).toBe(0);
+    await steps.chooseWords({ passphrase: "short one", own: true });
+    expect(steps.step).toMatchObject({ kind: "words", failure: { code: "passphrase-too-short" } });
+    await steps.chooseWords({ passphrase: WORDS.passphrase, own: false });
+    expect(entered).toEqual(["ann@post.example"]);
+    expect(ways().sort()).toEqual(["passkey", "passphrase", "recovery"]);
+    expect((await methods()).sort()).toEqual(["passphrase", "recovery"]);
+  },
+);
+
+test("who turns away from the first touch is asked again; from the second, only for that", async () => {
+  await withPasskeys();
+  passkeys.refusals = ["passkey-cancelled", "", "passkey-cancelled"];
+  await steps.prove(await toTheProof(BY_TOUCH));
+  expect(steps.step).toEqual({ kind: "touch", again: false, working: false, failure: { code: "passkey-cancelled" } });
+  await steps.touch();
+  expect(steps.step).toMatchObject({ kind: "touch", again: true, failure: { code: "passkey-cancelled" } });
+  await steps.touch();
+  expect(entered).toEqual(["ann@post.example"]);
+  expect([passkeys.touches, passkeys.disowned]).toEqual([2, []]);
+});
+
+test("a passphrase may take the passkey's place at the end, and the passkey is given back", async () => {
+  await withPasskeys();
+  passkeys.refusals = ["", "passkey-cancelled"];
+  await steps.prove(await toTheProof(BY_TOUCH));
+  await steps.useWords();
+  await steps.chooseWords({ passphrase: WORDS.passphrase, own: false });
+  expect([entered, ways().sort()]).toEqual([["ann@post.example"], ["passphrase", "recovery"]]);
+  expect((await methods()).sort()).toEqual(["passphrase", "recovery"]);
+  expect(passkeys.disowned).toHaveLength(1);
+});
+
+test("a passkey that the server refuses is given back, and another one is made", async () => {
+  await withPasskeys();
+  const groups = await toTheProof(BY_TOUCH);
+  server.losesAnswersOf = "/api/v1/passkeys/registration";
+  await steps.prove(groups);
+  expect(steps.step).toMatchObject({ kind: "touch", again: false, failure: { code: "offline" } });
+  server.losesAnswersOf = "";
+  server.refusesPasskeys = 1;
+  await steps.touch();
+  expect(steps.step).toMatchObject({ kind: "touch", again: false, failure: { code: "passkey-refused" } });
+  expect(passkeys.disowned).toHaveLength(1);
+  await steps.touch();
+  expect([entered, ways()]).toEqual([["ann@post.example"], ["passkey", "recovery"]]);
+  expect((await methods()).sort()).toEqual(["passkey", "recovery"]);
+});
+
+test("no request holds what the passkey gave", async () => {
+  await withPasskeys();
+  await steps.prove(await toTheProof(BY_TOUCH));
+  const secret = await passkeys.again();
+  const [plain, text] = [String(secret), btoa(String.fromCharCode(...(secret ?? [])))];
+  expect(server.bodies.some((body) => body.includes("Y3JlZGVudGlhbA00"))).toBe(true);
+  expect(server.bodies.filter((body) => body.includes(plain) || body.includes(text.slice(0, 40)))).toEqual([]);
 });

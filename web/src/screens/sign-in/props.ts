@@ -1,11 +1,17 @@
-import type { Failure } from "../views";
+import type { SignInState } from "../../state/session.svelte";
 
 export interface SignInProps {
   /** `working`: the passphrase is stretched (about a second), then the mailbox is unlocked. */
-  state: { kind: "ready" } | { kind: "working" } | { kind: "failed"; failure: Failure } | { kind: "offline" };
+  state: SignInState;
+  /** Whether a passkey may open it here. */
+  hasPasskeys: boolean;
   /** The address that was signed in here before, if any. */
   account: string;
   go: (path: string) => void;
   onlanguage: (locale: string) => void;
   onsignin: (entered: { account: string; secret: string; way: "passphrase" | "recovery"; keep: boolean }) => void;
+  onpasskey: (keep: boolean) => void;
+  /** Of what a passkey has signed in to, and does not unlock. */
+  onunlock: (entered: { secret: string; way: "passphrase" | "recovery" }) => void;
+  ongiveup: () => void;
 }

@@ -1,20 +1,23 @@
-import type { SignUpStep } from "../../state/sign_up.svelte";
+import type { Chosen, SignUpStep } from "../../state/sign_up.svelte";
 
 export interface SignUpProps {
   /**
-   * `name`: choosing name and passphrase; `working`: keys are made (slow on purpose); `code`: the recovery code is shown;
-   * `prove`: two of its groups are asked for, counted from 1. `failure` belongs to the step that is shown.
+   * `name`: choosing name and way in; `working`: keys are made (slow on purpose); `code`: the recovery code is shown;
+   * `prove`: two of its groups are asked for, counted from 1; `touch`, `words`: the passkey, or a passphrase in its place or
+   * beside it. `failure` belongs to the step that is shown.
    */
   step: SignUpStep;
   /** What was typed before, when the first step is shown again. */
-  chosen: { account: string; passphrase: string; own: boolean };
+  chosen: Chosen;
+  /** Null while the server is asked. */
+  hasPasskeys: boolean | null;
   /** Six words, made on this device. */
   suggestion: string;
   go: (path: string) => void;
   onlanguage: (locale: string) => void;
   /** Other six words. */
   onother: () => void;
-  onname: (chosen: { account: string; passphrase: string; own: boolean }) => void;
+  onname: (chosen: Chosen) => void;
   oncopy: () => void;
   onsave: () => void;
   onprint: () => void;
@@ -23,4 +26,8 @@ export interface SignUpProps {
   onprove: (groups: readonly [string, string]) => void;
   /** Back to the code from the proof. */
   onshow: () => void;
+  ontouch: () => void;
+  /** A passphrase instead of the passkey. */
+  onusewords: () => void;
+  onwords: (words: Pick<Chosen, "passphrase" | "own">) => void;
 }
