@@ -16,7 +16,7 @@ export interface RouteProps {
   go: (path: string) => void;
   /** Whether keys of one letter count. */
   letters: boolean;
-  /** The draft's or the message's that the address names; empty where it names none. */
+  /** The draft, the message or the person that the address names; empty where it names none. */
   id: string;
   /** Whom a video is for: `ann`. */
   to: string | null;
@@ -49,10 +49,13 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.record]: () => import("./Record.svelte"),
   [PLACES.drafts]: () => import("./Drafts.svelte"),
   [PLACES.browser]: () => import("./Browser.svelte"),
+  [PLACES.rescue]: () => import("./Rescue.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),
   review: () => import("./Review.svelte"),
+  people: () => import("./Person.svelte"),
+  add: () => import("./Add.svelte"),
 };
 
 /** The place at an address; null: there is none. */

@@ -10,9 +10,11 @@ export const PLACES = {
   record: "/record",
   drafts: "/drafts",
   browser: "/browser",
+  rescue: "/rescue",
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
+export const personPath = (account: string): string => `${PLACES.people}/${encodeURIComponent(account)}`;
 export const reviewPath = (draftId: string): string => `/review/${encodeURIComponent(draftId)}`;
 export const recordPath = (account: string): string => `${PLACES.record}?to=${encodeURIComponent(account)}`;
 /** Records anew: the take that there is stays until the new one is kept. */

@@ -9,7 +9,8 @@ export interface PersonView {
   account: string;
   /** What the owner calls them; the address when they have no name yet. */
   name: string;
-  trust: "verified" | "new-key" | "none";
+  /** `new-key`: nobody vouches for it yet; `succeeded`: it is signed with the old one. */
+  trust: "verified" | "new-key" | "succeeded" | "none";
 }
 
 /** How far a video came with one recipient. Times are Unix milliseconds. */

@@ -36,6 +36,8 @@ export interface HouseTools {
 export class House {
   readonly api: Api;
   /** Unlocked. */
+const LOOK_FOR_KEYS_MS = 60_000;
+
   readonly crypto: CryptoService;
   readonly vault: DeviceVault;
   readonly memory: Memory;
@@ -112,12 +114,21 @@ export class House {
       if (!this.#isKeyringFresh) await refreshKeyring(this);
       this.#isKeyringFresh = true;
     } catch (error) {
+  /** Looks whether another device has made new keys; tells whether there are any. Rarely: each message that does not open asks. */
+  async lookForKeys(): Promise<boolean> {
+    if (Date.now() - this.#lookedForKeysMs < LOOK_FOR_KEYS_MS) return false;
+    this.#lookedForKeysMs = Date.now();
+    return refreshKeyring(this).catch(() => false);
+  }
+
       this.#noteKeyring(error);
     }
     await this.people.refresh();
     await this.settings.refresh().catch(() => undefined);
     await this.shards.save().catch(() => undefined);
-    await renewRecord(this).catch(() => undefined);
+    await renewRecord(this).catch((error: unknown) => {
+      if (isCode(error, "verification-needed")) this.warning = { code: "key-unpublished" };
+    });
   }
 
   #noteKeyring(error: unknown): void {

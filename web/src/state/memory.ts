@@ -3,12 +3,17 @@
 import { utf8 } from "../protocol/encoding";
 import type { DeviceVault } from "../storage/keys";
 
+/** A device is in wrong hands: the steps of shutting it out. */
+export type RescueStep = "sessions" | "keys" | "ways" | "people";
+
 interface Remembered {
   /** This browser among the keyring's devices. */
   deviceId: string | null;
   revs: Record<string, number>;
   /** When the account's record was signed last, as far as is known. */
   recordMs: number;
+  /** What was done already because a device is in wrong hands. */
+  rescue: readonly RescueStep[];
   /** The keyring's, on the server, that this device has opened. */
   keyringVersion: string | null;
 }
@@ -25,7 +30,7 @@ export class Memory {
   }
 
   static async recall(vault: DeviceVault): Promise<Memory> {
-    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0, keyringVersion: null };
+    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0, rescue: [], keyringVersion: null };
     const kept = await vault.recall(NAME);
     const known = kept === null ? {} : (JSON.parse(new TextDecoder().decode(kept)) as Partial<Remembered>);
     return new Memory(vault, { ...nothing, ...known });
@@ -37,6 +42,10 @@ export class Memory {
 
   get recordMs(): number {
     return this.#all.recordMs;
+  }
+
+  get rescue(): readonly RescueStep[] {
+    return this.#all.rescue;
   }
 
   get keyringVersion(): string | null {
@@ -52,7 +61,7 @@ export class Memory {
     if (rev > this.rev(thing)) await this.#keep({ revs: { ...this.#all.revs, [thing]: rev } });
   }
 
-  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "keyringVersion">>): Promise<void> {
+  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "rescue" | "keyringVersion">>): Promise<void> {
     await this.#keep(news);
   }
 

@@ -5,7 +5,7 @@ import { unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import type { Api } from "../transfer/http";
 import { malformed } from "../transfer/problem";
-import { Refused } from "./failure";
+import { isCode, Refused } from "./failure";
 import type { InboxWire, SentWire } from "./letters";
 import type { People } from "./people.svelte";
 import { SeenIds, type SeenTools } from "./seen";
@@ -15,12 +15,17 @@ export interface OpeningHouse extends SeenTools {
   readonly api: Api;
   readonly crypto: CryptoService;
   readonly people: Pick<People, "meet" | "acctOf">;
+  /** Tells whether another device has made new keys, which are known here now. */
+  lookForKeys(): Promise<boolean>;
 }
 
 export interface OpenedMessage {
   readonly envelope: OpenedEnvelope;
   readonly details: Details;
 }
+
+/** What is refused for want of keys that another device of this account may have made since. */
+const NEWER_KEYS = ["envelope-no-match", "wrong-recipient"];
 
 export class Opener {
   readonly #house: OpeningHouse;
@@ -53,13 +58,16 @@ export class Opener {
     return { envelope, details: await this.#details(envelope) };
   }
 
-  /** A signer that is not the pinned one may be explained by a succession since. */
+  /** A signer that is not the pinned one may be explained by a succession since; a key that is missing, by another device. */
   async #open(sealed: Uint8Array, sender: string | null): Promise<OpenedEnvelope> {
     const { people } = this.#house;
     try {
       return await this.#seen.opened(sealed);
     } catch (error) {
-      if (!(error instanceof ProtocolError) || error.code !== "wrong-signer" || sender === null) throw error;
+      if (NEWER_KEYS.some((code) => isCode(error, code)) && (await this.#house.lookForKeys())) {
+        return this.#open(sealed, sender);
+      }
+      if (!isCode(error, "wrong-signer") || sender === null) throw error;
       await people.meet(people.acctOf(sender), null);
       return this.#seen.opened(sealed);
     }

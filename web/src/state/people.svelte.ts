@@ -6,13 +6,18 @@ import { isName, nameOf } from "../protocol/names";
 import type { Api } from "../transfer/http";
 import { malformed } from "../transfer/problem";
 import { failureOf, isCode, Refused, type Failure } from "./failure";
+import { invitationLink } from "./invitation";
 import type { ShardStore } from "./shards";
 
 export interface Person {
   /** The address here: `ann`. */
   account: string;
   name: string;
-  trust: "verified" | "new-key" | "none";
+  /**
+   * `verified`: the safety number was compared. `new-key`: another key than before, which nobody vouched for: nothing is sent
+   * until it is accepted. `succeeded`: a new key, signed with the old one.
+   */
+  trust: "verified" | "new-key" | "succeeded" | "none";
 }
 
 export type Adding =
@@ -29,13 +34,20 @@ export interface PeopleTools {
 }
 
 const SHARD = "contacts";
+/** So many people's keys are looked at when the list is opened; the others' when they write or are written to. */
+const LOOKED_AT = 50;
 
 export class People {
   state: PeopleState = $state.raw({ kind: "loading" });
   adding: Adding = $state.raw({ kind: "idle" });
   #contacts: ReadonlyMap<string, Contact> = $state.raw(new Map());
-  /** Accounts whose key is another than the one that was pinned before. */
+  /** How others add this account; null until it is known. */
+  link: string | null = $state.raw(null);
+  /** Accounts whose key is another than the one that is pinned. */
   #newKeys: ReadonlySet<string> = $state.raw(new Set());
+  /** Whose key was followed by another one while this page was open. */
+  #succeeded: ReadonlySet<string> = $state.raw(new Set());
+  #wereMet = new Set<string>();
   readonly #tools: PeopleTools;
   readonly #server: string;
 
@@ -57,8 +69,21 @@ export class People {
   view(acct: string): Person {
     const contact = this.#contacts.get(acct);
     const account = this.#shortOf(acct);
-    const trust = this.#newKeys.has(acct) ? "new-key" : contact && isVerifiedContact(contact) ? "verified" : "none";
-    return { account, name: contact?.name?.value ?? account, trust };
+    return { account, name: contact?.name?.value ?? account, trust: this.#trustIn(acct, contact) };
+  }
+
+  /** How somebody is shown whom an address of the app names; there may be nobody. */
+  named(typed: string): Person {
+    try {
+      return this.view(this.acctOf(typed));
+    } catch {
+      return { account: typed, name: typed, trust: "none" };
+    }
+  }
+
+  /** What is kept of an account; undefined: it was never met. */
+  contact(acct: string): Contact | undefined {
+    return this.#contacts.get(acct);
   }
 
   /** `ann` or `ann@this-server` as an address. @throws Refused bad-name, unknown-server */
@@ -89,14 +114,19 @@ export class People {
   /** Somebody comes to look at the list. */
   arrive(): void {
     this.adding = { kind: "idle" };
-    void this.refresh();
+    void this.#showLink();
+    void this.refresh().then(() => this.#lookAtKeys());
   }
 
-  /** Looks an address up and keeps who answers to it. Never rejects: `adding` tells. Gives the person, if there is one. */
-  async add(typed: string): Promise<Person | null> {
+  /**
+   * Looks an address up and keeps who answers to it; `named` is the fingerprint that a link gives their key.
+   * Never rejects: `adding` tells. Gives the person, if there is one.
+   */
+  async add(typed: string, named?: string): Promise<Person | null> {
     this.adding = { kind: "looking" };
     try {
       const acct = this.acctOf(typed);
+      if (named !== undefined) await this.#tools.crypto.checkFingerprint(acct, await this.history(acct), named);
       await this.meet(acct, null);
       await this.#note(acct, { request: { state: "accepted", at: Date.now() } });
       const person = this.view(acct);
@@ -121,12 +151,25 @@ export class People {
     await this.#tools.shards.need(SHARD); // who is pinned must be known before anybody is met
     const history = await this.history(acct);
     const met = await this.#checked(acct, history, signer);
-    if (met.hasNewKey) this.#newKeys = new Set([...this.#newKeys, acct]);
+    if (met.hasNewKey) this.#succeeded = new Set([...this.#succeeded, acct]);
     await this.#tools.shards.keep();
     await this.#show();
     const newest = history.at(-1);
     if (newest === undefined) throw malformed("an account without records");
     return newest;
+  }
+
+  /** Marks somebody whose safety number was compared, for the key that it was; null takes the mark back. */
+  async mark(acct: string, sign: string | null): Promise<void> {
+    await this.#note(acct, { verified: { sign, at: Date.now() } });
+  }
+
+  /** Takes a changed key for theirs. The history is the one whose number the person saw. */
+  async accept(acct: string, history: readonly Uint8Array[]): Promise<void> {
+    await this.#tools.crypto.acceptKey(acct, history);
+    this.#newKeys = without(this.#newKeys, acct);
+    await this.#tools.shards.keep();
+    await this.#show();
   }
 
   /** All records of an account of this server, oldest first, unverified. @throws Problem, Refused unknown-server */
@@ -142,11 +185,37 @@ export class People {
 
   async #checked(acct: string, history: Uint8Array[], signer: Uint8Array | null): Promise<Met> {
     try {
-      return await this.#tools.crypto.meet(acct, history, signer, Date.now());
+      const met = await this.#tools.crypto.meet(acct, history, signer, Date.now());
+      this.#newKeys = without(this.#newKeys, acct);
+      this.#wereMet.add(acct);
+      return met;
     } catch (error) {
       if (isCode(error, "safety-number-changed")) this.#newKeys = new Set([...this.#newKeys, acct]);
       throw error;
     }
+  }
+
+  /** Once in each life of a page, for everybody who is listed: a changed key is told before somebody records for it. */
+  async #lookAtKeys(): Promise<void> {
+    const listed = [...this.#contacts].filter(([acct, contact]) => isListed(contact) && !this.#wereMet.has(acct));
+    for (const [acct] of listed.slice(0, LOOKED_AT)) {
+      const failure = await this.meet(acct, null).then(() => null, failureOf);
+      if (failure?.code === "offline" || failure?.code === "rate-limited") return;
+    }
+  }
+
+  async #showLink(): Promise<void> {
+    const { acct, fp } = await this.#tools.crypto.account();
+    this.link = invitationLink(location.origin, { acct, fp });
+  }
+
+  #trustIn(acct: string, contact: Contact | undefined): Person["trust"] {
+    if (this.#newKeys.has(acct)) return "new-key";
+    if (!contact?.pin) return "none";
+    const { pin, verified } = contact;
+    if (verified?.sign === pin.sign) return "verified";
+    const hasFallen = typeof verified?.sign === "string" && pin.former.includes(verified.sign);
+    return hasFallen || this.#succeeded.has(acct) ? "succeeded" : "none";
   }
 
   async #note(acct: string, news: Omit<Contact, "pin">): Promise<void> {
@@ -168,6 +237,6 @@ function isListed({ request, blocked }: Contact): boolean {
   return request?.state !== "declined" && blocked?.value !== true;
 }
 
-function isVerifiedContact({ pin, verified }: Contact): boolean {
-  return pin !== undefined && verified?.sign === pin.sign;
+function without(accts: ReadonlySet<string>, acct: string): ReadonlySet<string> {
+  return new Set([...accts].filter((each) => each !== acct));
 }

@@ -1,13 +1,25 @@
 /** The address of the page and its history. Which screen an address names is known further up. */
 
+/** Addresses of links whose secret or fingerprint stands in the fragment. */
+const CARRIES_FRAGMENT = /^\/(?:add|pair)(?:\/|$)/;
+
 export class Router {
   #path = $state(location.pathname);
   #query = $state.raw(new URLSearchParams(location.search));
   #isHeld: (() => boolean) | null = $state.raw(null);
+  #fragment: { path: string; text: string } | null = null;
   readonly #closed = new AbortController();
 
   constructor() {
-    addEventListener("popstate", () => this.#moved(), { signal: this.#closed.signal });
+    this.#takeFragment();
+    const { signal } = this.#closed;
+    addEventListener("popstate", () => this.#moved(), { signal });
+    addEventListener("hashchange", () => this.#takeFragment(), { signal });
+  }
+
+  /** What stood behind the # of the link to this address, without it; it outlives a sign-in, but not a new page. */
+  fragmentOf(path: string): string {
+    return this.#fragment?.path === path ? this.#fragment.text : "";
   }
 
   get path(): string {
@@ -55,6 +67,14 @@ export class Router {
     const isOurs = how === "pushState" || (history.state as { isOurs?: boolean } | null)?.isOurs === true;
     history[how]({ isOurs }, "", pathname + search);
     this.#read();
+  }
+
+  /** A link's fragment is not for eyes, history or bookmarks: out of the address bar at once. */
+  #takeFragment(): void {
+    const { pathname, search, hash } = location;
+    if (!CARRIES_FRAGMENT.test(pathname) || hash === "") return;
+    this.#fragment = { path: pathname, text: hash.slice(1) };
+    history.replaceState(history.state, "", pathname + search);
   }
 
   #moved(): void {

@@ -2,11 +2,11 @@
 
 import { b64 } from "../protocol/encoding";
 import { DAY_MS } from "../protocol/limits";
-import type { CryptoService } from "../crypto/service";
+import type { CryptoService, KeyringChange } from "../crypto/service";
 import type { DeviceVault } from "../storage/keys";
 import type { Api } from "../transfer/http";
 import type { Failure } from "./failure";
-import { fetchKeyring } from "./keyring";
+import { fetchKeyring, storeChange } from "./keyring";
 import type { Memory } from "./memory";
 import type { People } from "./people.svelte";
 import type { ShardStore } from "./shards";
@@ -18,34 +18,65 @@ export interface UpkeepTools {
   readonly memory: Memory;
   readonly shards: ShardStore;
   readonly people: People;
-  readonly account: { readonly acct: string; readonly sign: string };
+  readonly account: { readonly acct: string };
   warning: Failure | null;
   recall(): Promise<void>;
 }
 
 const LOOK_AFTER_MS = 30 * DAY_MS;
+const ROTATE_AFTER_MS = 365 * DAY_MS;
 
-/** Opens the server's keyring when another device has changed it. @throws Problem; ProtocolError such as `keyring-no-match`: this device was removed */
-export async function refreshKeyring(house: UpkeepTools): Promise<void> {
-  const { api, crypto, vault, memory, shards, account } = house;
+/**
+ * Opens the server's keyring when another device has changed it; tells whether it had.
+ * @throws Problem; ProtocolError such as `keyring-no-match`: this device was removed
+ */
+export async function refreshKeyring(house: UpkeepTools): Promise<boolean> {
+  const { api, crypto, memory, shards, account } = house;
   const { data, etag } = await fetchKeyring(api);
-  if (etag === memory.keyringVersion) return;
+  if (etag === memory.keyringVersion) return false;
   await shards.save().catch(() => undefined); // it has its copy here, too
+  const { sign: known } = await crypto.account();
   const highestRev = memory.rev("keyring");
-  const view = await crypto.openKeyring({ sealed: data, acct: account.acct, known: account.sign, highestRev });
+  const view = await crypto.openKeyring({ sealed: data, acct: account.acct, known, highestRev });
   if (view.isRolledBack) house.warning = { code: "keyring-rolled-back" };
-  if (memory.deviceId !== null) await vault.keepKeyring(await crypto.exportKeyring());
-  await memory.raise("keyring", view.rev);
-  await memory.note({ keyringVersion: etag });
+  await keepKeyring(house, view.rev, etag);
+  await memory.note({ recordMs: 0 }); // it may have keys that are not published yet
   shards.forget();
   await house.recall();
+  return true;
 }
 
-/** Signs the account's record anew once a month, so that it never expires while somebody uses the account. @throws Problem, ProtocolError */
-export async function renewRecord({ api, crypto, memory, people, account }: UpkeepTools): Promise<void> {
+/** Signs the account's record anew once a month, so that it never expires while somebody uses the account; seals anew once a year. @throws Problem, ProtocolError */
+export async function renewRecord(house: UpkeepTools): Promise<void> {
+  const { crypto, memory } = house;
+  if (Date.now() - memory.recordMs < LOOK_AFTER_MS) return;
+  const { sealingSince } = await crypto.account();
+  if (Date.now() - sealingSince < ROTATE_AFTER_MS) await publishRecord(house);
+  else await changeKeys(house, { kind: "rotate", nowMs: Date.now() });
+}
+
+/**
+ * Makes new keys. The keyring is stored first, the record after it: interrupted between the two, whichever device opens the
+ * account next publishes it. @throws Problem `verification-needed` for a signing key, ProtocolError keyring-conflict
+ */
+export async function changeKeys(house: UpkeepTools, change: KeyringChange): Promise<void> {
+  if (change.kind !== "rotate") await publishRecord(house); // a key that nobody knows yet could not be followed by another one
+  await house.memory.note({ recordMs: 0 });
+  const { account, version } = await storeChange(house, change);
+  await keepKeyring(house, account.rev, version);
+  await publishRecord(house);
+}
+
+/** Publishes the account's keys, where they are others than the record says or it is a month old. @throws Problem, ProtocolError */
+export async function publishRecord({ api, crypto, memory, people, account }: UpkeepTools): Promise<void> {
   const nowMs = Date.now();
-  if (nowMs - memory.recordMs < LOOK_AFTER_MS) return;
   const record = await crypto.renewRecord(await people.history(account.acct), nowMs);
   if (record !== null) await api.put("/api/v1/account/record", { record: b64(record) });
   await memory.note({ recordMs: nowMs });
+}
+
+async function keepKeyring({ crypto, vault, memory }: UpkeepTools, rev: number, version: string): Promise<void> {
+  if (memory.deviceId !== null) await vault.keepKeyring(await crypto.exportKeyring());
+  await memory.raise("keyring", rev);
+  await memory.note({ keyringVersion: version });
 }
