@@ -63,6 +63,7 @@ const LOOK_FOR_KEYS_MS = 60_000;
     this.api = tools.api;
     this.crypto = tools.crypto;
     this.vault = tools.vault;
+  #lookedForKeysMs = 0;
     this.memory = tools.memory;
     this.choices = tools.choices;
     this.account = tools.account;

@@ -1,5 +1,9 @@
 import type { Failure, FrameView } from "../views";
 
+import type { KeysProps } from "./keys";
+import type { WaysInProps } from "./ways";
+
+export type { Ability, Can } from "../../state/capabilities";
 export interface SessionView {
   id: string;
   /** Where it is signed in. */
@@ -28,6 +32,8 @@ export type AbilityView =
   | "aac"
   | "player"
   | "storage"
+  ways: WaysInProps;
+  keys: KeysProps;
   | "persistence"
   | "wake-lock"
   | "float"
