@@ -1,7 +1,9 @@
 """Sessions: where one is signed in, and that signing out is final at once."""
 
 import asyncio
+import dataclasses
 import hashlib
+import time
 from collections.abc import Awaitable, Callable
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -11,11 +13,13 @@ import pytest
 from sqlalchemy import insert
 
 from restante.protocol.encoding import b64
+from restante.protocol.ids import Prefix, new_id
 from restante.server.db import migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.db.tables import accounts
 from restante.server.errors import Refusal
 from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
+from tests.api.listening import Listener
 from tests.api.people import Person, assert_problem, make_account, new_client
 from tests.serving import Server
 
@@ -43,7 +47,8 @@ def test_the_list_tells_which_session_asks(server: Server) -> None:
     for item in items:
         assert item["client"] == "cli"
         assert item["created_at"] == item["last_seen_at"]
-        assert set(item) == {"id", "client", "created_at", "last_seen_at", "current"}
+        assert (item["label"], item["device"]) == ("", None)
+        assert set(item) == {"id", "client", "created_at", "last_seen_at", "current", "label", "device"}
 
 
 def test_a_revoked_session_is_dead_at_once_and_the_others_live(server: Server) -> None:
@@ -54,7 +59,7 @@ def test_a_revoked_session_is_dead_at_once_and_the_others_live(server: Server) -
         answer = ann.client.delete(f"/api/v1/sessions/{other_id}")
         assert (answer.status_code, answer.content) == (204, b"")
         assert "clear-site-data" not in answer.headers
-        assert_problem(other.get("/api/v1/sessions"), 401, "not-signed-in")
+        assert_problem(other.get("/api/v1/sessions"), 401, "device-removed")
     assert ids(ann.client) == [ann.session_id]
     assert_problem(ann.client.delete(f"/api/v1/sessions/{other_id}"), 404, "not-found")
 
@@ -77,11 +82,63 @@ def test_sign_out_everywhere_ends_all_sessions_of_this_account_only(server: Serv
     others = [signed_in(ann)[0] for _ in range(3)]
     assert all(len(ids(other)) == 4 for other in others)
     assert ann.client.delete("/api/v1/sessions").status_code == 204
-    for client in (ann.client, *others):
-        assert_problem(client.get("/api/v1/sessions"), 401, "not-signed-in")
+    assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
+    for client in others:
+        assert_problem(client.get("/api/v1/sessions"), 401, "device-removed")
         client.close()
     assert ids(bob.client) == [bob.session_id]
     assert ann.sign_in().status_code == 201
+
+
+def test_all_others_can_be_ended_at_once(server: Server) -> None:
+    ann, bob = make_account(server.url), make_account(server.url)
+    others = [signed_in(ann)[0] for _ in range(2)]
+    assert all(len(ids(other)) == 3 for other in others)
+    assert ann.client.delete("/api/v1/sessions/others").status_code == 204
+    for client in others:
+        assert_problem(client.get("/api/v1/sessions"), 401, "device-removed")
+        assert_problem(client.delete("/api/v1/sessions/others"), 401, "device-removed")
+        client.close()
+    assert ids(ann.client) == [ann.session_id]
+    assert ids(bob.client) == [bob.session_id]
+
+
+def test_a_session_says_what_it_is_called_and_which_device_it_is(server: Server) -> None:
+    ann, did = make_account(server.url), new_id(Prefix.DEVICE)
+    other, other_id = signed_in(ann)
+    with other:
+        news = {"label": "Firefox, Linux", "device": did}
+        assert other.put("/api/v1/sessions/current", json=news).status_code == 204
+        assert_problem(other.put(f"/api/v1/sessions/{ann.session_id}", json=news), 404, "not-found")
+        for bad in (
+            {"label": "x" * 65},
+            {"label": "a\nb"},
+            {"label": "\u202e"},
+            {"label": "x", "device": "x"},
+            {},
+        ):
+            assert_problem(other.put("/api/v1/sessions/current", json=bad), 422, "invalid")
+    items = {item["id"]: item for item in ann.client.get("/api/v1/sessions").json()["items"]}
+    assert (items[other_id]["label"], items[other_id]["device"]) == ("Firefox, Linux", did)
+    assert (items[ann.session_id]["label"], items[ann.session_id]["device"]) == ("", None)
+
+
+def test_a_removed_devices_live_channel_ends_and_its_requests_are_refused_within_five_seconds(
+    server: Server,
+) -> None:
+    ann = make_account(server.url)
+    body = ann.sign_in().json()
+    token, session_id = body["token"], body["session_id"]
+    lost = dataclasses.replace(ann, token=token)
+    with Listener(lost) as removed, Listener(ann) as kept:
+        assert not removed.ended.is_set()
+        at_s = time.monotonic()
+        assert ann.client.delete(f"/api/v1/sessions/{session_id}").status_code == 204
+        with new_client(server.url, token) as other:
+            assert_problem(other.get("/api/v1/inbox"), 401, "device-removed")
+        assert removed.ended.wait(5)
+        assert time.monotonic() - at_s < 5
+        assert not kept.ended.is_set(), "nobody else is cut off"
 
 
 def test_another_accounts_session_looks_like_none(server: Server) -> None:
@@ -244,7 +301,7 @@ def test_our_own_pages_can(server: Server, headers: dict[str, str]) -> None:
     with new_client(server.url) as browser:
         answer = browser.delete("/api/v1/sessions", headers={"cookie": f"__Host-session={token}", **sent})
     assert answer.status_code == 204
-    assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
+    assert_problem(ann.client.get("/api/v1/sessions"), 401, "device-removed")
 
 
 class Hands:

@@ -30,10 +30,29 @@ CODES: Final[dict[str, Code]] = {
         Code("bad-idempotency-key", 400, "Idempotency-Key is missing or not 16 to 64 plain characters."),
         Code("not-signed-in", 401, "You are not signed in, or the session has ended.", "Sign in again."),
         Code(
+            "device-removed",
+            401,
+            "This device was removed by another device of the account.",
+            "Sign in again, if it is yours. What was not sent is still on it.",
+        ),
+        Code(
             "sign-in-refused",
             401,
             "The name or the secret is wrong.",
             "Check both, or use the recovery code.",
+        ),
+        Code(
+            "authorization-pending",
+            400,
+            "Nobody has decided about this pairing yet.",
+            "Ask again after the interval.",
+        ),
+        Code("pairing-refused", 403, "The pairing was refused.", "Begin a new one if that was a mistake."),
+        Code(
+            "verification-needed",
+            403,
+            "This change asks anew who you are.",
+            "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
         Code("forbidden-origin", 403, "The request comes from another site."),
         Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
@@ -69,6 +88,12 @@ CODES: Final[dict[str, Code]] = {
             "The first request with this key is still being worked on.",
             "Try again shortly.",
         ),
+        Code(
+            "pairing-expired",
+            410,
+            "There is no such pairing, or it was used, or its time is over.",
+            "Begin a new one: restante pair.",
+        ),
         Code("upload-gone", 410, "The upload has expired or was removed.", "Upload it again."),
         Code("message-gone", 410, "The message was deleted or has expired."),
         Code(
@@ -95,6 +120,7 @@ CODES: Final[dict[str, Code]] = {
         Code("locked", 423, "Another request is writing to this upload.", "Try again in a moment."),
         Code("precondition-required", 428, "If-Match or If-None-Match is needed here."),
         Code("rate-limited", 429, "Too many requests of this kind.", "Wait as long as Retry-After says."),
+        Code("slow-down", 429, "The machine asks too often.", "Ask again after the longer interval."),
         Code("too-many-uploads", 429, "Too many unfinished uploads.", "Finish or delete one of them."),
         Code("headers-too-large", 431, "The headers are too large."),
         Code(

@@ -15,6 +15,10 @@ MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$", max_len
 UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
+DeviceId = Annotated[str, Meta(pattern=r"^dev_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
+Label = Annotated[str, Meta(max_length=64)]
+Lookup = Annotated[str, Meta(pattern=r"^[a-z2-7]{16}$", max_length=16)]
+
 UnlockType = Literal["passphrase", "recovery"]
 ClientKind = Literal["web", "cli"]
 MessageKind = Literal["video", "text", "reaction"]
@@ -85,17 +89,62 @@ class Salt(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One place where the account is signed in."""
+    """One place where the account is signed in. ``label`` and ``device`` are what it said of itself."""
 
     id: str
     client: ClientKind
     created_at: Instant
     last_seen_at: Instant
     current: bool
+    label: str = ""
+    device: str | None = None
 
 
 class Sessions(msgspec.Struct, frozen=True):
     items: list[Session]
+
+
+class Introduction(msgspec.Struct, frozen=True):
+    """What a session calls itself, for its owner's list; ``device`` is its entry in the account's keyring."""
+
+    label: Label
+    device: DeviceId | None = None
+
+
+class NewPairing(msgspec.Struct, frozen=True):
+    """A machine that wants to be paired; ``label`` is what it calls itself."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """``lookup`` goes into the address, ``device_code`` stays with the machine; ``interval`` is in seconds."""
+
+    lookup: Lookup
+    device_code: B64
+    interval: int
+    expires_at: Instant
+
+
+class PairingAsked(msgspec.Struct, frozen=True):
+    """Which machine asks; its own word."""
+
+    label: str
+    created_at: Instant
+    expires_at: Instant
+
+
+class PairingApproval(msgspec.Struct, frozen=True):
+    """The account's keyring, sealed to the machine too; ``device`` is its entry there."""
+
+    keyring: B64
+    device: DeviceId
+
+
+class PairingPoll(msgspec.Struct, frozen=True):
+    """A machine asks what was decided; ``device_code`` is 32 bytes."""
+
+    device_code: B64
 
 
 class Record(msgspec.Struct, frozen=True):

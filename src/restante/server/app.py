@@ -31,6 +31,7 @@ from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
+from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
@@ -89,9 +90,9 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
-    control = [*ACCOUNTS, *SESSIONS, *KEYS, *TRANSPARENCY, *MESSAGES]
+    control = [*ACCOUNTS, *SESSIONS, *PAIRING, *KEYS, *TRANSPARENCY, *MESSAGES]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
-    parts = ("accounts", "keys", "transparency", "sessions", "settings", "log")
+    parts = ("accounts", "keys", "transparency", "sessions", "pairings", "settings", "log")
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}

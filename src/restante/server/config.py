@@ -52,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sweep_every_s: Annotated[float, Meta(gt=0)] = 60.0
     rate_sign_in: Rate = "10/30s"
     rate_sign_up: Rate = "10/60s"
+    rate_pairings: Rate = "5/600s"
+    """Lookups of pairings that there are not, per account and per network."""
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
     trusted_proxies: tuple[str, ...] = ()

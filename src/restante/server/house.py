@@ -20,6 +20,7 @@ from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.pairing.service import Pairings
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
@@ -41,6 +42,7 @@ class House:
     keys: Keys
     transparency: Transparency
     accounts: Accounts
+    pairings: Pairings
     uploads: Uploads
     messages: Messages
     jobs: Jobs
@@ -83,18 +85,21 @@ def embedded(settings: Settings) -> Storage:
     return Storage(sqlite_engine(path), sqlite_readers(path), blobs, keyfile.load(settings.data))
 
 
+def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
+    """What was made at the first start: the server's name, and its keys by their purpose."""
+    with storage.writer.begin() as connection:
+        purposes = ("salts", "claims", "limits", "cursors")
+        keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
+        return meta.server_name(connection, settings.server_name), keys
+
+
 def furnish(
     settings: Settings, clock: Clock, storage: Storage | None = None, *, log_to: TextIO = sys.stdout
 ) -> House:
     """Opens the storage, brings the schema up to date, and connects the parts."""
     storage = storage or embedded(settings)
     migrate.upgrade(storage.writer)
-    with storage.writer.begin() as connection:
-        server_name = meta.server_name(connection, settings.server_name)
-        keys = {
-            purpose: meta.secret(connection, purpose) for purpose in ("salts", "claims", "limits", "cursors")
-        }
-
+    server_name, keys = _remembered(storage, settings)
     database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
     limiter = Limiter(clock, key=keys["limits"])
@@ -110,6 +115,9 @@ def furnish(
         server_name=server_name,
         salt_key=keys["salts"],
     )
+    pairings = Pairings(
+        database, clock, settings, sessions=sessions, limiter=limiter, server_name=server_name
+    )
     uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
     messages = Messages(
         database,
@@ -122,7 +130,15 @@ def furnish(
         cursor_key=keys["cursors"],
     )
     jobs = Jobs(
-        database, clock, settings, uploads=uploads, messages=messages, sessions=sessions, bus=bus, log=log
+        database,
+        clock,
+        settings,
+        uploads=uploads,
+        messages=messages,
+        sessions=sessions,
+        pairings=pairings,
+        bus=bus,
+        log=log,
     )
     return House(
         settings,
@@ -135,6 +151,7 @@ def furnish(
         key_store,
         transparency,
         accounts,
+        pairings,
         uploads,
         messages,
         jobs,

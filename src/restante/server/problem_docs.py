@@ -14,7 +14,7 @@ JSON_BODY = ("bad-json", "timeout", "too-large", "wrong-content-type", "invalid"
 """Codes of every route that takes a JSON body."""
 CHANGE = ("forbidden-origin", "storage-full")
 """Codes of every route that changes something."""
-SIGNED_IN = ("not-signed-in",)
+SIGNED_IN = ("not-signed-in", "device-removed")
 """Codes of every route that asks who is there."""
 
 

@@ -157,9 +157,34 @@ sessions = _table(
     _account(index=True),
     _column("token_sha256", LargeBinary, "SHA-256 of the token", unique=True),
     _column("client", Text, "web or cli"),
+    _column("label", Text, "what it calls itself, or empty", server_default=text("''")),
+    _column("device", Text, "dev_… of the account's keyring, if it said so", nullable=True),
     _column("created_at", Big, "sign-in"),
     _column("last_seen_at", Big, "coarse: written at most once an hour"),
     _column("verified_at", Big, "when the person last showed who they are", server_default=text("0")),
+    _column("removed_at", Big, "when another device ended it; it is told so when it asks", nullable=True),
+)
+
+pairings = _table(
+    "pairings",
+    _column("lookup", Text, "the half of the address that the server knows", primary_key=True),
+    _column("device_code_sha256", LargeBinary, "SHA-256 of the secret of the machine that asks", unique=True),
+    _column("label", Text, "what the machine calls itself"),
+    _column("state", Text, "asked, approved or refused"),
+    _column(
+        "account_id",
+        Big,
+        "who decided",
+        ForeignKey("accounts.id", ondelete="CASCADE"),
+        nullable=True,
+        index=True,
+    ),
+    _column("device", Text, "dev_… of the account's keyring", nullable=True),
+    _column("session_id", Text, "what the machine was given", nullable=True),
+    _column("interval_s", Integer, "between two polls; grows when the machine is too quick"),
+    _column("polled_at", Big, "last poll", nullable=True),
+    _column("created_at", Big, "when the machine asked"),
+    _column("expires_at", Big, "for the sweep", index=True),
 )
 
 uploads = _table(

@@ -11,6 +11,7 @@ from restante.server.jobs.dispatch import Dispatcher
 from restante.server.jobs.sweeps import Sweeper
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.pairing.service import Pairings
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -30,6 +31,7 @@ class Jobs:
         uploads: Uploads,
         messages: Messages,
         sessions: Sessions,
+        pairings: Pairings,
         bus: MemoryBus,
         log: Log,
     ) -> None:
@@ -38,7 +40,13 @@ class Jobs:
         self._log = log
         self.dispatcher = Dispatcher(database, clock, uploads=uploads, log=log)
         self.sweeper = Sweeper(
-            database, clock, uploads=uploads, messages=messages, sessions=sessions, log=log
+            database,
+            clock,
+            uploads=uploads,
+            messages=messages,
+            sessions=sessions,
+            pairings=pairings,
+            log=log,
         )
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

@@ -13,6 +13,7 @@ from restante.server.limits import service as rate_limits
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.outbox import events
+from restante.server.pairing.service import Pairings
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -31,6 +32,7 @@ class Sweeper:
         uploads: Uploads,
         messages: Messages,
         sessions: Sessions,
+        pairings: Pairings,
         log: Log,
     ) -> None:
         self._database = database
@@ -38,6 +40,7 @@ class Sweeper:
         self._uploads = uploads
         self._messages = messages
         self._sessions = sessions
+        self._pairings = pairings
         self._log = log
         self._watch = ClockWatch()
 
@@ -58,6 +61,7 @@ class Sweeper:
                 "idempotency_keys": partial(self._messages.forget_keys, now_ms),
                 "events": partial(self._forget_events, now_ms),
                 "sessions": self._sessions.sweep,
+                "pairings": self._pairings.sweep,
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

@@ -32,19 +32,33 @@ class Limiter:
 
         Raises RetryLater rate-limited with the seconds to wait; a database that fails raises too: limits fail closed.
         """
-        burst, refill_s = parse_rate(rate)
-        key = f"{limiter}:{hmac.new(self._key, f'{limiter}:{who}'.encode(), hashlib.sha256).hexdigest()}"
+        key = self._bucket(limiter, who)
         stored = connection.execute(_LEVEL, {"bucket": key}).scalar()
-        level_ms, wait_ms = admit(
-            stored or 0, now_ms=self._clock.now_ms(), burst=burst, refill_ms=round(refill_s * 1000)
-        )
-        if wait_ms:
-            raise RetryLater("rate-limited", seconds=math.ceil(wait_ms / 1000))
+        level_ms = self._admit(stored, rate)
         if stored is None:
             connection.execute(_ADD, {"key": key, "level_ms": level_ms})
         else:
             connection.execute(_RAISE, {"bucket": key, "level": level_ms})
         failpoint("limit-taken")
+
+    def check(self, connection: Connection, limiter: str, who: str, rate: str) -> None:
+        """Looks whether there is one left, and takes none: for attempts of which only the wrong ones count.
+
+        Raises RetryLater rate-limited.
+        """
+        self._admit(connection.execute(_LEVEL, {"bucket": self._bucket(limiter, who)}).scalar(), rate)
+
+    def _bucket(self, limiter: str, who: str) -> str:
+        return f"{limiter}:{hmac.new(self._key, f'{limiter}:{who}'.encode(), hashlib.sha256).hexdigest()}"
+
+    def _admit(self, stored: int | None, rate: str) -> int:
+        burst, refill_s = parse_rate(rate)
+        level_ms, wait_ms = admit(
+            stored or 0, now_ms=self._clock.now_ms(), burst=burst, refill_ms=round(refill_s * 1000)
+        )
+        if wait_ms:
+            raise RetryLater("rate-limited", seconds=math.ceil(wait_ms / 1000))
+        return level_ms
 
     def forget(self, connection: Connection) -> int:
         """Removes the buckets that are full again: they say nothing. Returns how many."""

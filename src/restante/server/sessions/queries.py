@@ -11,20 +11,42 @@ AnyRow = Row[*tuple[Any, ...]]
 _THIS = sessions.c.id == bindparam("session")
 _OF_ACCOUNT = sessions.c.account_id == bindparam("account")
 _LIVES = sessions.c.last_seen_at > bindparam("seen_after")
+_IS_THERE = sessions.c.removed_at.is_(None)
 
 _ADD = insert(sessions)
 _BY_TOKEN = (
-    select(sessions.c.id, sessions.c.account_id, sessions.c.client, sessions.c.last_seen_at, accounts.c.name)
+    select(
+        sessions.c.id,
+        sessions.c.account_id,
+        sessions.c.client,
+        sessions.c.last_seen_at,
+        sessions.c.removed_at,
+        accounts.c.name,
+    )
     .join(accounts, accounts.c.id == sessions.c.account_id)
     .where(sessions.c.token_sha256 == bindparam("digest"), _LIVES)
 )
 _OF_ALL_CLIENTS = (
-    select(sessions.c.id, sessions.c.client, sessions.c.created_at, sessions.c.last_seen_at)
-    .where(_OF_ACCOUNT, _LIVES)
+    select(
+        sessions.c.id,
+        sessions.c.client,
+        sessions.c.label,
+        sessions.c.device,
+        sessions.c.created_at,
+        sessions.c.last_seen_at,
+    )
+    .where(_OF_ACCOUNT, _LIVES, _IS_THERE)
     .order_by(sessions.c.last_seen_at.desc(), sessions.c.created_at.desc(), sessions.c.id)
 )
 _REMOVE = delete(sessions).where(_THIS, _OF_ACCOUNT)
-_REMOVE_ALL = delete(sessions).where(_OF_ACCOUNT)
+_MARK_REMOVED = update(sessions).where(_THIS, _OF_ACCOUNT, _IS_THERE).values(removed_at=bindparam("now"))
+_MARK_OTHERS_REMOVED = (
+    update(sessions)
+    .where(sessions.c.id != bindparam("session"), _OF_ACCOUNT, _IS_THERE)
+    .values(removed_at=bindparam("now"))
+)
+_INTRODUCE = update(sessions).where(_THIS).values(label=bindparam("called"), device=bindparam("did"))
+_RENEW_TOKEN = update(sessions).where(_THIS, _IS_THERE).values(token_sha256=bindparam("digest"))
 _REMOVE_UNUSED = delete(sessions).where(sessions.c.last_seen_at <= bindparam("seen_before"))
 _VERIFIED_AT = select(sessions.c.verified_at).where(_THIS)
 _VERIFY = update(sessions).where(_THIS).values(verified_at=bindparam("now"))
@@ -42,6 +64,8 @@ def add(
     account_id: int,
     token_sha256: bytes,
     client: str,
+    label: str,
+    device: str | None,
     now_ms: int,
     verified_at: int,
 ) -> None:
@@ -50,6 +74,9 @@ def add(
         "account_id": account_id,
         "token_sha256": token_sha256,
         "client": client,
+        "label": label,
+        "device": device,
+        "removed_at": None,
         "created_at": now_ms,
         "last_seen_at": now_ms,
         "verified_at": verified_at,
@@ -58,7 +85,10 @@ def add(
 
 
 def by_token(connection: Connection, token_sha256: bytes, *, seen_after_ms: int) -> AnyRow | None:
-    """The session and the name of its account, unless it has been unused since ``seen_after_ms``."""
+    """The session and the name of its account, unless it has been unused since ``seen_after_ms``.
+
+    One that another device has removed is found, too: with ``removed_at``.
+    """
     return connection.execute(_BY_TOKEN, {"digest": token_sha256, "seen_after": seen_after_ms}).first()
 
 
@@ -72,8 +102,26 @@ def remove(connection: Connection, account_id: int, session_id: str) -> bool:
     return connection.execute(_REMOVE, {"session": session_id, "account": account_id}).rowcount > 0
 
 
-def remove_all(connection: Connection, account_id: int) -> None:
-    connection.execute(_REMOVE_ALL, {"account": account_id})
+def mark_removed(connection: Connection, account_id: int, session_id: str, *, now_ms: int) -> bool:
+    """Ends another session of the account, so that its device learns why; tells whether there was one."""
+    ended = {"session": session_id, "account": account_id, "now": now_ms}
+    return connection.execute(_MARK_REMOVED, ended).rowcount > 0
+
+
+def mark_others_removed(connection: Connection, account_id: int, session_id: str, *, now_ms: int) -> None:
+    """Ends every session of the account but this one."""
+    kept = {"session": session_id, "account": account_id, "now": now_ms}
+    connection.execute(_MARK_OTHERS_REMOVED, kept)
+
+
+def introduce(connection: Connection, session_id: str, *, label: str, device: str | None) -> None:
+    """Notes what a session calls itself, and which device of the keyring it is."""
+    connection.execute(_INTRODUCE, {"session": session_id, "called": label, "did": device})
+
+
+def renew_token(connection: Connection, session_id: str, token_sha256: bytes) -> bool:
+    """Gives a session another token; tells whether there is such a session still."""
+    return connection.execute(_RENEW_TOKEN, {"session": session_id, "digest": token_sha256}).rowcount > 0
 
 
 def remove_unused(connection: Connection, *, seen_before_ms: int) -> int:

@@ -1,17 +1,19 @@
 """Where an account is signed in, and signing out."""
 
-from litestar import Response, delete, get
+from litestar import Response, delete, get, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from restante.protocol import wire
-from restante.server.problem_docs import CHANGE, SIGNED_IN, refusals
+from restante.server.errors import Refusal
+from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.cookies import signed_out
 from restante.server.sessions.service import Sessions
 
 CURRENT = "current"
+OTHERS = "others"
 
 
 @get("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN))
@@ -28,7 +30,10 @@ async def list_sessions(actor: NamedDependency[Actor], sessions: NamedDependency
 async def revoke_session(
     actor: NamedDependency[Actor], sessions: NamedDependency[Sessions], session_id: FromPath[str]
 ) -> Response[None]:
-    """Ends a session of the account; `current` is the one that asks."""
+    """Ends a session of the account; `current` is the one that asks, `others` all but that."""
+    if session_id == OTHERS:
+        await sessions.revoke_others(actor)
+        return Response(None, status_code=204)
     ended = actor.session_id if session_id == CURRENT else session_id
     await sessions.revoke(actor, ended)
     return signed_out() if ended == actor.session_id else Response(None, status_code=204)
@@ -43,4 +48,22 @@ async def revoke_all_sessions(
     return signed_out()
 
 
-ROUTES: list[HTTPRouteHandler] = [list_sessions, revoke_session, revoke_all_sessions]
+@put(
+    "/api/v1/sessions/{session_id:str}",
+    tags=["sessions"],
+    status_code=204,
+    responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "not-found"),
+)
+async def introduce_session(
+    actor: NamedDependency[Actor],
+    sessions: NamedDependency[Sessions],
+    data: JSONBody[wire.Introduction],
+    session_id: FromPath[str],
+) -> None:
+    """Says what `current`, the session that asks, calls itself, and which device of the account's keyring it is."""
+    if session_id not in (CURRENT, actor.session_id):
+        raise Refusal("not-found")
+    await sessions.introduce(actor, data)
+
+
+ROUTES: list[HTTPRouteHandler] = [list_sessions, introduce_session, revoke_session, revoke_all_sessions]

@@ -55,6 +55,8 @@ class Sessions:
         )
         if row is None:
             raise Refusal("not-signed-in")
+        if row.removed_at is not None:
+            raise Refusal("device-removed")
         if now_ms - row.last_seen_at > TOUCH_EVERY_MS:
             self._touch(row.id, now_ms)
         actor = Actor(account_id=row.account_id, name=row.name, session_id=row.id, client=row.client)
@@ -62,7 +64,14 @@ class Sessions:
         return actor
 
     def create(
-        self, connection: Connection, account_id: int, client: wire.ClientKind, *, verified_at: int = 0
+        self,
+        connection: Connection,
+        account_id: int,
+        client: wire.ClientKind,
+        *,
+        label: str = "",
+        device: str | None = None,
+        verified_at: int = 0,
     ) -> NewSession:
         """Adds a session within the caller's transaction; ``verified_at`` is when its person showed who they are."""
         token = new_secret()
@@ -73,11 +82,31 @@ class Sessions:
             account_id=account_id,
             token_sha256=_digest(session.token),
             client=client,
+            label=label,
+            device=device,
             now_ms=self._clock.now_ms(),
             verified_at=verified_at,
         )
         failpoint("session-created")
         return session
+
+    def renew(self, connection: Connection, session_id: str) -> NewSession | None:
+        """Gives a session another token within the caller's transaction; None when it has ended."""
+        session = NewSession(session_id, b64(new_secret()))
+        if not queries.renew_token(connection, session_id, _digest(session.token)):
+            return None
+        return session
+
+    async def introduce(self, actor: Actor, news: wire.Introduction) -> None:
+        """Notes what this session calls itself, and which device of the keyring it is. Raises Refusal invalid."""
+        if not news.label.isprintable():
+            raise Refusal("invalid", detail="label: not printable")
+        await self._database.write(
+            lambda connection: queries.introduce(
+                connection, actor.session_id, label=news.label, device=news.device
+            )
+        )
+        failpoint("session-introduced")
 
     def check_verified(self, connection: Connection, actor: Actor) -> None:
         """Lets a change pass whose person showed a moment ago who they are.
@@ -107,6 +136,8 @@ class Sessions:
                 wire.Session(
                     id=row.id,
                     client=row.client,
+                    label=row.label,
+                    device=row.device,
                     created_at=row.created_at,
                     last_seen_at=row.last_seen_at,
                     current=row.id == actor.session_id,
@@ -116,18 +147,39 @@ class Sessions:
         )
 
     async def revoke(self, actor: Actor, session_id: str) -> None:
-        """Ends one of the account's sessions. Raises Refusal not-found when it has no such session."""
-        if not await self._database.write(
-            lambda connection: queries.remove(connection, actor.account_id, session_id)
-        ):
+        """Ends one of the account's sessions. Raises Refusal not-found when it has no such session.
+
+        Its own is forgotten; another one stays known as removed, so that its device can be told.
+        """
+
+        def work(connection: Connection) -> bool:
+            if session_id == actor.session_id:
+                return queries.remove(connection, actor.account_id, session_id)
+            now_ms = self._clock.now_ms()
+            return queries.mark_removed(connection, actor.account_id, session_id, now_ms=now_ms)
+
+        if not await self._database.write(work):
             raise Refusal("not-found")
         self._cache.drop(lambda known: known.session_id == session_id)
         failpoint("session-revoked")
 
     async def revoke_all(self, actor: Actor) -> None:
         """Ends all of the account's sessions, this one too."""
-        await self._database.write(lambda connection: queries.remove_all(connection, actor.account_id))
+
+        def work(connection: Connection) -> None:
+            self._remove_others(connection, actor)
+            queries.remove(connection, actor.account_id, actor.session_id)
+
+        await self._database.write(work)
         self._cache.drop(lambda known: known.account_id == actor.account_id)
+        failpoint("session-revoked")
+
+    async def revoke_others(self, actor: Actor) -> None:
+        """Ends all of the account's sessions but this one."""
+        await self._database.write(lambda connection: self._remove_others(connection, actor))
+        self._cache.drop(
+            lambda known: known.account_id == actor.account_id and known.session_id != actor.session_id
+        )
         failpoint("session-revoked")
 
     async def sweep(self) -> int:
@@ -136,6 +188,10 @@ class Sessions:
         return await self._database.write(
             lambda connection: queries.remove_unused(connection, seen_before_ms=seen_before_ms)
         )
+
+    def _remove_others(self, connection: Connection, actor: Actor) -> None:
+        now_ms = self._clock.now_ms()
+        queries.mark_others_removed(connection, actor.account_id, actor.session_id, now_ms=now_ms)
 
     def _touch(self, session_id: str, now_ms: int) -> None:
         """Notes the use beside the request: nobody waits for it, and losing it costs an hour of 90 days."""
