@@ -1,4 +1,5 @@
 import type { Failure, FrameView } from "../views";
+import type { KeysProps } from "./keys";
 
 import type { KeysProps } from "./keys";
 import type { WaysInProps } from "./ways";
@@ -60,6 +61,7 @@ export interface SettingsProps {
   now: number;
   /** How many videos are on their way from here. */
   going: number;
+  keys: KeysProps;
   /** Asks the browser to keep what is stored. */
   onpersist: () => void;
   onend: (sessionId: string) => void;
