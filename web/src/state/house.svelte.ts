@@ -10,6 +10,7 @@ import { failureOf, isCode, type Failure } from "./failure";
 import { refreshKeyring, renewRecord } from "./upkeep";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
+import { KeyLog } from "./key-log";
 import { People } from "./people.svelte";
 import { Settings } from "./settings.svelte";
 import { ShardStore } from "./shards";
@@ -45,6 +46,7 @@ const LOOK_FOR_KEYS_MS = 60_000;
   readonly account: Account;
   readonly live: Live;
   readonly shards: ShardStore;
+  readonly log: KeyLog;
   readonly people: People;
   readonly settings: Settings;
   /** How many messages wait, for the bar and the title; the inbox counts them. */
@@ -68,6 +70,7 @@ const LOOK_FOR_KEYS_MS = 60_000;
     this.choices = tools.choices;
     this.account = tools.account;
     this.shards = new ShardStore(this);
+    this.log = new KeyLog(this);
     this.people = new People(this);
     this.settings = new Settings(this);
     const refused = (): void => {

@@ -1,6 +1,7 @@
 /** The people of an account: pinned on first use, from then on only what follows their pinned key is believed. */
 
 import type { Contact, CryptoService, PersonView as Met } from "../crypto/service";
+import type { LoggedRecord } from "../crypto/transparency";
 import { unb64 } from "../protocol/encoding";
 import { isName, nameOf } from "../protocol/names";
 import type { Api } from "../transfer/http";
@@ -31,6 +32,7 @@ export interface PeopleTools {
   readonly crypto: CryptoService;
   readonly shards: ShardStore;
   readonly account: { readonly acct: string };
+  readonly log: { check(records: readonly LoggedRecord[]): Promise<void> };
 }
 
 const SHARD = "contacts";
@@ -48,6 +50,8 @@ export class People {
   /** Whose key was followed by another one while this page was open. */
   #succeeded: ReadonlySet<string> = $state.raw(new Set());
   #wereMet = new Set<string>();
+  /** Where the server says that a record stands in its log. */
+  readonly #leaves = new WeakMap<Uint8Array, number>();
   readonly #tools: PeopleTools;
   readonly #server: string;
 
@@ -150,6 +154,7 @@ export class People {
   async meet(acct: string, signer: Uint8Array | null): Promise<Uint8Array<ArrayBuffer>> {
     await this.#tools.shards.need(SHARD); // who is pinned must be known before anybody is met
     const history = await this.history(acct);
+    await this.#checkLogged(acct, history);
     const met = await this.#checked(acct, history, signer);
     if (met.hasNewKey) this.#succeeded = new Set([...this.#succeeded, acct]);
     await this.#tools.shards.keep();
@@ -177,10 +182,27 @@ export class People {
     const path = { name: nameOf(this.acctOf(acct)) };
     const { items } = await this.#tools.api.get("/api/v1/accounts/{name}/records", { path });
     try {
-      return items.map(({ record }) => unb64(record));
+      return items.map(({ record, leaf }) => this.#placed(unb64(record), leaf));
     } catch {
       throw malformed("an account record");
     }
+  }
+
+  #placed(record: Uint8Array<ArrayBuffer>, leaf: number): Uint8Array<ArrayBuffer> {
+    this.#leaves.set(record, leaf);
+    return record;
+  }
+
+  /** What is about to be pinned must stand in the server's log. A history that follows no pin is refused by what comes after. */
+  async #checkLogged(acct: string, history: readonly Uint8Array[]): Promise<void> {
+    const { newRecords } = await import("../crypto/pins");
+    const before = (await this.#tools.crypto.contacts()).get(acct)?.pin;
+    await this.#checkInLog(acct, newRecords(before, acct, history));
+  }
+
+  async #checkInLog(acct: string, records: readonly Uint8Array[]): Promise<void> {
+    const placed = records.map((record) => ({ acct, record, leaf: this.#leaves.get(record) ?? -1 }));
+    if (placed.length > 0) await this.#tools.log.check(placed);
   }
 
   async #checked(acct: string, history: Uint8Array[], signer: Uint8Array | null): Promise<Met> {

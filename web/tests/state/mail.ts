@@ -8,6 +8,7 @@ import type { House } from "../../src/state/house.svelte";
 import type { InboxWire } from "../../src/state/letters";
 import type { Happening } from "../../src/state/network.svelte";
 import { People } from "../../src/state/people.svelte";
+import { KeyLog } from "../../src/state/key-log";
 import { Memory } from "../../src/state/memory";
 import { ShardStore } from "../../src/state/shards";
 import { openDatabase } from "../../src/storage/db";
@@ -141,8 +142,9 @@ export async function homeOf(owner: Correspondent, server: MailServer, database:
     isOffline: false,
     listen: (each: (happening: Happening) => void) => (listeners.add(each), () => listeners.delete(each)),
   };
-  const people = new People({ ...tools, shards });
-  const house = { ...tools, shards, people, live, db: vault.db, waiting: 0, signal: new AbortController().signal };
+  const log = new KeyLog(tools);
+  const people = new People({ ...tools, shards, log });
+  const house = { ...tools, shards, log, people, live, db: vault.db, waiting: 0, signal: new AbortController().signal };
   return {
     house: house as unknown as House,
     tell: (happening) => listeners.forEach((listener) => listener(happening)),

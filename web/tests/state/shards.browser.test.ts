@@ -3,6 +3,7 @@ import type { CryptoService } from "../../src/crypto/service";
 import { utf8 } from "../../src/protocol/encoding";
 import { openDatabase } from "../../src/storage/db";
 import { DeviceVault, forgetAccount } from "../../src/storage/keys";
+import { KeyLog } from "../../src/state/key-log";
 import { Memory } from "../../src/state/memory";
 import { People } from "../../src/state/people.svelte";
 import { ShardStore } from "../../src/state/shards";
@@ -32,7 +33,8 @@ async function device(name: string): Promise<Device> {
   const memory = await Memory.recall(vault);
   const api = new Api({ fetch: server.fetch });
   const shards = new ShardStore({ api, crypto, vault, memory });
-  const people = new People({ api, crypto, shards, account: { acct: ANN } });
+  const account = { acct: ANN };
+  const people = new People({ api, crypto, shards, account, log: new KeyLog({ api, vault, account }) });
   const opened = { crypto, vault, shards, people };
   devices.push(opened);
   return opened;
