@@ -1,10 +1,6 @@
 import type { Failure, FrameView } from "../views";
 import type { KeysProps } from "./keys";
 
-import type { KeysProps } from "./keys";
-import type { WaysInProps } from "./ways";
-
-export type { Ability, Can } from "../../state/capabilities";
 export interface SessionView {
   id: string;
   /** Where it is signed in. */
@@ -33,8 +29,6 @@ export type AbilityView =
   | "aac"
   | "player"
   | "storage"
-  ways: WaysInProps;
-  keys: KeysProps;
   | "persistence"
   | "wake-lock"
   | "float"
