@@ -36,6 +36,8 @@ export class Box<W extends Listed, E extends Entry> {
   readonly #entries = new Map<string, E>();
   #since: number | null = null;
   #hasRetried = false;
+  /** Deleted ones that the server told of while this page was open. */
+  readonly #gone = new Set<string>();
 
   constructor(options: BoxOptions<W, E>) {
     this.#options = options;
@@ -47,6 +49,11 @@ export class Box<W extends Listed, E extends Entry> {
 
   get all(): Iterable<E> {
     return this.#entries.values();
+  }
+
+  /** Whether the server's list has or had it, as far as is known here. */
+  wasListed(id: string): boolean {
+    return this.#entries.has(id) || this.#gone.has(id);
   }
 
   /** Whether the server's list was ever read on this device. */
@@ -99,7 +106,8 @@ export class Box<W extends Listed, E extends Entry> {
     const cursors = new Set<string>();
     for (let cursor: string | null = ""; cursor !== null;) {
       const page: Page<W> = await this.#options.list(cursor === "" ? query : { ...query, cursor });
-      if (!page.items.every((item) => isId(item.id, "msg"))) throw malformed("a message’s id");
+      if (!Array.isArray(page.items) || !page.items.every((item) => isId(item.id, "msg")))
+        throw malformed("a message’s id");
       yield page.items;
       cursor = page.cursor;
       if (cursor !== null && cursors.size === cursors.add(cursor).size) throw malformed("a list without end");
@@ -107,7 +115,10 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   async #take(item: W): Promise<void> {
-    if (item.deleted_at !== null) return this.#remove([item.id]);
+    if (item.deleted_at !== null) {
+      this.#gone.add(item.id);
+      return this.#remove([item.id]);
+    }
     try {
       await this.put(await this.#options.take(item, this.#entries.get(item.id)));
     } catch (error) {

@@ -1,7 +1,9 @@
 /** What a server refuses, and what keeps its answer from arriving. */
 
+import { wholeOf } from "./whole";
+
 /** The codes of this room that no server sends. */
-export type LocalCode = "offline" | "answer-malformed" | "upload-offset-impossible";
+export type LocalCode = "offline" | "answer-malformed" | "answer-too-large" | "redirected" | "upload-offset-impossible";
 
 export type ProblemFacts = {
   code: string;
@@ -56,7 +58,7 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   "internal",
 ]);
 const PASSING_STATUS: ReadonlySet<number> = new Set([408, 423, 429, 500, 502, 503, 504, 507]);
-const PROBLEM_CHARS = 64 * 1024;
+const PROBLEM_BYTES = 64 * 1024;
 const LONGEST_WAIT_S = 86_400;
 
 /** No answer: no connection, a connection that broke, or none in time. */
@@ -68,6 +70,16 @@ export function offline(reason: unknown): Problem {
 /** An answer that is not what it must be. */
 export function malformed(what: string): Problem {
   return new Problem(`The server’s answer is not what it must be: ${what}`, { code: "answer-malformed", status: 0 });
+}
+
+/** An answer that does not end where any honest one does. */
+export function tooLarge(): Problem {
+  return new Problem("The server’s answer is larger than it may be", { code: "answer-too-large", status: 0 });
+}
+
+/** An answer that sends elsewhere, which is never followed. */
+export function redirected(): Problem {
+  return new Problem("The server sends elsewhere", { code: "redirected", status: 0 });
 }
 
 /** Reads the problem of an answer; a proxy's own error page becomes one without a code. */
@@ -99,9 +111,8 @@ type Told = {
 
 async function readFacts(response: Response): Promise<Told> {
   try {
-    const text = await response.text();
-    if (text.length > PROBLEM_CHARS) return {};
-    const told: unknown = JSON.parse(text);
+    const bytes = await wholeOf(response, PROBLEM_BYTES);
+    const told: unknown = bytes === null ? null : JSON.parse(new TextDecoder().decode(bytes));
     return isRecord(told) ? checkedFacts(told) : {};
   } catch {
     return {};

@@ -25,7 +25,7 @@ describe("a request", () => {
     expect(url).toBe("/api/v1/inbox?since=4&limit=100");
     expect(init).toMatchObject({
       credentials: "same-origin",
-      redirect: "error",
+      redirect: "manual",
       referrerPolicy: "no-referrer",
       cache: "no-store",
     });
