@@ -26,6 +26,7 @@ def test_a_talking_head_waits_for_its_recipient(person, server, tmp_path):
         "state": "stored",
         "kind": "video",
         "trust": "own",
+        "gap": False,
         "error": None,
     }
     server.kill()

@@ -29,6 +29,7 @@ def as_json(item: Item, *, me: str) -> dict[str, Any]:
         "state": item.state,
         "kind": item.listed.kind,
         "trust": message.opened.trust.value if message else None,
+        "gap": item.gap is not None,
         "error": {"code": item.trouble.code, "sentence": str(item.trouble), "hint": item.trouble.hint}
         if item.trouble
         else None,
@@ -60,6 +61,8 @@ def tell_troubles(items: Iterable[Item]) -> None:
     for item in items:
         if item.trouble is not None:
             say(f"warning: {item.id}: {item.trouble} ({item.trouble.code})")
+        if item.gap is not None:
+            say(f"warning: {item.id}: {item.gap} ({item.gap.code}). {item.gap.hint}")
 
 
 def _rest(item: Item) -> list[str]:

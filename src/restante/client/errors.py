@@ -36,6 +36,7 @@ ClientError
 └── MailboxError
     ├── MessageUnknown       message-unknown
     ├── MessageAmbiguous     message-ambiguous
+    ├── MessageMissing       message-missing
     ├── NothingToSave        nothing-to-save
     ├── NoPlayer             no-player
     ├── PlayerFailed         player-failed
@@ -279,6 +280,14 @@ class MessageAmbiguous(MailboxError):
     code = "message-ambiguous"
     sentence = "More than one message begins like this"
     hint = "Give more characters of its id."
+
+
+class MessageMissing(MailboxError):
+    """A hint, never raised: an envelope names an earlier one of its sender that did not come."""
+
+    code = "message-missing"
+    sentence = "A video may be missing before this one"
+    hint = "Ask its sender: it was taken back, or the server holds it back."
 
 
 class NothingToSave(MailboxError):

@@ -10,7 +10,7 @@
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from restante.client.account import Account
@@ -18,6 +18,7 @@ from restante.client.errors import (
     AnswerMalformed,
     ClientError,
     MessageAmbiguous,
+    MessageMissing,
     MessageUnknown,
     ServerProblem,
     Unreachable,
@@ -25,6 +26,7 @@ from restante.client.errors import (
 from restante.client.http import JSON
 from restante.client.opened import Item, Message
 from restante.client.opening import Opener
+from restante.client.previous import Received, forget_sent
 from restante.protocol import ijson, wire
 from restante.protocol.ids import Prefix, is_id
 from restante.signing.errors import ProtocolError
@@ -49,10 +51,13 @@ class Mailbox:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._opener = Opener(account)
+        self._received = Received(account)
+        self._listed_ids: set[str] = set()
+        """Everything that the inbox was ever seen to have, tombstones among them."""
 
     def inbox(self) -> list[Item]:
         """Lists what was received, the newest first; what cannot be opened is listed with its reason."""
-        return self._opened("inbox", self._listed("inbox", envelopes="inline"))
+        return self._with_gaps(self._opened("inbox", self._listed("inbox", envelopes="inline")))
 
     def sent(self) -> list[Item]:
         """Lists what was sent, the newest first."""
@@ -61,7 +66,7 @@ class Mailbox:
     def changes(self, since: int) -> Changes:
         """Lists what changed in the inbox after ``since``; deleted ones among them."""
         found = list(self._listed("inbox", envelopes="inline", since=str(since)))
-        items = self._opened("inbox", found)
+        items = self._with_gaps(self._opened("inbox", found))
         return Changes(items, max([since, *(item.change for item in found)]))
 
     def find(self, reference: str) -> Item:
@@ -100,6 +105,8 @@ class Mailbox:
         _, message_id = self._locate(reference)
         self._account.session.call("DELETE", f"/api/v1/messages/{message_id}", query={"for": whose})
         (self._account.profile.details / f"{message_id}.age").unlink(missing_ok=True)
+        if whose == "everyone":
+            forget_sent(self._account, message_id)
         return message_id
 
     def _locate(self, reference: str) -> tuple[Box, str]:
@@ -138,6 +145,8 @@ class Mailbox:
             for item in page.items:
                 if not is_id(item.id, Prefix.MESSAGE):
                     raise AnswerMalformed("a message's id")
+                if box == "inbox":
+                    self._listed_ids.add(item.id)
                 if item.deleted_at is None or "since" in query:
                     yield item
             if not (cursor := page.cursor):
@@ -148,6 +157,19 @@ class Mailbox:
         opened = [self._opened_one(box, item) for item in items]
         self._opener.save()
         return opened
+
+    def _with_gaps(self, items: list[Item]) -> list[Item]:
+        """Marks those whose sender names an earlier message that never came: the server may hold it back."""
+        return [
+            replace(item, gap=MessageMissing(item.message.sender or ""))
+            if self._is_after_gap(item) and item.message
+            else item
+            for item in items
+        ]
+
+    def _is_after_gap(self, item: Item) -> bool:
+        prev = item.message.opened.fields.prev if item.message else None
+        return prev is not None and prev not in self._listed_ids and not self._received.has(prev)
 
     def _opened_one(self, box: Box, item: Wire) -> Item:
         if item.deleted_at is not None:

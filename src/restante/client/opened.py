@@ -8,7 +8,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from restante.client.errors import ClientError
+from restante.client.errors import ClientError, MessageMissing
 from restante.crypto.details import Details
 from restante.crypto.receiving import Opened, Trust
 from restante.protocol import wire
@@ -59,6 +59,8 @@ class Item:
     listed: wire.InboxItem | wire.SentItem = field(repr=False)
     message: Message | None = field(default=None, repr=False)
     trouble: Trouble | None = None
+    gap: MessageMissing | None = None
+    """The sender's previous message never came."""
 
     @property
     def id(self) -> str:

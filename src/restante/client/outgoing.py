@@ -28,6 +28,7 @@ from restante.client.errors import (
 )
 from restante.client.people import People
 from restante.client.posting import post, prepare
+from restante.client.previous import note_sent
 from restante.client.recording import whole_take
 from restante.client.sealing import fresh_record, seal_into
 from restante.client.tus import Sender, Upload, create
@@ -182,6 +183,7 @@ def _deliver(account: Account, draft: Draft, report: Report) -> wire.Sent:
             if fresh == _FRESH_UPLOADS:
                 raise
         else:
+            note_sent(account, sent.id, draft.record.to, at=draft.record.created)
             draft.discard()
             return sent
     raise AssertionError

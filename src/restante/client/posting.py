@@ -14,6 +14,7 @@ from restante.client.drafts import DraftRecord, Request
 from restante.client.errors import AnswerMalformed, ServerProblem, UploadGone
 from restante.client.http import Session
 from restante.client.people import People
+from restante.client.previous import Previous
 from restante.crypto.age import X25519Identity
 from restante.crypto.details import Details, Kind, details_sha256, seal_details
 from restante.crypto.envelopes import Message, Sender, seal_for_account, seal_own_copy
@@ -44,6 +45,8 @@ def prepare(account: Account, record: DraftRecord, people: People) -> Request:
     sender = Sender(account.acct, account.identity.name, account.keyring.signing_key)
     records = {split_acct(each.acct)[0]: each for each in people.recipients(record.to)}
     own = account.keyring.own_recipient(record.created)
+    previous = Previous(account)
+    before = {name: previous.to(each.acct, but_not=record.id) for name, each in records.items()}
     return Request(
         idempotency_key=secrets.token_hex(16),
         message=wire.Send(
@@ -54,7 +57,10 @@ def prepare(account: Account, record: DraftRecord, people: People) -> Request:
             upload=record.upload,
         ),
         details=b64(sealed),
-        envelopes={name: b64(seal_for_account(message, sender, each)) for name, each in records.items()},
+        envelopes={
+            name: b64(seal_for_account(message, sender, each, prev=before[name]))
+            for name, each in records.items()
+        },
         sent=b64(seal_own_copy(message, sender, own, sent_to=record.to)),
     )
 

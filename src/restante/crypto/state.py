@@ -42,6 +42,11 @@ _SEEN_NAME = re.compile(r"seen-[0-9]{4}-(0[1-9]|1[0-2])(-[2-9])?\Z")
 V = TypeVar("V")
 
 
+def is_seen_shard(name: str) -> bool:
+    """Tells whether a shard of this name holds seen ids."""
+    return _SEEN_NAME.match(name) is not None
+
+
 class Contacts(msgspec.Struct, frozen=True, kw_only=True):
     """The shard ``contacts``: what is known of each acct."""
 

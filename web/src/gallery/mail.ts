@@ -20,6 +20,7 @@ const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   playedAt: null,
   onDevice: true,
   failure: null,
+  gap: false,
   ...more,
 });
 const ITEMS: InboxItem[] = [

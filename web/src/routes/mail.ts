@@ -13,7 +13,13 @@ import type { Sending } from "../state/sending.svelte";
 
 type Views = Pick<People, "view">;
 
-export function inboxItem(letter: Letter, people: Views, posters: Posters, here: ReadonlySet<string>): InboxItem {
+/** By id: what is on this device, and before what something may be missing. */
+interface Noted {
+  readonly here: ReadonlySet<string>;
+  readonly gaps: ReadonlySet<string>;
+}
+
+export function inboxItem(letter: Letter, people: Views, posters: Posters, { here, gaps }: Noted): InboxItem {
   const { id, content, code, from, playedAt } = letter;
   return {
     id,
@@ -25,6 +31,7 @@ export function inboxItem(letter: Letter, people: Views, posters: Posters, here:
     playedAt,
     onDevice: here.has(id),
     failure: code === null ? null : { code },
+    gap: gaps.has(id),
   };
 }
 

@@ -3,6 +3,7 @@
 import { LocalIndex } from "../storage/index";
 import { Box, isGone } from "./box";
 import type { House } from "./house.svelte";
+import { Gaps } from "./gaps";
 import { contentOf, inboxOrder, type InboxWire, type Letter } from "./letters";
 import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
@@ -22,12 +23,15 @@ export class InboxState {
   deleted: Letter | null = $state.raw(null);
   /** When the server's list was read last; null when it never was. */
   lookedAt: number | null = $state(null);
+  /** Letters before which one of the same sender's may be missing. */
+  gaps: ReadonlySet<string> = $state.raw(new Set());
   readonly posters = new Posters();
   readonly #house: House;
   readonly #index: LocalIndex<Letter>;
   readonly #box: Box<InboxWire, Letter>;
   readonly #opener: Opener;
   readonly #reading: Reading;
+  readonly #gaps: Gaps;
   readonly #loaded: Promise<void>;
   readonly #closed = new AbortController();
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
@@ -37,6 +41,7 @@ export class InboxState {
     this.#house = house;
     this.#index = new LocalIndex(house.vault, "inbox");
     this.#opener = new Opener(house);
+    this.#gaps = new Gaps(house);
     this.#box = new Box<InboxWire, Letter>({
       index: this.#index,
       list: async (query) => house.api.get("/api/v1/inbox", { query: { ...query, envelopes: "inline" } }),
@@ -157,9 +162,24 @@ export class InboxState {
       await this.#opener.keep();
       await this.#payMarks();
       await this.#payDeletions();
+      await this.#lookForGaps();
     } catch (error) {
       if (!this.#house.signal.aborted) this.#later(error);
     }
+  }
+
+  /** What is found not to follow a gap is never looked at again. */
+  async #lookForGaps(): Promise<void> {
+    const open = [...this.#box.all].filter(({ content }) => content?.prev !== undefined);
+    const whole = await this.#gaps.whole(open, (id) => this.#box.wasListed(id));
+    for (const { id } of whole) {
+      const letter = this.#box.get(id);
+      if (!letter?.content) continue;
+      const { prev: _, ...content } = letter.content;
+      await this.#box.put({ ...letter, content });
+    }
+    const known = new Set(whole);
+    this.gaps = new Set(open.filter((letter) => !known.has(letter)).map(({ id }) => id));
   }
 
   /** Marks and deletions stay owed in the index, so the next reading pays them. */

@@ -16,6 +16,8 @@ export interface Content {
   /** WebVTT; what older versions of this app kept does not have it. */
   readonly captions?: string | null;
   readonly posterType: string | null;
+  /** The sender's previous message to this account, while it is not known to have come. */
+  readonly prev?: string;
 }
 
 interface Kept {
@@ -52,8 +54,13 @@ export interface SentLetter extends Kept {
 }
 
 /** Puts together what is kept of opened details. */
-export function contentOf(opened: { fields: { created: number; key: string }; kind: Kind }, details: Details): Content {
+export function contentOf(
+  opened: { fields: { created: number; key: string; prev?: string | undefined }; kind: Kind },
+  details: Details,
+): Content {
+  const { prev } = opened.fields;
   return {
+    ...(prev !== undefined && { prev }),
     kind: opened.kind,
     createdMs: opened.fields.created,
     messageKey: opened.fields.key,

@@ -8,6 +8,7 @@ import { onceFree } from "../take/recovery";
 import { resumeDraft, sendDraft, type Compose, type SendingState as Step } from "../take/sending";
 import { isCode, failureOf, type Failure } from "./failure";
 import type { House } from "./house.svelte";
+import { SentState } from "./sent.svelte";
 
 export type Held = "offline" | "server-full" | "signed-out" | null;
 
@@ -119,10 +120,24 @@ export class SendingState {
   readonly #compose: Compose = async (outgoing) => {
     const { crypto, people, account } = this.#house;
     const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meet(acct, null)));
-    const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name });
+    const previous = await this.#previous(outgoing.wish.to, outgoing.draft.id);
+    const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name, previous });
     const { message, details, envelopes, sent } = await crypto.composeMessage(wanted, records);
     return { message, details, envelopes, sent };
   };
+
+  /** By acct, the last message that left for it before this one, so that its recipient notices a gap. */
+  async #previous(to: readonly string[], butNot: string): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const acct of to) {
+      const listed = await this.#house.part(SentState).lastTo(acct);
+      const here = [...this.#all.values()].filter(({ kind, to }) => kind === "sent" && to.includes(acct));
+      const known = [...here, ...(listed ? [listed] : [])].filter(({ id }) => id !== butNot);
+      const last = known.sort((one, other) => (other.receivedAt ?? 0) - (one.receivedAt ?? 0))[0];
+      if (last) found[acct] = last.id;
+    }
+    return found;
+  }
 
   async #note(id: string, wish: DraftWish | null): Promise<void> {
     const { content, createdMs } = await new Drafts(this.#house.db).get(id);

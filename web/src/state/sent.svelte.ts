@@ -51,6 +51,12 @@ export class SentState {
     return fresh;
   }
 
+  /** The last message to somebody that this device knows of. */
+  async lastTo(acct: string): Promise<SentLetter | null> {
+    await this.#loaded;
+    return this.letters.find(({ content, deliveries }) => content && deliveries.some((to) => to.acct === acct)) ?? null;
+  }
+
   refresh(): void {
     this.#reading.want();
   }

@@ -8,7 +8,7 @@ import type { Outgoing } from "./sending";
 /** The message of a draft that is on the server. `createdMs` is the moment of sending; the sealed request is kept, so it stays. */
 export function messageOf(
   { draft, upload, wish }: Outgoing,
-  { createdMs, name }: { createdMs: number; name?: string },
+  more: Pick<NewMessage, "createdMs" | "name" | "previous">,
 ): NewMessage {
   const { messageKey, video, poster, captions } = draft.content;
   if (video === null) throw new StorageError("not-on-this-device");
@@ -19,6 +19,5 @@ export function messageOf(
     ...(captions === null ? {} : { captions }),
     ...(poster === null ? {} : { poster }),
   };
-  const named = name === undefined ? {} : { name };
-  return { id: draft.id, kind: "video", createdMs, messageKey, upload, details, ...named };
+  return { id: draft.id, kind: "video", messageKey, upload, details, ...more };
 }

@@ -14,6 +14,8 @@ export interface InboxItem {
   onDevice: boolean;
   /** Why it cannot be opened. */
   failure: Failure | null;
+  /** One of the same sender's may be missing before it. */
+  gap: boolean;
 }
 
 export interface InboxProps {

@@ -28,6 +28,11 @@ export function noteWords(item: InboxItem, now: number, offline: boolean): strin
   return place + at;
 }
 
+/** What the sender's own count says. */
+export function gapWords(item: InboxItem): string {
+  return item.gap ? m.inbox_gap({ name: nameOf(item) }) : "";
+}
+
 /** The line below the name: what was written, or why it does not open. */
 export function lineWords(item: InboxItem): string {
   return item.failure ? failureWords(item.failure, nameOf(item)).title : item.caption;
