@@ -168,6 +168,7 @@ def the_house(walk: Walk, message: str) -> None:
         ("/settings", "nav_settings"),
         ("/drafts", "drafts_title"),
         ("/browser", "can_title"),
+        ("/known", "knows_title"),
     ):
         walk.go(path)
         page.wait_for_function("title => document.title.includes(title)", arg=walk.say(title))

@@ -22,6 +22,7 @@ COMMANDS = {
     "delete": "Deletes a message.",
     "drafts": "Lists messages that are not sent yet.",
     "export": "Writes the whole mailbox to a folder of standard files.",
+    "known": "Shows what the server has about this account.",
     "accept": "Accepts the changed key of a contact.",
     "monitor": "Watches your name in the server's log of keys.",
 }

@@ -265,6 +265,39 @@ class Mark(msgspec.Struct, frozen=True):
     mark: Literal["fetched", "played"]
 
 
+class KnownTable(msgspec.Struct, frozen=True):
+    """Rows of one table that belong to the account; ``bytes`` are those of stored files and sealed fields.
+
+    ``first_at`` and ``last_at`` are null when there are no rows, or rows without a time.
+    """
+
+    table: str
+    rows: int
+    bytes: int
+    first_at: Instant | None
+    last_at: Instant | None
+
+
+class KnownPeer(msgspec.Struct, frozen=True):
+    """Somebody who wrote to the account, or was written to; messages that were deleted count while their rows are kept."""
+
+    name: Name
+    sent: int
+    received: int
+    bytes: int
+    first_at: Instant
+    last_at: Instant
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What this server has about the account, counted from the rows themselves."""
+
+    name: Name
+    created_at: Instant
+    tables: list[KnownTable]
+    peers: list[KnownPeer]
+
+
 class Hint(msgspec.Struct, frozen=True):
     """The data of a server-sent event: that something happened to a message, never what it says."""
 

@@ -27,6 +27,8 @@ from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
 from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
+from restante.server.known.routes import ROUTES as KNOWN
+from restante.server.known.service import Known
 from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
@@ -97,7 +99,8 @@ def build_litestar(house: House) -> Litestar:
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
-        | {"messages": Provide(_messages, sync_to_thread=False)},
+        | {"messages": Provide(_messages, sync_to_thread=False)}
+        | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
@@ -122,6 +125,11 @@ def _messages(state: State, actor: NamedDependency[Actor]) -> Messages:  # noqa:
     """One after the other: what does not depend on each other the framework resolves in tasks, which cost more."""
     house: House = state.house
     return house.messages
+
+
+def _known(state: State) -> Known:
+    house: House = state.house
+    return Known(house.database)
 
 
 async def _actor(request: Request[Any, Any, State]) -> Actor:

@@ -1,6 +1,8 @@
 import People from "../screens/people/People.svelte";
 import type { PeopleProps } from "../screens/people/props";
 import Browser from "../screens/settings/Browser.svelte";
+import KnownPage from "../screens/settings/KnownPage.svelte";
+import type { KnownProps } from "../screens/settings/known";
 import Settings from "../screens/settings/Settings.svelte";
 import type { BrowserProps, SettingsProps } from "../screens/settings/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
@@ -44,6 +46,31 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
 
 const browser = (abilities: BrowserProps["abilities"]): Exhibit => exhibit(Browser, { frame: frame(), abilities });
 
+const table = (name: string, rows: number, bytes: number) => {
+  return { table: name, rows, bytes, first_at: DAYS_AGO(90), last_at: ago(60) };
+};
+const KNOWN = {
+  name: "claire",
+  created_at: DAYS_AGO(90),
+  tables: [
+    table("accounts", 1, 0),
+    table("account_records", 4, 9_200),
+    table("keyrings", 1, 16_700),
+    table("state_shards", 5, 41_000),
+    table("unlock_methods", 2, 80),
+    table("sessions", 3, 96),
+    table("uploads", 12, 96e6),
+    table("messages", 12, 97e6),
+    table("envelopes", 31, 420_000),
+  ],
+  peers: [
+    { name: "ann", sent: 7, received: 12, bytes: 184e6, first_at: DAYS_AGO(88), last_at: ago(60) },
+    { name: "joseph", sent: 5, received: 7, bytes: 92e6, first_at: DAYS_AGO(60), last_at: DAYS_AGO(2) },
+  ],
+};
+const known = (state: KnownProps["state"]): Exhibit =>
+  exhibit(KnownPage, { frame: frame(), state, now: NOW, onretry: nothing });
+
 export const HOUSE: Record<string, Exhibit> = {
   "people/loading": people({ state: { kind: "loading" }, people: [] }),
   "people/empty": people({ people: [] }),
@@ -69,6 +96,11 @@ export const HOUSE: Record<string, Exhibit> = {
     screen: "no",
     share: "helped",
   }),
+  "settings/known": known({ kind: "ready", known: KNOWN }),
+  "settings/known-nobody": known({ kind: "ready", known: { ...KNOWN, peers: [] } }),
+  "settings/known-loading": known({ kind: "loading" }),
+  "settings/known-offline": known({ kind: "offline" }),
+  "settings/known-failed": known({ kind: "failed", failure: { code: "server-unreachable" } }),
   "settings/offline": settings({ sessions: { kind: "offline" } }),
   "settings/failed": settings({ sessions: { kind: "failed", failure: { code: "server-unreachable" } } }),
 };

@@ -49,6 +49,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.record]: () => import("./Record.svelte"),
   [PLACES.drafts]: () => import("./Drafts.svelte"),
   [PLACES.browser]: () => import("./Browser.svelte"),
+  [PLACES.known]: () => import("./Known.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {

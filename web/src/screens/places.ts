@@ -10,6 +10,7 @@ export const PLACES = {
   record: "/record",
   drafts: "/drafts",
   browser: "/browser",
+  known: "/known",
   rescue: "/rescue",
 } as const;
 
