@@ -18,7 +18,7 @@ from restante.protocol.limits import KIB
 
 SILENCE_S = 60.0
 """Three missed heartbeats: the connection is dead."""
-_LINE_CHARS = 64 * KIB
+_LINE_BYTES = 64 * KIB
 _PATH = "/api/v1/events"
 
 
@@ -75,17 +75,20 @@ def _connection(session: Session, reader: _Reader) -> Generator[Happening]:
         headers["last-event-id"] = reader.last_id
     with session.stream("GET", _PATH, headers=headers, read_timeout_s=SILENCE_S) as response:
         yield Happening("connected")
-        for line in _bounded(response.iter_lines()):
+        for line in _lines(response.iter_raw()):
             if hint := reader.take(line):
                 yield Happening(hint.kind, hint.id)
     raise Unreachable("the live channel ended")
 
 
-def _bounded(lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
-        if len(line) > _LINE_CHARS:
+def _lines(pieces: Iterable[bytes]) -> Iterable[str]:
+    """Cuts a stream into lines; one without end is not collected."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        if len(rest) > _LINE_BYTES:
             raise AnswerTooLarge
-        yield line
+        yield from (line.removesuffix(b"\r").decode(errors="replace") for line in whole)
 
 
 def _hint(data: str) -> wire.Hint | None:

@@ -221,6 +221,8 @@ def retry_after_s(problem: ServerProblem) -> float:
 
 def _check(response: httpx.Response) -> None:
     status = response.status_code
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise AnswerMalformed("compressed, though nobody asked for it")
     if status == httpx.codes.NOT_MODIFIED or httpx.codes.is_success(status):
         return
     if httpx.codes.is_redirect(status):
