@@ -92,7 +92,7 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
-    control = [*ACCOUNTS, *SESSIONS, *PAIRING, *KEYS, *TRANSPARENCY, *MESSAGES]
+    control = [*ACCOUNTS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = ("accounts", "keys", "transparency", "sessions", "pairings", "settings", "log")
     return Litestar(
