@@ -11,11 +11,12 @@ const outside = { go: nothing, onlanguage: (locale: string): void => language.ch
 
 const welcome = (state: WelcomeProps["state"]): Exhibit => exhibit(Welcome, { ...outside, state, onretry: nothing });
 
-const signUp = (step: SignUpProps["step"]): Exhibit =>
+const signUp = (step: SignUpProps["step"], more: Partial<SignUpProps> = {}): Exhibit =>
   exhibit(SignUp, {
     ...outside,
     step,
-    chosen: { account: "", passphrase: "", own: false },
+    chosen: { account: "", way: "passkey", passphrase: "", own: false },
+    hasPasskeys: true,
     suggestion: "harbor tulip seldom copper anyone lantern",
     onother: nothing,
     onname: nothing,
@@ -25,12 +26,30 @@ const signUp = (step: SignUpProps["step"]): Exhibit =>
     onwritten: nothing,
     onprove: nothing,
     onshow: nothing,
+    ontouch: nothing,
+    onusewords: nothing,
+    onwords: nothing,
+    ...more,
   });
+
+const BY_WORDS = { chosen: { account: "", way: "passphrase", passphrase: "", own: false } } as const;
+const TOUCH = { kind: "touch", again: false, working: false, failure: null } as const;
+const WORDS = { kind: "words", signsInOnly: true, working: false, failure: null } as const;
 
 const PROVE = { kind: "prove", asked: [3, 6], begins: "", working: false, failure: null } as const;
 
-const signIn = (state: SignInProps["state"]): Exhibit =>
-  exhibit(SignIn, { ...outside, state, account: "claire", onsignin: nothing });
+const signIn = (state: SignInProps["state"], hasPasskeys = true): Exhibit =>
+  exhibit(SignIn, {
+    ...outside,
+    state,
+    hasPasskeys,
+    account: "claire",
+    onsignin: nothing,
+    onpasskey: nothing,
+    onunlock: nothing,
+    ongiveup: nothing,
+  });
+const LOCKED = { kind: "locked", account: "claire", working: false, failure: null } as const;
 
 export const GATE: Record<string, Exhibit> = {
   "welcome/loading": welcome({ kind: "loading" }),
@@ -39,6 +58,16 @@ export const GATE: Record<string, Exhibit> = {
   "welcome/failed": welcome({ kind: "failed", failure: { code: "server-unreachable" } }),
   "welcome/offline": welcome({ kind: "failed", failure: { code: "offline" } }),
   "sign-up/ready": signUp({ kind: "name", failure: null }),
+  "sign-up/asking": signUp({ kind: "name", failure: null }, { hasPasskeys: null }),
+  "sign-up/passphrase": signUp({ kind: "name", failure: null }, BY_WORDS),
+  "sign-up/without-passkeys": signUp({ kind: "name", failure: null }, { hasPasskeys: false }),
+  "sign-up/touch": signUp(TOUCH),
+  "sign-up/touch-working": signUp({ ...TOUCH, working: true }),
+  "sign-up/touch-again": signUp({ ...TOUCH, again: true }),
+  "sign-up/touch-cancelled": signUp({ ...TOUCH, failure: { code: "passkey-cancelled" } }),
+  "sign-up/touch-unverified": signUp({ ...TOUCH, failure: { code: "passkey-unverified" } }),
+  "sign-up/signs-in-only": signUp(WORDS),
+  "sign-up/words": signUp({ ...WORDS, signsInOnly: false }),
   "sign-up/taken": signUp({ kind: "name", failure: { code: "name-taken" } }),
   "sign-up/failed": signUp({ kind: "name", failure: { code: "rate-limited", retryAfterS: 300 } }),
   "sign-up/offline": signUp({ kind: "name", failure: { code: "offline" } }),
@@ -52,6 +81,10 @@ export const GATE: Record<string, Exhibit> = {
   "sign-up/slip": signUp({ ...PROVE, wrong: 3, begins: "9T" }),
   "sign-up/unfinished": signUp({ ...PROVE, wrong: null, failure: { code: "offline" } }),
   "sign-in/ready": signIn({ kind: "ready" }),
+  "sign-in/without-passkeys": signIn({ kind: "ready" }, false),
+  "sign-in/locked": signIn(LOCKED),
+  "sign-in/locked-refused": signIn({ ...LOCKED, failure: { code: "sign-in-refused" } }),
+  "sign-in/no-touch": signIn({ kind: "failed", failure: { code: "passkey-cancelled" } }),
   "sign-in/working": signIn({ kind: "working" }),
   "sign-in/refused": signIn({ kind: "failed", failure: { code: "sign-in-refused" } }),
   "sign-in/failed": signIn({ kind: "failed", failure: { code: "keyring-rolled-back" } }),

@@ -6,6 +6,8 @@ import type { KnownProps } from "../screens/settings/known";
 import Settings from "../screens/settings/Settings.svelte";
 import type { BrowserProps, SettingsProps } from "../screens/settings/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { keys } from "./keys";
+import { waysIn } from "./ways";
 import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
 
 const people = (more: Partial<PeopleProps>): Exhibit =>
@@ -14,15 +16,19 @@ const people = (more: Partial<PeopleProps>): Exhibit =>
     state: { kind: "ready" },
     people: Object.values(PEOPLE),
     adding: { kind: "idle" },
+    link: "https://video.adeyemi.family/add/claire@adeyemi.family#fp.Zk3pQ0xJb1cYv8RmT5sW2A",
     onadd: nothing,
     onremove: nothing,
     onretry: nothing,
+    oncopy: nothing,
     ...more,
   });
 
 const settings = (more: Partial<SettingsProps>): Exhibit =>
   exhibit(Settings, {
     frame: frame(),
+    ways: waysIn(),
+    keys: keys(),
     choices: { language: "en", theme: "system", beep: true, countdown: true, letters: true },
     onchoose: nothing,
     sessions: {
@@ -80,6 +86,9 @@ export const HOUSE: Record<string, Exhibit> = {
   "people/failed": people({ state: { kind: "failed", failure: { code: "shard-forged" } } }),
   "settings/loading": settings({ sessions: { kind: "loading" }, storage: null }),
   "settings/ready": settings({}),
+  "settings/way-added": settings({ ways: waysIn({ told: "added" }) }),
+  "settings/way-again": settings({ ways: waysIn({ again: true }) }),
+  "settings/way-refused": settings({ ways: waysIn({ failure: { code: "last-way-in" } }) }),
   "settings/kept": settings({ storage: { usedBytes: 1.8e9, quotaBytes: 2e9, drafts: 0, persisted: true } }),
   "settings/no-network": settings({ frame: { ...frame(), offline: true } }),
   "settings/browser-looking": browser(null),
@@ -96,6 +105,8 @@ export const HOUSE: Record<string, Exhibit> = {
     screen: "no",
     share: "helped",
   }),
+  "settings/key-made": settings({ keys: keys({ told: "sealing" }) }),
+  "settings/key-unpublished": settings({ keys: keys({ isUnpublished: true }) }),
   "settings/known": known({ kind: "ready", known: KNOWN }),
   "settings/known-nobody": known({ kind: "ready", known: { ...KNOWN, peers: [] } }),
   "settings/known-loading": known({ kind: "loading" }),

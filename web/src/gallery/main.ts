@@ -6,9 +6,11 @@ import { BOOTH } from "./booth";
 import type { Exhibit } from "./exhibit";
 import { GATE } from "./gate";
 import { HOUSE } from "./house";
+import { KEYS } from "./keys";
 import { MAIL } from "./mail";
+import { WAYS_IN } from "./ways";
 
-const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE };
+const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE, ...WAYS_IN, ...KEYS };
 
 /** The list of what there is, as links. */
 const index: Exhibit = (target) => {

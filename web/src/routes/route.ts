@@ -46,11 +46,12 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.sent]: () => import("./Sent.svelte"),
   [PLACES.people]: () => import("./People.svelte"),
   [PLACES.settings]: () => import("./Settings.svelte"),
+  [PLACES.newCode]: () => import("./NewCode.svelte"),
   [PLACES.record]: () => import("./Record.svelte"),
   [PLACES.drafts]: () => import("./Drafts.svelte"),
   [PLACES.browser]: () => import("./Browser.svelte"),
-  [PLACES.known]: () => import("./Known.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
+  [PLACES.known]: () => import("./Known.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),

@@ -7,11 +7,12 @@ export const PLACES = {
   sent: "/sent",
   people: "/people",
   settings: "/settings",
+  newCode: "/settings/recovery-code",
   record: "/record",
   drafts: "/drafts",
   browser: "/browser",
-  known: "/known",
   rescue: "/rescue",
+  known: "/known",
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;

@@ -10,6 +10,7 @@ import { failureOf, isCode, type Failure } from "./failure";
 import { refreshKeyring, renewRecord } from "./upkeep";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
+import type { Passkeys } from "./passkeys";
 import { KeyLog } from "./key-log";
 import { People } from "./people.svelte";
 import { Settings } from "./settings.svelte";
@@ -31,19 +32,21 @@ export interface HouseTools {
   readonly memory: Memory;
   readonly choices: Choices;
   readonly account: Account;
+  readonly passkeys: Passkeys;
   readonly liveFetch?: Fetch | undefined;
 }
+
+const LOOK_FOR_KEYS_MS = 60_000;
 
 export class House {
   readonly api: Api;
   /** Unlocked. */
-const LOOK_FOR_KEYS_MS = 60_000;
-
   readonly crypto: CryptoService;
   readonly vault: DeviceVault;
   readonly memory: Memory;
   readonly choices: Choices;
   readonly account: Account;
+  readonly passkeys: Passkeys;
   readonly live: Live;
   readonly shards: ShardStore;
   readonly log: KeyLog;
@@ -53,11 +56,14 @@ const LOOK_FOR_KEYS_MS = 60_000;
   waiting = $state(0);
   /** The server ended the session: uploads wait, and the person must sign in again. */
   isSignedOut = $state(false);
+  /** The recovery code had to serve: another way in and a new code should follow. */
+  cameByCode = $state(false);
   /** What the person should know, though it stops nothing. */
   warning: Failure | null = $state.raw(null);
   #catchingUp: Promise<void> | null = null;
   /** The server's keyring was compared with the one kept here. */
   #isKeyringFresh = false;
+  #lookedForKeysMs = 0;
   readonly #parts = new Parts<House>(this);
   readonly #closed = new AbortController();
 
@@ -65,10 +71,10 @@ const LOOK_FOR_KEYS_MS = 60_000;
     this.api = tools.api;
     this.crypto = tools.crypto;
     this.vault = tools.vault;
-  #lookedForKeysMs = 0;
     this.memory = tools.memory;
     this.choices = tools.choices;
     this.account = tools.account;
+    this.passkeys = tools.passkeys;
     this.shards = new ShardStore(this);
     this.log = new KeyLog(this);
     this.people = new People(this);
@@ -108,6 +114,13 @@ const LOOK_FOR_KEYS_MS = 60_000;
     return this.#catchingUp;
   }
 
+  /** Looks whether another device has made new keys; tells whether there are any. Rarely: each message that does not open asks. */
+  async lookForKeys(): Promise<boolean> {
+    if (Date.now() - this.#lookedForKeysMs < LOOK_FOR_KEYS_MS) return false;
+    this.#lookedForKeysMs = Date.now();
+    return refreshKeyring(this).catch(() => false);
+  }
+
   /** The one instance of a class that lives as long as the house: `house.part(Inbox)`. */
   part<T extends Part>(Kind: new (house: House) => T): T {
     return this.#parts.of(Kind);
@@ -118,13 +131,6 @@ const LOOK_FOR_KEYS_MS = 60_000;
       if (!this.#isKeyringFresh) await refreshKeyring(this);
       this.#isKeyringFresh = true;
     } catch (error) {
-  /** Looks whether another device has made new keys; tells whether there are any. Rarely: each message that does not open asks. */
-  async lookForKeys(): Promise<boolean> {
-    if (Date.now() - this.#lookedForKeysMs < LOOK_FOR_KEYS_MS) return false;
-    this.#lookedForKeysMs = Date.now();
-    return refreshKeyring(this).catch(() => false);
-  }
-
       this.#noteKeyring(error);
     }
     await this.people.refresh();

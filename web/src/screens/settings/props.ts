@@ -1,5 +1,9 @@
+import type { Capabilities } from "../../state/capabilities";
 import type { Failure, FrameView } from "../views";
 import type { KeysProps } from "./keys";
+import type { WaysInProps } from "./ways";
+
+export type { Ability, Can } from "../../state/capabilities";
 
 export interface SessionView {
   id: string;
@@ -20,29 +24,16 @@ export interface Choices {
   letters: boolean;
 }
 
-/** `helped`: not by itself, or not yet; there is a way round it. */
-export type CanView = "yes" | "helped" | "no";
-export type AbilityView =
-  | "camera"
-  | "microphone"
-  | "encoder"
-  | "aac"
-  | "player"
-  | "storage"
-  | "persistence"
-  | "wake-lock"
-  | "float"
-  | "screen"
-  | "share";
-
 export interface BrowserProps {
   frame: FrameView;
   /** Null while it is looked at. */
-  abilities: Readonly<Record<AbilityView, CanView>> | null;
+  abilities: Capabilities | null;
 }
 
 export interface SettingsProps {
   frame: FrameView;
+  ways: WaysInProps;
+  keys: KeysProps;
   choices: Choices;
   onchoose: (changed: Partial<Choices>) => void;
   sessions:
@@ -55,7 +46,6 @@ export interface SettingsProps {
   now: number;
   /** How many videos are on their way from here. */
   going: number;
-  keys: KeysProps;
   /** Asks the browser to keep what is stored. */
   onpersist: () => void;
   onend: (sessionId: string) => void;
