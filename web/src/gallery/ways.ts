@@ -1,0 +1,73 @@
+import Verify from "../screens/frame/Verify.svelte";
+import NewCode from "../screens/settings/NewCode.svelte";
+import type { NewCodeProps, WaysInProps } from "../screens/settings/ways";
+import type { Asking } from "../state/verification.svelte";
+import type { WayIn } from "../state/ways-in.svelte";
+import { exhibit, nothing, type Exhibit } from "./exhibit";
+import { DAYS_AGO, NOW, ago, frame } from "./people";
+
+const WAYS: readonly WayIn[] = [
+  { id: "1", type: "passkey", label: "Claire’s phone", since: DAYS_AGO(90), usedAt: ago(30), opens: true },
+  { id: "2", type: "passkey", label: "Chrome, Windows", since: DAYS_AGO(6), usedAt: null, opens: false },
+  { id: "passphrase", type: "passphrase", label: "", since: DAYS_AGO(90), usedAt: DAYS_AGO(6), opens: true },
+  { id: "recovery", type: "recovery", label: "", since: DAYS_AGO(90), usedAt: null, opens: true },
+];
+
+export const waysIn = (more: Partial<WaysInProps> = {}): WaysInProps => ({
+  state: { kind: "ready", list: WAYS },
+  hasPasskeys: true,
+  working: false,
+  failure: null,
+  told: null,
+  again: false,
+  now: NOW,
+  go: nothing,
+  suggest: () => Promise.resolve("harbor tulip seldom copper anyone lantern"),
+  onadd: nothing,
+  ondrop: nothing,
+  onrename: nothing,
+  onremove: nothing,
+  onwords: nothing,
+  onretry: nothing,
+  ...more,
+});
+
+const newCode = (step: NewCodeProps["step"]): Exhibit =>
+  exhibit(NewCode, {
+    frame: frame(),
+    step,
+    oncopy: nothing,
+    onsave: nothing,
+    onprint: nothing,
+    onwritten: nothing,
+    onprove: nothing,
+    onshow: nothing,
+  });
+
+const verify = (more: Partial<Asking> = {}): Exhibit =>
+  exhibit(Verify, {
+    asking: { hasPasskeys: true, working: false, failure: null, ...more },
+    onpasskey: nothing,
+    onsecret: nothing,
+    onclose: nothing,
+  });
+
+export const WAYS_IN: Record<string, Exhibit> = {
+  "settings/code": newCode({
+    kind: "code",
+    groups: ["7KQ4", "W2MN", "9TFX", "R3HB", "C8PD", "6VJY", "4GZA", "X5E1"],
+    check: "T",
+  }),
+  "settings/code-prove": newCode({
+    kind: "prove",
+    asked: [3, 6],
+    wrong: null,
+    begins: "",
+    working: false,
+    failure: null,
+  }),
+  "settings/code-done": newCode({ kind: "done" }),
+  "settings/verify": verify(),
+  "settings/verify-refused": verify({ failure: { code: "sign-in-refused" } }),
+  "settings/verify-words": verify({ hasPasskeys: false }),
+};
