@@ -171,6 +171,7 @@ export class People {
 
   /** Takes a changed key for theirs. The history is the one whose number the person saw. */
   async accept(acct: string, history: readonly Uint8Array[]): Promise<void> {
+    await this.#checkInLog(acct, history.slice(-1));
     await this.#tools.crypto.acceptKey(acct, history);
     this.#newKeys = without(this.#newKeys, acct);
     await this.#tools.shards.keep();
