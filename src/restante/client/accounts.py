@@ -17,7 +17,6 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import msgspec
 
@@ -34,6 +33,7 @@ from restante.client.errors import (
 from restante.client.http import Session, checked_url
 from restante.client.profile import Identity, Profile
 from restante.client.record_chain import fetch_chain
+from restante.client.rotation import keep_keys_fresh
 from restante.client.unshown import Unshown, find_unshown, forget_unshown, keep_unshown
 from restante.client.vault import Secrets
 from restante.crypto import passphrase as passphrases
@@ -43,13 +43,12 @@ from restante.crypto.age import X25519Identity
 from restante.crypto.errors import KeyringForged, KeyringNoMatch
 from restante.crypto.kdf import SALT_BYTES, Access, unlock_access
 from restante.crypto.keyring import Device, Keyring, MethodType, open_keyring, seal_keyring
-from restante.protocol import ijson, wire
+from restante.protocol import wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.names import is_name, is_server_name
 
 PROTOCOL = 1
-RENEW_AFTER = timedelta(days=30)
 _DEVICE_LABEL_CHARS = 64
 
 
@@ -193,8 +192,7 @@ def open_account(profile: Profile, *, url: str | None = None) -> Account:
         device_key = X25519Identity.parse(kept.identity)
         keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)
         account = Account(profile, session, identity, keyring)
-        device_keyring.check_rev(account)
-        renew_record_if_due(account)
+        keep_keys_fresh(account, is_new=device_keyring.check_rev(account))
         return account
 
 
@@ -222,23 +220,6 @@ def _leave(profile: Profile, path: str, *, keep: Callable[[Device], bool]) -> No
             raise
     finally:
         profile.leave()
-
-
-def renew_record_if_due(account: Account) -> None:
-    """Signs the account record anew once a month, so that it never expires while somebody uses the account."""
-    if now_ms() - account.identity.record_created < RENEW_AFTER // timedelta(milliseconds=1):
-        return
-    last = fetch_chain(account.session, account.identity.name, account.acct)[-1]
-    if last.sign != account.keyring.signing_key.public:
-        raise KeyringForged
-    created = last.fields.created
-    if now_ms() - created >= RENEW_AFTER // timedelta(milliseconds=1):
-        created = now_ms()
-        record = account.keyring.record(now_ms=created, previous=last)
-        body = ijson.encode(wire.PutRecord(b64(record)))
-        headers = {"content-type": "application/json"}
-        account.session.call("PUT", "/api/v1/account/record", content=body, headers=headers)
-    account.profile.note_record(created)
 
 
 def _create(
@@ -273,7 +254,7 @@ def _sign_in(profile: Profile, session: Session, name: str, way: _Way) -> Accoun
     keyring = open_keyring(
         fetched.sealed, way.access.identity, acct=acct, known=known.sign_key if known else None
     )
-    if fetch_chain(session, name, acct)[-1].sign != keyring.signing_key.public:
+    if fetch_chain(session, name, acct)[-1].sign not in keyring.own_keys:
         raise KeyringForged
     device_key = X25519Identity.generate()
     identity = Identity(

@@ -60,14 +60,31 @@ def drop(
     for device in base.devices:
         mine = mine if keep(device) else without_device(mine, device.did)
     if mine != base:
-        stored = _put(session, fetched, base, mine, acct=identity.acct, opener=opener)
-        profile.raise_rev(THING, stored.rev)
+        mine = _put(session, fetched, base, mine, acct=identity.acct, opener=opener)
+        profile.raise_rev(THING, mine.rev)
+    return mine
 
 
-def check_rev(account: Account) -> None:
-    """Compares with the highest revision that this device has seen, tells of a rollback, and remembers a rise."""
+def change(account: Account, changed: Callable[[Keyring], Keyring]) -> None:
+    """Changes the account's keyring as it is on the server now, and what this device knows of it. Raises KeyringConflict."""
+    opener = X25519Identity.parse(account.profile.secrets().identity)
+    fetched = fetch(account.session)
+    known = account.keyring.signing_key.public
+    base = open_keyring(fetched.sealed, opener, acct=account.acct, known=known)
+    account.keyring = _put(account.session, fetched, base, changed(base), acct=account.acct, opener=opener)
+    account.profile.raise_rev(THING, account.keyring.rev)
+    account.profile.note_key(account.keyring.signing_key.public)
+
+
+def check_rev(account: Account) -> bool:
+    """Compares with the highest revision that this device has seen, tells of a rollback, and remembers a rise.
+
+    Tells whether another device has changed the keyring since.
+    """
     check_known_rev(account)
     account.profile.raise_rev(THING, account.keyring.rev)
+    account.profile.note_key(account.keyring.signing_key.public)
+    return account.keyring.rev > account.identity.revs.get(THING, 0)
 
 
 def check_known_rev(account: Account) -> None:

@@ -4,6 +4,9 @@ ClientError
 ├── Misuse                   what was asked for cannot be meant
 │   ├── BadName              bad-name
 │   ├── BadServerUrl         bad-server-url
+│   ├── LinkMalformed        link-malformed
+│   ├── PlaceIsHere          place-is-here
+│   ├── PlaceUnknown         place-unknown
 │   ├── PlainHttpRefused     plain-http-refused
 │   └── UnknownServer        unknown-server
 ├── Unreachable              server-unreachable
@@ -73,6 +76,12 @@ class BadName(Misuse):
     code = "bad-name"
     sentence = "This is not an account's name"
     hint = "A name has 3 to 32 of a-z, 0-9, _ and -."
+
+
+class LinkMalformed(Misuse):
+    code = "link-malformed"
+    sentence = "This is not a link to a person"
+    hint = "Such a link ends in #fp. and 22 characters; copy all of it, in quotes."
 
 
 class BadServerUrl(Misuse):

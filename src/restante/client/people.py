@@ -10,22 +10,27 @@ changed key are refused, until the person accepts the change. Pins are written i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from restante.client.account import Account
+from restante.client.account import Account, now_ms
 from restante.client.errors import BadName, UnknownServer
 from restante.client.key_log import KeyLog
 from restante.client.record_chain import Logged, check_chain, fetch_logged
 from restante.client.shards import change_shard, load_shard
 from restante.crypto import pins
-from restante.crypto.contacts import Contact
-from restante.crypto.errors import SafetyNumberChanged, WrongSigner
+from restante.crypto.contacts import Contact, Request, RequestState, Verified, join_contacts
+from restante.crypto.errors import FingerprintMismatch, SafetyNumberChanged, WrongSigner
 from restante.crypto.pins import Pin
 from restante.crypto.safety import SafetyNumber, safety_number
 from restante.crypto.state import CONTACTS, Contacts
-from restante.protocol.encoding import unb64
+from restante.protocol.encoding import b64, unb64
 from restante.protocol.names import is_name, split_acct
 from restante.signing import records
+from restante.signing.keys import fp
 from restante.signing.records import Record
+
+Trust = Literal["verified", "succeeded", "none"]
+"""`succeeded`: another key than once, signed with the old one, and not compared since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,35 @@ class ChangedKey:
     acct: str
     record: Record
     number: SafetyNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A safety number, and the signing key that it is for."""
+
+    acct: str
+    sign: bytes
+    number: SafetyNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contact as it is listed."""
+
+    acct: str
+    contact: Contact
+
+    @property
+    def trust(self) -> Trust:
+        """What is known of their key."""
+        if self.contact.is_verified:
+            return "verified"
+        return "succeeded" if self.contact.pin and self.contact.pin.former else "none"
+
+    @property
+    def fp(self) -> str | None:
+        """The fingerprint of the pinned key."""
+        return fp(self.contact.pin.key) if self.contact.pin else None
 
 
 class People:
@@ -83,12 +117,45 @@ class People:
 
     def meet(self, acct: str, signer: bytes) -> None:
         """Pins the unknown sender of an envelope. Raises WrongSigner when the account never had this key."""
-        history = self._history(acct)
-        pin = pins.follow(pins.first_use(check_chain(history, acct)[0]), acct, history)
-        keys = {pin.key, *(unb64(text, size=32) for text in pin.former)}
-        if signer not in keys:
+        pin = self._first_contact(acct)
+        if signer not in _keys(pin):
             raise WrongSigner
         self._note(acct, pin)
+
+    def known(self) -> list[Known]:
+        """Lists the contacts by address, without those that were declined or blocked."""
+        contacts = sorted(self._contacts.contacts.items())
+        return [Known(acct, contact) for acct, contact in contacts if contact.is_listed]
+
+    def add(self, acct: str, *, named: str | None = None) -> Known:
+        """Adds somebody to the contacts; ``named`` is the fingerprint that a link gives their key.
+
+        Raises FingerprintMismatch: then nobody was pinned.
+        """
+        if named is not None and named not in {fp(key) for key in _keys(self._first_contact(acct))}:
+            raise FingerprintMismatch
+        self.refresh(acct)
+        self._learn(acct, Contact(request=Request(state=RequestState.ACCEPTED, at=now_ms())))
+        self.save()
+        return Known(acct, self._contacts.contacts[acct])
+
+    def compared(self, name: str) -> Compared:
+        """Returns the safety number with somebody as they are pinned now. Raises SafetyNumberChanged."""
+        acct = self.acct_of(name)
+        record = self.refresh(acct)
+        self.save()
+        mine = (self._account.acct, self._account.keyring.signing_key.public)
+        return Compared(acct, record.sign, safety_number(mine, (acct, record.sign)))
+
+    def mark_verified(self, compared: Compared) -> None:
+        """Notes that the person has compared this number, and found it the same."""
+        self._learn(compared.acct, Contact(verified=Verified(sign=b64(compared.sign), at=now_ms())))
+        self.save()
+
+    def unmark(self, name: str) -> None:
+        """Takes the mark back."""
+        self._learn(self.acct_of(name), Contact(verified=Verified(sign=None, at=now_ms())))
+        self.save()
 
     def changed_key(self, name: str) -> ChangedKey | None:
         """Tells whether an account's key changed without approval, and what to compare before accepting it."""
@@ -102,11 +169,11 @@ class People:
         return None
 
     def accept(self, change: ChangedKey) -> None:
-        """Pins the new key: the person has compared the safety number."""
+        """Pins the new key, as verified: the person has compared the safety number."""
         pin = self.pin(change.acct)
         assert pin is not None
         self._note(change.acct, pins.accept_changed_key(pin, change.record))
-        self.save()
+        self.mark_verified(Compared(change.acct, change.record.sign, change.number))
 
     def save(self) -> None:
         """Stores new pins, merged with those of other devices."""
@@ -117,17 +184,24 @@ class People:
         self._unsaved = {}
 
     def _own(self, record: Record) -> Record:
-        mine = self._account.keyring.signing_key.public
-        if record.sign != mine:
-            raise SafetyNumberChanged(old=mine, new=record.sign)
+        mine = self._account.keyring.own_keys
+        if record.sign not in mine:
+            raise SafetyNumberChanged(old=mine[0], new=record.sign)
         return record
+
+    def _first_contact(self, acct: str) -> Pin:
+        """What an account's records say by themselves."""
+        history = self._history(acct)
+        return pins.follow(pins.first_use(check_chain(history, acct)[0]), acct, history)
 
     def _note(self, acct: str, pin: Pin) -> None:
         """Keeps a new pin, once the records that it stands for are known to be logged."""
         self._log.check(acct, self._shown[acct][-max(1, pin.rev - self._rev(acct)) :])
-        contact = Contact(pin=pin)
-        self._contacts = self._contacts.with_contact(acct, contact)
-        self._unsaved[acct] = contact
+        self._learn(acct, Contact(pin=pin))
+
+    def _learn(self, acct: str, news: Contact) -> None:
+        self._contacts = self._contacts.with_contact(acct, news)
+        self._unsaved[acct] = join_contacts(self._unsaved.get(acct, Contact()), news)
 
     def _rev(self, acct: str) -> int:
         pin = self.pin(acct)
@@ -139,3 +213,7 @@ class People:
             raise UnknownServer(server)
         self._shown[acct] = fetch_logged(self._account.session, name)
         return [one.record for one in self._shown[acct]]
+
+
+def _keys(pin: Pin) -> set[bytes]:
+    return {pin.key, *(unb64(text, size=32) for text in pin.former)}

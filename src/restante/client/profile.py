@@ -22,7 +22,7 @@ from restante.client.errors import NoAccount, ProfileDamaged
 from restante.client.files import make_private, waited_lock, write_private
 from restante.client.vault import Secrets
 from restante.protocol import ijson
-from restante.protocol.encoding import unb64
+from restante.protocol.encoding import b64, unb64
 
 PROFILE_VARIABLE = "RESTANTE_PROFILE"
 PASSPHRASE_VARIABLE = "RESTANTE_PASSPHRASE"  # noqa: S105 - the name of a variable
@@ -141,6 +141,13 @@ class Profile:
             identity = self.signed_in
             if rev > identity.revs.get(thing, 0):
                 self._write(msgspec.structs.replace(identity, revs={**identity.revs, thing: rev}))
+
+    def note_key(self, public: bytes) -> None:
+        """Remembers the signing key, which the one known before led to."""
+        with waited_lock(self.folder / _LOCK):
+            identity = self.signed_in
+            if identity.sign != b64(public):
+                self._write(msgspec.structs.replace(identity, sign=b64(public)))
 
     def note_record(self, created_ms: int) -> None:
         """Remembers when the account record was made."""
