@@ -46,7 +46,7 @@ def test_the_counts_are_those_of_the_rows(server: Server) -> None:
         (number,) = database.execute("SELECT id FROM accounts WHERE name = ?", (ann.name,)).fetchone()
         for name in {table.name for table in metadata.sorted_tables if "account_id" in table.c}:
             (count,) = database.execute(
-                f"SELECT count(*) FROM {name} WHERE account_id = ?",  # noqa: S608 - a name of the schema
+                f"SELECT count(*) FROM {name} WHERE account_id = ?",
                 (number,),
             ).fetchone()
             assert told[name]["rows"] == count, name

@@ -22,6 +22,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/known": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Counts what this server has about the account: rows, bytes and times of each table, and who wrote to whom. */
+        get: operations["get_known"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/record": {
         parameters: {
             query?: never;
@@ -574,6 +591,41 @@ export interface components {
             label: string;
         };
         /**
+         * Known
+         * @description What this server has about the account, counted from the rows themselves.
+         */
+        Known: {
+            created_at: number;
+            name: string;
+            peers: components["schemas"]["KnownPeer"][];
+            tables: components["schemas"]["KnownTable"][];
+        };
+        /**
+         * KnownPeer
+         * @description Somebody who wrote to the account, or was written to; messages that were deleted count while their rows are kept.
+         */
+        KnownPeer: {
+            bytes: number;
+            first_at: number;
+            last_at: number;
+            name: string;
+            received: number;
+            sent: number;
+        };
+        /**
+         * KnownTable
+         * @description Rows of one table that belong to the account; ``bytes`` are those of stored files and sealed fields.
+         *
+         *     ``first_at`` and ``last_at`` are null when there are no rows, or rows without a time.
+         */
+        KnownTable: {
+            bytes: number;
+            first_at: number | null;
+            last_at: number | null;
+            rows: number;
+            table: string;
+        };
+        /**
          * Limits
          * @description Limits that a client must know beforehand, in bytes, milliseconds and counts.
          */
@@ -1083,6 +1135,83 @@ export interface operations {
             };
             /** @description `storage-full`: The server's disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_known: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Known"];
+                };
+            };
+            /** @description `bad-request`: The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not-signed-in`: You are not signed in, or the session has ended.
+             *     `device-removed`: This device was removed by another device of the account.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `target-too-long`: The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The server failed; the fault is logged under `instance`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy`: The server cannot take this right now. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
