@@ -11,7 +11,9 @@ from restante import __version__
 COMMANDS = {
     "sign-up": "Makes an account, its keys and its recovery code.",
     "sign-in": "Signs in on this device, by passphrase or recovery code.",
+    "pair": "Signs in on this device, by a browser that is signed in.",
     "sign-out": "Forgets the account on this device.",
+    "sessions": "Lists where you are signed in, and removes devices.",
     "send": "Sends a video: converts, encrypts and uploads at once.",
     "record": "Records a message, and sends or keeps it.",
     "devices": "Lists cameras and microphones.",

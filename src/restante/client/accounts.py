@@ -26,11 +26,12 @@ from restante.client.errors import (
     AlreadySignedIn,
     AnswerMalformed,
     BadName,
+    ClientError,
     ServerProblem,
     ServerTooNew,
     Unreachable,
 )
-from restante.client.http import Session, checked_url
+from restante.client.http import JSON, Session, checked_url
 from restante.client.profile import Identity, Profile
 from restante.client.record_chain import fetch_chain
 from restante.client.rotation import keep_keys_fresh
@@ -43,7 +44,7 @@ from restante.crypto.age import X25519Identity
 from restante.crypto.errors import KeyringForged, KeyringNoMatch
 from restante.crypto.kdf import SALT_BYTES, Access, unlock_access
 from restante.crypto.keyring import Device, Keyring, MethodType, open_keyring, seal_keyring
-from restante.protocol import wire
+from restante.protocol import ijson, wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.names import is_name, is_server_name
@@ -125,7 +126,7 @@ def _make(profile: Profile, url: str, name: str, passphrase: str | None) -> Sign
 
 
 def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) -> SignedUp:
-    server_name = _server_name(session)
+    server_name = fetch_server_name(session)
     salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
     made = passphrases.generate() if chosen is None else None
     unshown = Unshown(session.url, name, made, recovery.write_code(code))
@@ -134,7 +135,7 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) 
         _Way(MethodType.RECOVERY_CODE, unlock_access(code)),
     ]
     made_ms, device_key = now_ms(), X25519Identity.generate()
-    device = new_device(new_id(Prefix.DEVICE), device_key, label=_device_label(), now_ms=made_ms)
+    device = new_device(new_id(Prefix.DEVICE), device_key, label=device_label(), now_ms=made_ms)
     keyring = msgspec.structs.replace(
         new_keyring(f"{name}@{server_name}", now_ms=made_ms),
         unlock=tuple(new_method(way.type, way.access, label=way.type, now_ms=made_ms) for way in ways),
@@ -158,6 +159,7 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) 
     )
     profile.enter(identity, Secrets(signed_in.token, str(device_key)))
     session.token = signed_in.token
+    introduce(session, device.did)
     return SignedUp(Account(profile, session, identity, keyring), made, unshown.recovery_code)
 
 
@@ -216,7 +218,7 @@ def _leave(profile: Profile, path: str, *, keep: Callable[[Device], bool]) -> No
         with Session(identity.server, token=kept.token) as session:
             session.call("DELETE", path)
     except ServerProblem as problem:
-        if problem.code != "not-signed-in":
+        if problem.code not in ("not-signed-in", "device-removed"):
             raise
     finally:
         profile.leave()
@@ -245,11 +247,11 @@ def _create(
 
 
 def _sign_in(profile: Profile, session: Session, name: str, way: _Way) -> Account:
-    server_name = _server_name(session)
+    server_name = fetch_server_name(session)
     signed_in = _post_sign_in(session, name, way)
     session.token = signed_in.token
     acct = f"{name}@{server_name}"
-    known = _known(profile, acct)
+    known = known_identity(profile, acct)
     fetched = device_keyring.fetch(session)
     keyring = open_keyring(
         fetched.sealed, way.access.identity, acct=acct, known=known.sign_key if known else None
@@ -268,13 +270,24 @@ def _sign_in(profile: Profile, session: Session, name: str, way: _Way) -> Accoun
     )
     account = Account(profile, session, identity, keyring)
     device_keyring.check_known_rev(account)
-    device = new_device(identity.device_id, device_key, label=_device_label(), now_ms=now_ms())
+    device = new_device(identity.device_id, device_key, label=device_label(), now_ms=now_ms())
     account.keyring = device_keyring.add(
         session, fetched, keyring, device, acct=acct, way=way.access.identity
     )
     profile.enter(identity, Secrets(signed_in.token, str(device_key)))
     profile.raise_rev(device_keyring.THING, account.keyring.rev)
+    introduce(session, identity.device_id)
     return account
+
+
+def introduce(session: Session, device_id: str) -> None:
+    """Tells the server which device of the keyring this session is, so that both can be removed together.
+
+    What the machine is called stands in the keyring, sealed. Without this it works too: the list is only less clear.
+    """
+    body = ijson.encode(wire.Introduction(label="", device=device_id))
+    with suppress(ClientError):
+        session.call_once("PUT", "/api/v1/sessions/current", content=body, headers=JSON)
 
 
 def _post_sign_in(session: Session, name: str, way: _Way) -> wire.SignedIn:
@@ -282,7 +295,8 @@ def _post_sign_in(session: Session, name: str, way: _Way) -> wire.SignedIn:
     return session.post("/api/v1/sign-in", body, wire.SignedIn)
 
 
-def _known(profile: Profile, acct: str) -> Identity | None:
+def known_identity(profile: Profile, acct: str) -> Identity | None:
+    """Returns what this profile remembers of that very account."""
     identity = profile.identity
     return identity if identity and identity.acct == acct else None
 
@@ -290,12 +304,18 @@ def _known(profile: Profile, acct: str) -> Identity | None:
 def _check_before(profile: Profile, name: str) -> None:
     if not is_name(name):
         raise BadName
+    check_signed_out(profile)
+
+
+def check_signed_out(profile: Profile) -> None:
+    """Refuses a profile in which somebody is signed in. Raises AlreadySignedIn."""
     identity = profile.identity
     if identity is not None and identity.session_id:
         raise AlreadySignedIn(identity.acct)
 
 
-def _server_name(session: Session) -> str:
+def fetch_server_name(session: Session) -> str:
+    """Asks the server for the right side of its accounts' addresses. Raises ServerTooNew or AnswerMalformed."""
     info = session.get("/api/v1/server", wire.ServerInfo)
     if PROTOCOL not in info.protocol:
         raise ServerTooNew
@@ -311,5 +331,6 @@ def _unb64(text: str) -> bytes:
         raise AnswerMalformed("a salt") from error
 
 
-def _device_label() -> str:
+def device_label() -> str:
+    """Returns what this machine calls itself."""
     return (platform.node() or "command line")[:_DEVICE_LABEL_CHARS]

@@ -51,8 +51,8 @@ def add(
 
 def drop(
     session: Session, profile: Profile, opener: X25519Identity, *, keep: Callable[[Device], bool]
-) -> None:
-    """Takes devices out, so that they open no later keyring."""
+) -> Keyring:
+    """Takes devices out, so that they open no later keyring. Returns the one that is stored then."""
     identity = profile.signed_in
     fetched = fetch(session)
     base = open_keyring(fetched.sealed, opener, acct=identity.acct, known=identity.sign_key)

@@ -7,6 +7,8 @@ ClientError
 │   ├── LinkMalformed        link-malformed
 │   ├── PlaceIsHere          place-is-here
 │   ├── PlaceUnknown         place-unknown
+│   ├── PlaceIsHere          place-is-here
+│   ├── PlaceUnknown         place-unknown
 │   ├── PlainHttpRefused     plain-http-refused
 │   └── UnknownServer        unknown-server
 ├── Unreachable              server-unreachable
@@ -94,6 +96,18 @@ class PlainHttpRefused(Misuse):
     code = "plain-http-refused"
     sentence = "Plain http is for this machine only"
     hint = "Use https://, or a server on 127.0.0.1."
+
+
+class PlaceUnknown(Misuse):
+    code = "place-unknown"
+    sentence = "There is no such device, or more than one"
+    hint = "restante sessions lists them."
+
+
+class PlaceIsHere(Misuse):
+    code = "place-is-here"
+    sentence = "This is the device that you are using"
+    hint = "restante sign-out signs out here."
 
 
 class UnknownServer(Misuse):
