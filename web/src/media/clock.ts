@@ -50,7 +50,16 @@ export class TakeClock {
 }
 
 const WINDOW_MS = 1000;
-const STOPPED_MS = 300;
+
+/** A device that is late by more than `mostMs` has lost time; what it gives from then on is taken to be late by `keptMs`. */
+export interface Lateness {
+  mostMs: number;
+  keptMs: number;
+}
+
+const CAMERA: Lateness = { mostMs: 300, keptMs: 0 };
+/** An audio graph that cannot keep up stands still for moments. Of what it hears then the browser holds back about so much for it. */
+export const AUDIO_GRAPH: Lateness = { mostMs: 100, keptMs: 80 };
 
 /**
  * Maps a device's own timestamps to our clock: what arrives soonest was not late, so the least delay seen is taken
@@ -58,9 +67,14 @@ const STOPPED_MS = 300;
  * window; then it is anchored anew.
  */
 export class DeviceClock {
+  readonly #lateness: Lateness;
   #offset: number | null = null;
   #least = Infinity;
   #windowEnd = -Infinity;
+
+  constructor(lateness = CAMERA) {
+    this.#lateness = lateness;
+  }
 
   toClock(deviceMs: number, now: number): number {
     const offset = now - deviceMs;
@@ -71,8 +85,9 @@ export class DeviceClock {
 
   #watch(offset: number, now: number): void {
     if (now >= this.#windowEnd) {
-      if (this.#offset !== null && this.#least !== Infinity && this.#least - this.#offset > STOPPED_MS) {
-        this.#offset = Math.min(this.#least, offset);
+      const { mostMs, keptMs } = this.#lateness;
+      if (this.#offset !== null && this.#least !== Infinity && this.#least - this.#offset > mostMs) {
+        this.#offset = Math.min(this.#least - keptMs, offset);
       }
       this.#least = Infinity;
       this.#windowEnd = now + WINDOW_MS;

@@ -1,5 +1,5 @@
 import type { AudioSampleSource } from "mediabunny";
-import { DeviceClock, SoundTrack, type TakeClock } from "./clock.ts";
+import { AUDIO_GRAPH, DeviceClock, SoundTrack, type TakeClock } from "./clock.ts";
 import { silence, soundSample } from "./codecs.ts";
 import type { SoundBlock } from "./sound.ts";
 
@@ -15,7 +15,7 @@ export interface SpeechOptions {
 /** The sound half of a take: one gapless track whatever the microphone does; time comes from its frame counter. */
 export class Speech {
   readonly #options: SpeechOptions;
-  readonly #device = new DeviceClock();
+  readonly #device = new DeviceClock(AUDIO_GRAPH);
   #source: AudioSampleSource | null = null;
   #track: SoundTrack | null = null;
   #queue: Promise<void> = Promise.resolve();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DeviceClock, PictureTrack, SoundTrack, TakeClock } from "../../src/media/clock";
+import { AUDIO_GRAPH, DeviceClock, PictureTrack, SoundTrack, TakeClock } from "../../src/media/clock";
 
 describe("a take's clock", () => {
   test("stands still while paused, and says of no paused moment when it was", () => {
@@ -41,6 +41,23 @@ describe("a device's clock", () => {
     let mapped = 0;
     for (let at = 1000; at < 4000; at += 20) mapped = device.toClock(at, at + 2005);
     expect(mapped).toBe(3980 + 2005);
+  });
+
+  test("sound of a graph that loses time bit by bit stays where it belongs", () => {
+    // Each second the graph stands still for 30 ms; the browser keeps 80 ms of what it missed, the rest is gone.
+    const device = new DeviceClock(AUDIO_GRAPH);
+    const track = new SoundTrack(48_000);
+    let lost = 0;
+    for (let at = 0; at < 60_000; at += 20) {
+      if (at % 1000 === 0 && at > 0) lost += 30;
+      const heardAt = at + lost - Math.min(lost, 80);
+      const mapped = device.toClock(at, at + lost + 5) - 5;
+      const { end, from } = track.place(mapped, 960, Infinity);
+      if (at < 2000 || end === from) continue;
+      const placedAt = track.endMs - 20;
+      expect(Math.abs(placedAt - heardAt)).toBeLessThanOrEqual(100);
+    }
+    expect(lost).toBe(1770);
   });
 
   test("a stall of one second in our own thread moves nothing", () => {
