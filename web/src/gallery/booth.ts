@@ -1,14 +1,14 @@
 import RecordScreen from "../screens/record/Record.svelte";
-import type { DeviceNewsView, DevicesView, DeviceView, RecordProps, RecordState } from "../screens/record/props";
+import type { DeviceNews, DevicesView, Device, RecordProps, RecordState } from "../screens/record/props";
 import Review from "../screens/review/Review.svelte";
 import type { ReviewProps } from "../screens/review/props";
 import { after, exhibit, nothing, press, type Exhibit } from "./exhibit";
 import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
 
-const FRONT: DeviceView = { id: "1", label: "Front camera", facing: "front" };
-const REAR: DeviceView = { id: "2", label: "Rear camera", facing: "rear" };
-const BUILT_IN: DeviceView = { id: "3", label: "Built-in microphone", facing: null };
-const HEADSET: DeviceView = { id: "4", label: "Headset", facing: null };
+const FRONT: Device = { id: "1", label: "Front camera", facing: "front" };
+const REAR: Device = { id: "2", label: "Rear camera", facing: "rear" };
+const BUILT_IN: Device = { id: "3", label: "Built-in microphone", facing: null };
+const HEADSET: Device = { id: "4", label: "Headset", facing: null };
 const DEVICES: DevicesView = {
   cameras: [FRONT, REAR],
   microphones: [BUILT_IN, HEADSET],
@@ -18,7 +18,7 @@ const DEVICES: DevicesView = {
   screen: "off",
   screenFailure: null,
 };
-const told = (news: Partial<DeviceNewsView>, more: Partial<DevicesView> = {}): Partial<RecordProps> => ({
+const told = (news: Partial<DeviceNews>, more: Partial<DevicesView> = {}): Partial<RecordProps> => ({
   devices: {
     ...DEVICES,
     news: { what: "camera-switched", name: "Front camera", before: "Studio camera", why: "unplugged", ...news },

@@ -6,6 +6,8 @@ import type { TakeFeed } from "../take/take";
 import { rememberDevices } from "./devices";
 import type { Failure } from "./failure";
 
+export type { Device } from "../media/capture";
+
 /** What happened to a device: `name` is that of the one in use now, `before` of the one in use until then. */
 export interface DeviceNews {
   what:

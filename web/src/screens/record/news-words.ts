@@ -2,11 +2,11 @@ import { m } from "../../i18n/messages";
 import type { IconName } from "../../ui/icons";
 import { clock } from "../format";
 import { failureWords } from "../failures";
-import type { DeviceNewsView, FileFactsView } from "./props";
+import type { DeviceNews, FileFactsView } from "./props";
 import type { NoticeWords } from "./words";
 
 /** What happened to a camera or microphone, what is in use now, what is safe. */
-export function newsWords(news: DeviceNewsView, isRecording: boolean): NoticeWords {
+export function newsWords(news: DeviceNews, isRecording: boolean): NoticeWords {
   const isCamera = news.what.startsWith("camera");
   const icon: IconName = isCamera ? "camera" : "mic";
   const names = { name: news.name || m.device_unnamed(), before: news.before || m.device_unnamed() };
@@ -29,12 +29,12 @@ export function newsWords(news: DeviceNewsView, isRecording: boolean): NoticeWor
 }
 
 /** Interrupts a reader only when nobody wished it. */
-export function newsLive({ what, why }: DeviceNewsView): "alert" | "status" {
+export function newsLive({ what, why }: DeviceNews): "alert" | "status" {
   return what.endsWith("-back") || why === "chosen" ? "status" : "alert";
 }
 
 function switched(
-  { why }: DeviceNewsView,
+  { why }: DeviceNews,
   names: { name: string; before: string },
   icon: IconName,
   isRecording: boolean,

@@ -1,4 +1,7 @@
+import type { Device, DeviceNews } from "../../state/recording-devices.svelte";
 import type { Failure, PersonView } from "../views";
+
+export type { Device, DeviceNews } from "../../state/recording-devices.svelte";
 
 /** What is said over the picture while the take goes on. */
 export type RecordNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
@@ -39,36 +42,13 @@ export interface FileFactsView {
   track?: "picture" | "sound";
 }
 
-export interface DeviceView {
-  id: string;
-  label: string;
-  facing: "front" | "rear" | null;
-}
-
-/** What happened to a device; `name` is that of the one in use now, `before` of the one until then. */
-export interface DeviceNewsView {
-  what:
-    | "camera-switched"
-    | "camera-lost"
-    | "camera-back"
-    | "camera-refused"
-    | "microphone-switched"
-    | "microphone-lost"
-    | "microphone-back"
-    | "microphone-refused"
-    | "screen-ended";
-  name: string;
-  before: string;
-  why: "chosen" | "unplugged" | "busy" | "muted" | "frozen" | null;
-}
-
 /** The devices, and the screen where it can be shared. */
 export interface DevicesView {
-  cameras: readonly DeviceView[];
-  microphones: readonly DeviceView[];
-  camera: DeviceView | null;
-  microphone: DeviceView | null;
-  news: DeviceNewsView | null;
+  cameras: readonly Device[];
+  microphones: readonly Device[];
+  camera: Device | null;
+  microphone: Device | null;
+  news: DeviceNews | null;
   /** Screen and camera in one picture: on, off, or nothing that this browser can. */
   screen: "on" | "off" | null;
   /** Why the screen is not shared though it was wished. */
