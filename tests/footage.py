@@ -19,7 +19,7 @@ _TEXT = "Good morning Ann, this is a message for you. Call me when you are back 
 def ffmpeg(*arguments: str | Path) -> bytes:
     """Runs ffmpeg, which must have nothing to complain about; returns its stdout."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    result = subprocess.run(command, capture_output=True, check=False, timeout=300)
     assert result.returncode == 0, result.stderr.decode()
     assert result.stderr == b"", result.stderr.decode()
     return result.stdout
@@ -202,7 +202,7 @@ class Judged:
             entries,
             self.path,
         ]
-        result = subprocess.run(command, capture_output=True, check=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, check=True, timeout=300)
         assert result.stderr == b"", result.stderr.decode()
         return json.loads(result.stdout)
 

@@ -10,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.e2e.browsing import CHROMIUM, QUIET
-from tests.e2e.harness import Harness
+from tests.e2e.harness import Harness, build, served
+from tests.e2e.processes import belonging
 from tests.footage import Judged, brightness, decoded_frames, ffmpeg, loudness
 
 WISH = {"width": 640, "height": 360}
@@ -31,37 +33,39 @@ def recorder(playwright: Playwright, harness: Harness, *, devices: int = 3) -> I
     browser: Browser = playwright.chromium.launch(
         executable_path=CHROMIUM, args=[*switches, mark], ignore_default_args=["--mute-audio"]
     )
-    page = browser.new_page()
-    page.goto(f"{harness.url}/media.html#{mark}")
-    yield page
-    browser.close()
+    try:
+        page = browser.new_page()
+        page.goto(f"{harness.url}/media.html#{mark}")
+        yield page
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
+    """The page's server, for the tests of one file; no policy may have held anything back."""
+    with served(build(tmp_path_factory.mktemp("pages")), tmp_path_factory.mktemp("out")) as running:
+        yield running
+    assert running.reports == []
+
+
+@pytest.fixture(scope="module")
+def shared(playwright: Playwright, harness: Harness) -> Iterator[Page]:
+    with recorder(playwright, harness) as page:
+        yield page
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """Three cameras and some microphones, as fresh as a reload makes them."""
+    shared.reload()
+    return shared
 
 
 def kill_cameras(page: Page) -> None:
     """Ends the process that serves the cameras of this page's browser, as a driver that crashes does."""
-    mark = page.url.partition("#")[2]
-    for process in Path("/proc").iterdir():
-        is_service = process.name.isdigit() and "VideoCaptureService" in _command(process.name)
-        if is_service and any(mark in _command(ancestor) for ancestor in _ancestors(process.name)):
-            os.kill(int(process.name), signal.SIGKILL)
-            return
-    raise AssertionError("no process serves cameras")
-
-
-def _command(process: str) -> str:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def _ancestors(process: str) -> Iterator[str]:
-    while process not in {"", "0", "1"}:
-        try:
-            process = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            return
-        yield process
+    (service,) = belonging(page.url.partition("#")[2], "VideoCaptureService")
+    os.kill(service, signal.SIGKILL)
 
 
 def open_devices(page: Page, **wish: object) -> dict[str, Any]:
