@@ -57,3 +57,21 @@ test("letting go late does not free what somebody else holds by now", () => {
   first();
   expect(router.isHeld).toBe(true);
 });
+
+test("a link's fragment leaves the address bar at once, and is kept for its own address only", () => {
+  router.close();
+  history.replaceState(null, "", "/add/ann@post.example?x=1#fp.secret");
+  router = new Router();
+  expect([location.hash, location.search]).toEqual(["", "?x=1"]);
+  expect(router.fragmentOf("/add/ann@post.example")).toBe("fp.secret");
+  expect(router.fragmentOf("/add/bob@post.example")).toBe("");
+  router.go("/sign-in");
+  expect(router.fragmentOf("/add/ann@post.example")).toBe("fp.secret");
+});
+
+test("the fragment of any other address stays", () => {
+  router.close();
+  history.replaceState(null, "", "/inbox#page");
+  router = new Router();
+  expect([location.hash, router.fragmentOf("/inbox")]).toEqual(["#page", ""]);
+});
