@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from restante.media.convert import Shorten, convert
 from tests.e2e.browsing import CHROMIUM, QUIET
 from tests.e2e.harness import Harness, build, served
+from tests.e2e.recorder import beep_times, flash_times
 from tests.footage import Judged, boxes, brightness, decoded_frames, ffmpeg, loudness, real, talking_head
 
 _FAKE = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream=fps=30,device-count=2"]
@@ -157,7 +158,7 @@ def test_fragments_come_every_second_and_are_told(page: Page, harness: Harness) 
     done = record(page, "fragments", 4)
     types = [kind for kind, _, _ in boxes((harness.out / "fragments.mp4").read_bytes())]
     assert types[:2] == ["ftyp", "moov"]
-    assert types[2:-1] == ["moof", "mdat"] * ((len(types) - 3) // 2)
+    assert types[2:] == [*["moof", "mdat"] * ((len(types) - 3) // 2), "mfra"]
     reaches = done["reaches"][:-1]
     assert len(reaches) >= 3
     assert reaches[0]["at"] < 3500
@@ -188,21 +189,6 @@ def test_flash_and_beep_stay_together(open_page: Callable[..., Page], harness: H
     for flash in flashes[1:]:
         beep = min(beeps, key=lambda time: abs(time - flash))
         assert abs(beep - flash) <= 0.08, (flashes, beeps)
-
-
-def flash_times(path: Path) -> list[float]:
-    return rises([value > 100 for value in brightness(path)], Judged(path).frame_times)
-
-
-def beep_times(path: Path) -> list[float]:
-    window = 0.01
-    loud = [energy > 100_000 for energy in loudness(path, window_s=window)]
-    return rises(loud, [at * window for at in range(len(loud))])
-
-
-def rises(values: list[bool], times: list[float]) -> list[float]:
-    pairs = zip(pairwise(values), times[1:], strict=False)
-    return [time for (before, after), time in pairs if after and not before]
 
 
 def test_simulated_devices_stay_in_step(simulated: Path) -> None:
@@ -377,6 +363,18 @@ def test_seeks_into_what_has_not_come(page: Page, simulated: Path) -> None:
     wait_for(page, "seen.currentTime > 8.2 && seen.currentTime < 12 && !seen.seeking")
     seen = wait_for(page, "seen.states.includes('complete')")
     assert seen["read"] < size * 2
+
+
+@pytest.mark.parametrize("piece_bytes", [7777, 65_536])
+def test_plays_to_its_exact_end_however_the_bytes_come(page: Page, simulated: Path, piece_bytes: int) -> None:
+    length_s = Judged(simulated).duration_s
+    page.evaluate("line => media.play('twenty.mp4', 25000, line)", {"pieceBytes": piece_bytes})
+    wait_for(page, "seen.states.at(-1) === 'complete'")
+    page.evaluate("at => media.seek(at)", length_s - 1)
+    seen = wait_for(page, "seen.ended")
+    assert seen["states"] == ["playing", "complete"]
+    assert seen["duration"] == pytest.approx(length_s, abs=0.05), "not what the message claimed"
+    assert seen["currentTime"] == pytest.approx(length_s, abs=0.05)
 
 
 def test_ends_where_a_cut_video_ends(page: Page, simulated: Path) -> None:

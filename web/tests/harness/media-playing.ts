@@ -11,6 +11,8 @@ interface Line {
   failure?: "video-cut-off" | "video-part-swapped" | "offline";
   /** The browser has no media source. */
   isOld?: boolean;
+  /** How many bytes come at once. */
+  pieceBytes?: number;
 }
 
 const PIECE = 16 << 10;
@@ -41,7 +43,7 @@ function slowly(bytes: Uint8Array): Plaintext {
       return new ReadableStream({
         async pull(controller) {
           if (at >= bytes.length) return controller.close();
-          const to = Math.min(bytes.length, at + PIECE);
+          const to = Math.min(bytes.length, at + (line.pieceBytes ?? PIECE));
           controller.enqueue(await take(at, to));
           at = to;
         },
