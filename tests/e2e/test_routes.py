@@ -192,7 +192,6 @@ def test_the_whole_house_in_french_and_in_english_by_day_and_by_night(
     """Opened, recorded, sent, watched in French; then all of it again in English: axe-core finds nothing, and no sentence is in the other language."""
     name, joseph = new_name("fr"), Person(new_name("j"), tmp_path, house.url).sign_up()
     visitor = visitors.arrive(house, locale="fr-FR", reduced_motion="reduce")
-    visitor.witness.allow("404.*/record")
     visitor.witness.allow(NO_NOTES)
     walk = Walk(visitor.open("/"), "fr")
     sign_up(walk, name)

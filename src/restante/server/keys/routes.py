@@ -54,6 +54,12 @@ class _SealedBody(Operation):
         self.request_body = RequestBody(required=True, content={SEALED: OpenAPIMediaType(schema=schema)})
 
 
+@get("/api/v1/accounts/{name:str}", tags=["keys"], responses=refusals("no-such-account"))
+async def get_name(keys: NamedDependency[Keys], name: FromPath[str]) -> wire.NameState:
+    """Tells whether somebody has the name; 404 is only for what can be no name. The sign-up itself decides."""
+    return wire.NameState(taken=await keys.is_taken(_existing(name)))
+
+
 @get("/api/v1/accounts/{name:str}/record", tags=["keys"], responses=refusals("no-such-account"))
 async def get_record(keys: NamedDependency[Keys], name: FromPath[str]) -> wire.Record:
     """Returns the newest account record of a name. Verify it: the server's word is no proof."""
@@ -193,3 +199,4 @@ ROUTES: list[HTTPRouteHandler] = [
     get_shard,
     put_shard,
 ]
+    get_name,
