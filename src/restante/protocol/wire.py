@@ -147,6 +147,12 @@ class PairingPoll(msgspec.Struct, frozen=True):
     device_code: B64
 
 
+class NameState(msgspec.Struct, frozen=True):
+    """Whether somebody has a name."""
+
+    taken: bool
+
+
 class Record(msgspec.Struct, frozen=True):
     """An account record as stored: the signed container, and its rev for convenience (verify, do not trust).
 
@@ -191,73 +197,6 @@ class Send(msgspec.Struct, frozen=True):
     ]
     upload: UploadId | None = None
     expires_at: Instant | None = None
-class PasskeyEndpoints(msgspec.Struct, frozen=True, rename={"prf_usage_details": "prfUsageDetails"}):
-    """Pages for password managers (W3C, A Well-Known URL for Relying Party Passkey Endpoints)."""
-
-    enroll: str
-    manage: str
-    prf_usage_details: str
-
-
-class WayIn(msgspec.Struct, frozen=True):
-    """One way in. ``id`` is a passkey's mid in the keyring; of the other two there is one each, and it is their type."""
-
-    id: str
-    type: WayInType
-    label: str
-    created_at: Instant
-    last_used_at: Instant | None
-
-
-class WaysIn(msgspec.Struct, frozen=True):
-    items: list[WayIn]
-
-
-class PutWayIn(msgspec.Struct, frozen=True):
-    """A new passphrase (with its salt) or recovery code, and keyring.age as it is from then on."""
-
-    bearer: B64
-    keyring: B64
-    salt: B64 | None = None
-
-
-class AddPasskey(msgspec.Struct, frozen=True):
-    """One more passkey, and keyring.age as it is from then on."""
-
-    ceremony: CeremonyId
-    credential: NewCredential
-    label: Label
-    mid: MethodId
-    keyring: B64
-
-
-class RemoveWayIn(msgspec.Struct, frozen=True):
-    """keyring.age as it is without the way in."""
-
-    keyring: B64
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """Shows that it is still the account's person: by the bearer of a passphrase or recovery code, or by a passkey."""
-
-    type: WayInType = "passkey"
-    bearer: B64 | None = None
-    ceremony: CeremonyId | None = None
-    credential: Assertion | None = None
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """Until when changes that need it are taken from this session."""
-
-    until: Instant
-
-
-class NameState(msgspec.Struct, frozen=True):
-    """Whether somebody has a name."""
-
-    taken: bool
-
-
 
 
 class Sent(msgspec.Struct, frozen=True):

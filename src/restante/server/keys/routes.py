@@ -190,6 +190,7 @@ def _shard(name: FromPath[str]) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
+    get_name,
     get_record,
     get_records,
     put_record,
@@ -199,4 +200,3 @@ ROUTES: list[HTTPRouteHandler] = [
     get_shard,
     put_shard,
 ]
-    get_name,
