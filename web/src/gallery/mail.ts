@@ -202,7 +202,10 @@ export const MAIL: Record<string, Exhibit> = {
   "inbox/ready": inbox({ items: ITEMS, outgoing: [OUTGOING] }),
   "inbox/draft": inbox({
     items: ITEMS,
-    drafts: [{ id: "d", picture: STAMPS.claire, durationMs: 47_000, recordedAt: ago(14) }],
+    drafts: [
+      { id: "d", picture: STAMPS.claire, durationMs: 47_000, recordedAt: ago(14), isHere: true },
+      { id: "e", picture: null, durationMs: 12_000, recordedAt: DAYS_AGO(9), isHere: false },
+    ],
     takes: 3,
   }),
   "inbox/undo": inbox({ items: ITEMS.slice(1), deleted: { id: "a", name: "Ann Adeyemi" } }),
