@@ -83,6 +83,7 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     saving: null,
     now: NOW,
     editing: { trimming: null, failure: null, captions: null, done: null },
+    isHere: true,
     replaced: false,
     ontrim: nothing,
     ontrimcancel: nothing,
@@ -161,6 +162,7 @@ export const BOOTH: Record<string, Exhibit> = {
   "review/opening": review({ kind: "opening" }),
   "review/empty": review({ kind: "ready" }, { recipients: [], caption: "", people: [] }),
   "review/ready": review({ kind: "ready" }),
+  "review/cleared": review({ kind: "ready" }, { isHere: false, playback: null }),
   "review/playing": review(
     { kind: "ready" },
     { playback: still(88_000, { positionMs: 29_000, started: true, paused: false, rate: 1.25 }) },

@@ -90,6 +90,7 @@ function draftPhase({ kind, isStored }: FoundDraft, going: Sending | null): Draf
   return { kind };
 }
 
-export function draftView({ id, ms, createdMs }: FoundDraft, posters: Posters): DraftView {
-  return { id, picture: posters.url(id), durationMs: ms ?? 0, recordedAt: createdMs };
+export function draftView({ id, kind, ms, createdMs }: FoundDraft, posters: Posters): DraftView {
+  const isHere = kind !== "evicted";
+  return { id, picture: posters.url(id), durationMs: ms ?? 0, recordedAt: createdMs, isHere };
 }

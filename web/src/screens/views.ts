@@ -38,6 +38,8 @@ export interface DraftView {
   picture: string | null;
   durationMs: number;
   recordedAt: number;
+  /** False when the browser has cleared it: only its name is left. */
+  isHere: boolean;
 }
 
 /** Looking somebody up by address. */

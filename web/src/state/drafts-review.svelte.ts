@@ -7,7 +7,7 @@ import { Drafts, type DraftVideo } from "../storage/drafts";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { Editing, type Cut } from "./drafts-editing.svelte";
 import { DraftsState } from "./drafts.svelte";
-import { failureOf, type Failure } from "./failure";
+import { failureOf, isCode, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { SendingState } from "./sending.svelte";
 
@@ -25,6 +25,8 @@ export class ReviewState {
   recipients: readonly string[] = $state.raw([]);
   caption = $state("");
   saving: number | null = $state(null);
+  /** False when the browser has cleared the video, and the server has all of it: it can still be sent. */
+  isHere = $state(true);
   readonly drafts: DraftsState;
   readonly sending: SendingState;
   readonly editing: Editing;
@@ -125,18 +127,29 @@ export class ReviewState {
     if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (answers === null ? [] : [answers]);
     if (this.caption === "") this.caption = content.wish?.caption ?? "";
     this.#video?.close();
+    const video = await this.#opened(content.isStored);
+    if (this.#closed.signal.aborted) return video?.close();
+    this.#video = video;
+    this.isHere = video !== null;
+    this.film = video && content.video;
+    await this.editing.recall();
+    this.phase = { kind: "ready" };
+  }
+
+  /** Null when there is nothing to look at any more, but it can be sent all the same. */
+  async #opened(isStored: boolean): Promise<RemoteVideo | null> {
     const { crypto } = this.#house;
     const { openDraftVideo } = await import("../take/export");
     const opened = { video: null as RemoteVideo | null };
-    await openDraftVideo(
-      this.id,
-      async (key, source, parts) => (opened.video = await crypto.openVideo(key, source, parts)),
-    );
-    if (this.#closed.signal.aborted) return opened.video?.close();
-    this.#video = opened.video;
-    this.film = content.video;
-    await this.editing.recall();
-    this.phase = { kind: "ready" };
+    try {
+      await openDraftVideo(
+        this.id,
+        async (key, source, parts) => (opened.video = await crypto.openVideo(key, source, parts)),
+      );
+    } catch (error) {
+      if (!isStored || !isCode(error, "not-on-this-device")) throw error;
+    }
+    return opened.video;
   }
 
   /** Another draft has taken the place of this one. */

@@ -46,6 +46,8 @@ export interface ReviewProps {
   /** The clock, for words such as "today". */
   now: number;
   editing: EditingView;
+  /** False when the browser has cleared the video from this device and the server has all of it: it can only be sent. */
+  isHere: boolean;
   /** The take that this one replaced was just given up, and can still be brought back. */
   replaced: boolean;
   /** Really removes what lies outside. */
