@@ -23,6 +23,16 @@ export interface Fragment {
   lastS: number;
 }
 
+/** An mdat that no moof announces: samples of the moov box's own tables, in a film that has both. */
+export interface Media {
+  kind: "media";
+  bytes: Uint8Array;
+  /** Where they begin in the file. */
+  start: number;
+}
+
+export type Unit = Head | Fragment | Media;
+
 const LARGEST_BOX = 64 << 20;
 
 /**
@@ -44,9 +54,9 @@ export class FragmentReader {
     this.#offset = offset;
   }
 
-  push(bytes: Uint8Array): (Head | Fragment)[] {
+  push(bytes: Uint8Array): Unit[] {
     this.#pending = joined(this.#pending, bytes);
-    const found: (Head | Fragment)[] = [];
+    const found: Unit[] = [];
     let at = this.#moof ? this.#moof.end : this.#held;
     try {
       for (let box = this.#whole(at); box; box = this.#whole(at)) {
@@ -68,7 +78,7 @@ export class FragmentReader {
     return box && box.end <= this.#pending.length ? box : null;
   }
 
-  #take(box: Box): Head | Fragment | null {
+  #take(box: Box): Unit | null {
     if (!this.#movie) {
       if (box.type !== "moov") return null;
       this.#movie = readMovie(this.#pending, box.start);
@@ -80,12 +90,17 @@ export class FragmentReader {
       }));
     }
     if (box.type === "moof") this.#moof = box;
-    if (box.type !== "mdat" || !this.#moof) return null;
+    if (box.type !== "mdat") return null;
+    if (!this.#moof) return this.#movie.isMixed ? this.#media(box) : null;
     const moof = this.#moof;
     this.#moof = null;
     const times = fragmentTimes(this.#pending, moof, this.#movie);
     const [start, end] = [this.#offset + moof.start, this.#offset + box.end];
     return this.#unit(moof.start, box.end, (bytes) => ({ kind: "fragment", bytes, start, end, ...times }));
+  }
+
+  #media(box: Box): Media {
+    return this.#unit(box.start, box.end, (bytes) => ({ kind: "media", bytes, start: this.#offset + box.start }));
   }
 
   #unit<T>(from: number, to: number, make: (bytes: Uint8Array) => T): T {

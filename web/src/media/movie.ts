@@ -15,8 +15,10 @@ export interface Track {
 
 export interface Movie {
   tracks: Track[];
-  /** Whether samples come in fragments; if not, the moov box has a table of them all. */
+  /** Whether all samples come in fragments; if not, the moov box has tables of them all, or of the first ones. */
   isFragmented: boolean;
+  /** Whether the first samples are in the moov box's tables and the rest comes in fragments. */
+  isMixed: boolean;
   /** Full MIME type. */
   type: string;
 }
@@ -26,18 +28,24 @@ export function readMovie(bytes: Uint8Array, start = 0): Movie {
   const moov = boxAt(bytes, start);
   if (moov?.type !== "moov" || moov.end > bytes.length) throw new RangeError("no moov box");
   const defaults = defaultDurations(bytes, moov);
-  const tracks = boxesIn(bytes, moov.body, moov.end)
-    .filter((box) => box.type === "trak")
-    .map((trak) => readTrack(bytes, trak, defaults))
-    .filter((track) => track !== null);
+  const traks = boxesIn(bytes, moov.body, moov.end).filter(({ type }) => type === "trak");
+  const tracks = traks.map((trak) => readTrack(bytes, trak, defaults)).filter((track) => track !== null);
   const codecs = tracks.filter((track) => track.kind !== "other").map((track) => track.codec);
   const type = codecs.length > 0 ? `video/mp4; codecs="${codecs.join(", ")}"` : "video/mp4";
-  return { tracks, isFragmented: boxDown(bytes, moov, "mvex") !== null, type };
+  const hasFragments = boxDown(bytes, moov, "mvex") !== null;
+  const isListing = traks.some((trak) => listedCount(bytes, trak) > 0);
+  return { tracks, isFragmented: hasFragments && !isListing, isMixed: hasFragments && isListing, type };
 }
 
 /** The track that is looked at, or the first one of a video without pictures. */
 export function leadTrack(movie: Movie): Track | undefined {
   return movie.tracks.find((track) => track.kind === "video") ?? movie.tracks[0];
+}
+
+/** How many samples the moov box's own tables have of a track. */
+function listedCount(bytes: Uint8Array, trak: Box): number {
+  const stsz = boxDown(bytes, trak, "mdia", "minf", "stbl", "stsz");
+  return stsz ? new Fields(bytes, stsz).full().skip(4).u32() : 0;
 }
 
 function defaultDurations(bytes: Uint8Array, moov: Box): Map<number, number> {

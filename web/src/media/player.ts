@@ -1,4 +1,4 @@
-import { type Fragment, FragmentReader, type Head } from "./fragments.ts";
+import { FragmentReader, type Head, type Unit } from "./fragments.ts";
 import { Loaded } from "./loaded.ts";
 import { faultOf, type Plaintext } from "./plaintext.ts";
 import { endPrefix } from "./repair.ts";
@@ -143,7 +143,7 @@ export class MessagePlayer {
         if (done) return this.#reachEnd(after);
         for (const unit of units.push(value)) {
           if (!(await this.#give(unit, after)) || run !== this.#run) return null;
-          after = unit.end;
+          if (unit.kind !== "media") after = unit.end;
           const next = this.#loaded.follow(after);
           if (next !== after) return this.#loaded.isWhole ? this.#reachEnd(this.#loaded.tail ?? next) : next;
         }
@@ -154,8 +154,9 @@ export class MessagePlayer {
   }
 
   /** False when this has to be played in another way. */
-  async #give(unit: Head | Fragment, after: number): Promise<boolean> {
+  async #give(unit: Unit, after: number): Promise<boolean> {
     if (unit.kind === "head") return this.#begin(unit);
+    if (unit.kind === "media") return true; // of a film that is played whole
     await this.#buffer?.append(unit.bytes);
     this.#loaded.add(after, unit);
     this.#reachedS = unit.endS;

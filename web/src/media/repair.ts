@@ -1,4 +1,4 @@
-import { type Fragment, FragmentReader, type Head } from "./fragments.ts";
+import { FragmentReader, type Unit } from "./fragments.ts";
 import { leadTrack } from "./movie.ts";
 
 /** What a cut recording holds: a valid MP4 that ends with its last whole fragment. */
@@ -24,9 +24,9 @@ export function endPrefix(bytes: Uint8Array): Film | null {
 }
 
 /** Everything whole before the place where the bytes stop making sense. */
-function unitsOf(bytes: Uint8Array): (Head | Fragment)[] {
+function unitsOf(bytes: Uint8Array): Unit[] {
   const reader = new FragmentReader();
-  const units: (Head | Fragment)[] = [];
+  const units: Unit[] = [];
   const PIECE = 1 << 20;
   try {
     for (let at = 0; at < bytes.length; at += PIECE) units.push(...reader.push(bytes.subarray(at, at + PIECE)));

@@ -44,7 +44,7 @@ export class Tally {
   #note(bytes: Uint8Array): void {
     for (const unit of this.#reader.push(bytes)) {
       if (unit.kind === "head") this.movie = unit.movie;
-      else {
+      else if (unit.kind === "fragment") {
         this.reach = { bytes: unit.end, ms: Math.max(this.reach.ms, Math.round(unit.lastS * 1000)) };
         this.#onReach(this.reach);
       }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Fragment, FragmentReader, type Head } from "../../src/media/fragments";
+import { FragmentReader, type Unit } from "../../src/media/fragments";
 import { forgetOrigin } from "../../src/media/origin";
 import { endPrefix } from "../../src/media/repair";
 import { film } from "./film";
@@ -11,7 +11,7 @@ beforeAll(async () => {
   recording = await film({ seconds: 5, fps: 5 });
 });
 
-function read(bytes: Uint8Array, cuts: number[] = []): (Head | Fragment)[] {
+function read(bytes: Uint8Array, cuts: number[] = []): Unit[] {
   const reader = new FragmentReader();
   const ends = [...cuts.filter((cut) => cut < bytes.length), bytes.length].sort((one, other) => one - other);
   return ends.flatMap((end, index) => reader.push(bytes.subarray(ends[index - 1] ?? 0, end)));

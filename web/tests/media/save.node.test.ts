@@ -18,6 +18,7 @@ const MAKERS: [string, string[]][] = [
     "places counted from the file’s begin",
     [...SOURCES, ...PICTURES, ...SOUND, "-f", "mp4", "-movflags", "frag_keyframe+empty_moov"],
   ],
+  ["the first samples in the index", [...SOURCES, ...PICTURES, ...SOUND, "-f", "mp4", "-movflags", "frag_keyframe"]],
   ["no sound", [...SOURCES.slice(0, 4), ...PICTURES, ...DELAYED]],
   ["no fragments", [...SOURCES, ...PICTURES, ...SOUND, "-f", "mp4"]],
 ];
