@@ -62,8 +62,12 @@ export interface TakeOptions extends RecordOptions {
 }
 
 const PULSE_MS = 1000;
-/** A worker that records tells its progress ten times a second. */
-const SILENT_MS = 20_000;
+/**
+ * A worker that records tells its progress ten times a second; one that begins or ends may take its time. Counted in pulses, not in
+ * time: a page that was held up itself, or a machine that slept, has felt but one of them.
+ */
+const SILENT_PULSES = 20;
+const BUSY_PHASES: ReadonlySet<TakePhase> = new Set(["starting", "recording", "ending"]);
 
 const BEGIN: TakeState = {
   phase: "starting",
@@ -98,7 +102,7 @@ export class Take {
   #waiters: (() => void)[] = [];
   #unlisten: () => void = () => undefined;
   #pulse: ReturnType<typeof setInterval> | undefined;
-  #heardAt = performance.now();
+  #silentPulses = 0;
 
   private constructor(onChange: (state: TakeState) => void) {
     this.#onChange = onChange;
@@ -187,12 +191,13 @@ export class Take {
 
   /** A worker that runs out of memory dies without a word. */
   #feelPulse(): void {
-    if (this.#state.phase !== "recording" || performance.now() - this.#heardAt < SILENT_MS) return;
+    this.#silentPulses += 1;
+    if (!BUSY_PHASES.has(this.#state.phase) || this.#silentPulses < SILENT_PULSES) return;
     this.#hear({ type: "failed", code: "interrupted" });
   }
 
   #hear(news: News): void {
-    this.#heardAt = performance.now();
+    this.#silentPulses = 0;
     const change = changeBy(news, this.#state);
     if (change !== null) this.#change(change);
     // After a failure what was kept is offered as an interrupted take, which nobody may hold.
