@@ -1,5 +1,6 @@
 import { b64, unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
+import { checkX25519Recipient } from "./age";
 import { newDevice, newEncryptionIdentity, type Keyring } from "./keyring";
 import {
   relabelled,
@@ -63,6 +64,11 @@ async function changedOtherwise(keyring: Keyring, change: Exclude<KeyringChange,
       return withDevice(keyring, await newDevice(change.did, change.identity, change.label, change.nowMs));
     case "drop-device":
       return withoutDevice(keyring, change.did);
+    case "pair-device": {
+      checkX25519Recipient(change.recipient);
+      const { did, label, recipient, nowMs } = change;
+      return withDevice(keyring, { did, label, recipient, created: nowMs });
+    }
     case "rename-method":
       return relabelled(keyring, change.mid, change.label);
     case "drop-method":

@@ -67,6 +67,8 @@ export interface NumberWith extends SafetyNumber {
 export type KeyringChange =
   | { kind: "add-device"; did: string; label: string; identity: Identity; nowMs: number }
   | { kind: "drop-device"; did: string }
+  /** A machine that showed its public key. */
+  | { kind: "pair-device"; did: string; label: string; recipient: string; nowMs: number }
   /** In place of the one before. */
   | { kind: "set-passphrase"; passphrase: string; nowMs: number }
   /** Likewise; `code` as it is written down. */

@@ -26,6 +26,7 @@ import {
 import { mergeKeyrings } from "./keyring-changes";
 import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
 import { newAccount } from "./new-account";
+import { pairingWords } from "./pairing";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
 import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
@@ -112,6 +113,11 @@ export class Session {
   /** The bearer of a recovery code, likewise. @throws ProtocolError recovery-code-malformed, recovery-code-typo */
   recoveryBearer(typed: string): string {
     return b64(unlockAccess(readRecoveryCode(typed)).bearer);
+  }
+
+  /** The six words of a machine that wants to be paired. @throws AgeError bad-key */
+  pairingWords(recipient: string): string[] {
+    return pairingWords(recipient);
   }
 
   newRecoveryCode(): string {

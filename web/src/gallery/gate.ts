@@ -43,6 +43,7 @@ const signIn = (state: SignInProps["state"], hasPasskeys = true): Exhibit =>
     ...outside,
     state,
     hasPasskeys,
+    hasLeft: state.kind === "failed" && state.failure.code === "device-removed",
     account: "claire",
     onsignin: nothing,
     onpasskey: nothing,
@@ -88,5 +89,6 @@ export const GATE: Record<string, Exhibit> = {
   "sign-in/working": signIn({ kind: "working" }),
   "sign-in/refused": signIn({ kind: "failed", failure: { code: "sign-in-refused" } }),
   "sign-in/failed": signIn({ kind: "failed", failure: { code: "keyring-rolled-back" } }),
+  "sign-in/removed": signIn({ kind: "failed", failure: { code: "device-removed" } }),
   "sign-in/offline": signIn({ kind: "offline" }),
 };

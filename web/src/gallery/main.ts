@@ -8,9 +8,10 @@ import { GATE } from "./gate";
 import { HOUSE } from "./house";
 import { KEYS } from "./keys";
 import { MAIL } from "./mail";
+import { PAIRING } from "./pairing";
 import { WAYS_IN } from "./ways";
 
-const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE, ...WAYS_IN, ...KEYS };
+const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE, ...WAYS_IN, ...KEYS, ...PAIRING };
 
 /** The list of what there is, as links. */
 const index: Exhibit = (target) => {

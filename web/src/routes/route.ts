@@ -40,6 +40,7 @@ const GATE: Readonly<Record<string, Load<GateProps>>> = {
   [PLACES.welcome]: () => import("./Welcome.svelte"),
   [PLACES.signUp]: () => import("./SignUp.svelte"),
   [PLACES.signIn]: () => import("./SignIn.svelte"),
+  [PLACES.left]: () => import("./LeftHere.svelte"),
 };
 const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.inbox]: () => import("./Inbox.svelte"),
@@ -51,6 +52,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.drafts]: () => import("./Drafts.svelte"),
   [PLACES.browser]: () => import("./Browser.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
+  [PLACES.pair]: () => import("./Pair.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
@@ -74,7 +76,8 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */
 export function fromOutside(state: SessionState): boolean {
-  return state.kind === "outside" && (state.account !== "" || state.failure?.code === "not-signed-in");
+  const ended = ["not-signed-in", "device-removed"];
+  return state.kind === "outside" && (state.account !== "" || ended.includes(state.failure?.code ?? ""));
 }
 
 function decoded(text: string): string {

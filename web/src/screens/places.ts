@@ -12,6 +12,8 @@ export const PLACES = {
   drafts: "/drafts",
   browser: "/browser",
   rescue: "/rescue",
+  pair: "/pair",
+  left: "/left-here",
   known: "/known",
 } as const;
 

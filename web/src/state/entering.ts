@@ -7,7 +7,7 @@ import { nameOf } from "../protocol/names";
 import { Problem, type Api, type Body } from "../transfer/http";
 import { malformed } from "../transfer/problem";
 import type { DeviceVault } from "../storage/keys";
-import { isCode, Refused } from "./failure";
+import { isCode, Refused, type Failure } from "./failure";
 import { fetchKeyring, storeChange } from "./keyring";
 import type { Memory } from "./memory";
 import type { Passkeys } from "./passkeys";
@@ -26,6 +26,7 @@ interface Tools {
 }
 
 const PROTOCOL = 1;
+const WHY_MS = 5000;
 const NOTHING = { bearer: null, salt: null, ceremony: null, credential: null, label: null, mid: null };
 
 export interface ServerFacts {
@@ -137,7 +138,18 @@ export async function leaveServer(api: Api, everywhere = false): Promise<void> {
     if (everywhere) await api.delete("/api/v1/sessions");
     else await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: "current" } });
   } catch (error) {
-    if (!isCode(error, "not-signed-in")) throw error;
+    if (!isCode(error, "not-signed-in") && !isCode(error, "device-removed")) throw error;
+  }
+}
+
+/** Why a session that went well has ended: as the server tells, or, while that still lets it in, as the keyring does. */
+export async function whyEnded(api: Api): Promise<Failure> {
+  try {
+    await api.get("/api/v1/sessions", { timeoutMs: WHY_MS });
+    await leaveServer(api); // it opens nothing any more
+    return { code: "device-removed" };
+  } catch (error) {
+    return { code: isCode(error, "device-removed") ? "device-removed" : "not-signed-in" };
   }
 }
 

@@ -143,7 +143,8 @@ export class House {
 
   #noteKeyring(error: unknown): void {
     // This device was taken out of the keyring: its owner no longer trusts it.
-    if (isCode(error, "keyring-no-match") || isCode(error, "not-signed-in")) this.isSignedOut = true;
+    const codes = ["keyring-no-match", "not-signed-in", "device-removed"];
+    if (codes.some((code) => isCode(error, code))) this.isSignedOut = true;
     else if (!isCode(error, "offline")) this.warning = failureOf(error);
   }
 

@@ -7,7 +7,7 @@ export class Router {
   #path = $state(location.pathname);
   #query = $state.raw(new URLSearchParams(location.search));
   #isHeld: (() => boolean) | null = $state.raw(null);
-  #fragment: { path: string; text: string } | null = null;
+  #fragment: { path: string; text: string } | null = $state.raw(null);
   readonly #closed = new AbortController();
 
   constructor() {

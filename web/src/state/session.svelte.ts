@@ -14,6 +14,7 @@ import {
   signInByPasskey,
   trust,
   unlockBy,
+  whyEnded,
   type Entered,
   type ServerFacts,
 } from "./entering";
@@ -22,7 +23,7 @@ import { House } from "./house.svelte";
 import { Memory } from "./memory";
 import { ownPasskeys, type Passkeys } from "./passkeys";
 import { Tabs } from "./tabs";
-import { thisBrowser } from "./this-browser";
+import { introduce, thisBrowser } from "./this-browser";
 
 /** `starting`: what lies on this device is being opened. `outside`: nobody is signed in; `account` was here before. */
 export type SessionState =
@@ -54,6 +55,8 @@ const TO_LEAVE = "restante:to-leave";
 export class Session {
   state: SessionState = $state.raw({ kind: "starting" });
   signInState: SignInState = $state.raw({ kind: "ready" });
+  /** Whose session was ended from elsewhere while this page was open: what they did not send can still be saved. */
+  left: string | null = $state.raw(null);
   readonly api: Api;
   readonly #choices: Choices;
   readonly startCrypto: () => CryptoService;
@@ -182,7 +185,10 @@ export class Session {
   async leaveEnded(): Promise<void> {
     const house = this.house;
     if (!house || this.#isLeaving) return;
-    await this.#leave(house, { code: "not-signed-in" });
+    this.#isLeaving = true;
+    const failure = await whyEnded(this.api);
+    this.left = house.account.acct;
+    await this.#leave(house, failure);
   }
 
   close(): void {
@@ -226,7 +232,10 @@ export class Session {
       await trust({ api: this.api, crypto, vault, memory }, thisBrowser());
       void askToPersist();
     }
+    // Without it the list of devices is less clear, and made good when it is looked at.
+    await introduce(this.api, memory.deviceId).catch(() => undefined);
     await this.#open(crypto, vault, account, byCode);
+    this.left = null;
     this.#tabs.tellEntered();
   }
 

@@ -1,26 +1,11 @@
-/** The settings of an account, kept in step with its other devices; where it is signed in; what lies on this device. */
+/** The settings of an account, kept in step with its other devices; what lies on this device. */
 
 import type { CryptoService } from "../crypto/service";
 import { askToPersist } from "../storage/db";
 import { findDrafts } from "../take/recovery";
 import type { Api } from "../transfer/http";
 import { valid, type Choices, type Chosen } from "./choices.svelte";
-import { failureOf, type Failure } from "./failure";
 import type { ShardStore } from "./shards";
-
-export interface SessionOfAccount {
-  id: string;
-  client: "web" | "cli";
-  createdAt: number;
-  usedAt: number;
-  current: boolean;
-}
-
-export type SessionsState =
-  | { kind: "loading" }
-  | { kind: "ready"; list: readonly SessionOfAccount[] }
-  | { kind: "failed"; failure: Failure }
-  | { kind: "offline" };
 
 export interface StorageUse {
   usedBytes: number;
@@ -41,7 +26,6 @@ export interface SettingsTools {
 const SHARD = "settings";
 
 export class Settings {
-  sessions: SessionsState = $state.raw({ kind: "loading" });
   storage: StorageUse | null = $state.raw(null);
   readonly #tools: SettingsTools;
 
@@ -69,34 +53,6 @@ export class Settings {
   /** Takes what other devices chose. @throws Problem */
   async refresh(): Promise<void> {
     await this.#tools.shards.fetch(SHARD);
-  }
-
-  /** Where the account is signed in. Never rejects: `sessions` tells. */
-  async lookAtSessions(): Promise<void> {
-    try {
-      const { items } = await this.#tools.api.get("/api/v1/sessions");
-      const list = items.map(({ id, client, created_at, last_seen_at, current }) => {
-        return { id, client, createdAt: created_at, usedAt: last_seen_at, current };
-      });
-      this.sessions = { kind: "ready", list };
-    } catch (error) {
-      const failure = failureOf(error);
-      this.sessions = failure.code === "offline" ? { kind: "offline" } : { kind: "failed", failure };
-    }
-  }
-
-  /** Ends one of the other sessions. */
-  async end(sessionId: string): Promise<void> {
-    try {
-      await this.#tools.api.delete("/api/v1/sessions/{session_id}", { path: { session_id: sessionId } });
-    } catch (error) {
-      const failure = failureOf(error);
-      if (failure.code !== "not-found") {
-        this.sessions = failure.code === "offline" ? { kind: "offline" } : { kind: "failed", failure };
-        return;
-      }
-    }
-    await this.lookAtSessions();
   }
 
   /** Measures what lies on this device. */

@@ -7,6 +7,15 @@ interface Stored {
   data: Uint8Array<ArrayBuffer>;
   version: number;
 }
+interface OtherSession {
+  id: string;
+  client: "web" | "cli";
+  created_at: number;
+  last_seen_at: number;
+  current: false;
+  label: string;
+  device: string | null;
+}
 interface SignUpBody {
   name: string;
   record: string;
@@ -41,6 +50,12 @@ export class FakeServer {
   /** Answers of this path get lost on the way back. */
   losesAnswersOf = "";
   signedIn: string | null = null;
+  /** Another device has removed this one. */
+  isRemoved = false;
+  /** What this session said of itself. */
+  introduced: { label: string; device: string | null } | null = null;
+  /** Where else the account is signed in. */
+  readonly others: OtherSession[] = [];
   hasPasskeys = false;
   /** Changes of ways in ask who this is. */
   isStale = false;
@@ -79,17 +94,30 @@ export class FakeServer {
     const [room = "", name = "", what = ""] = path.split("/");
     if (room === "accounts") return this.#records(name, what);
     if (what === "salt") return json({ salt: this.#way(name, "passphrase")?.salt ?? "AAAAAAAAAAAAAAAAAAAAAA" });
+    if (this.isRemoved) return refusal(401, "device-removed");
     if (this.signedIn === null) return refusal(401, "not-signed-in");
     if (path === "events") return new Response(new ReadableStream());
-    if (room === "sessions") {
-      this.signedIn = null;
-      return nothing();
-    }
+    if (room === "sessions") return this.#sessions(method, name, body);
     if (path === "account/verification") return this.#verify(body as Unlock);
     if (path.startsWith("account/ways-in"))
       return this.#waysIn(method, path.split("/")[2] ?? "", body as ChangedWay, init);
     if (path === "account/state") return json({ items: this.#shards() });
     return method === "PUT" ? this.#put(path, init) : this.#get(path);
+  }
+
+  #sessions(method: string, name: string, body: unknown): Response {
+    const nobody = { label: "", device: null };
+    const current = { id: "ses_1", client: "web", created_at: 1, last_seen_at: 2, current: true };
+    if (method === "GET") return json({ items: [{ ...current, ...nobody, ...this.introduced }, ...this.others] });
+    if (method === "PUT") this.introduced = body as { label: string; device: string | null };
+    else if (name === "others") this.others.splice(0);
+    else if (name === "current" || name === "") this.signedIn = null;
+    else {
+      const at = this.others.findIndex(({ id }) => id === name);
+      if (at < 0) return refusal(404, "not-found");
+      this.others.splice(at, 1);
+    }
+    return nothing();
   }
 
   get #policy(): string {

@@ -178,7 +178,33 @@ test("a device that was taken out of the keyring is signed out when it hears of 
   await later.house?.catchUp();
   expect(later.house?.isSignedOut).toBe(true);
   await later.leaveEnded();
-  expect(later.state).toEqual({ kind: "outside", account: "ann", failure: { code: "not-signed-in" } });
+  expect(later.state).toEqual({ kind: "outside", account: "ann", failure: { code: "device-removed" } });
+  expect([later.left, server.signedIn]).toEqual(["ann@post.example", null]);
+});
+
+test("a device that was removed is told so; one whose session has run out is not", async () => {
+  for (const code of ["device-removed", "not-signed-in"]) {
+    const session = await started();
+    await session.signIn(BY_WORDS);
+    server.isRemoved = code === "device-removed";
+    server.signedIn = server.isRemoved ? server.signedIn : null;
+    await session.leaveEnded();
+    expect(session.state).toEqual({ kind: "outside", account: "ann", failure: { code } });
+    server.isRemoved = false;
+    await session.signIn(BY_WORDS);
+    expect(session.left).toBeNull();
+    await session.signOut();
+  }
+});
+
+test("a session says which device it is, and one that is not to be kept that it is none", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const [device] = (await session.house?.crypto.account())?.devices ?? [];
+  expect(server.introduced).toEqual({ label: device?.label, device: device?.did });
+  await session.signOut();
+  await session.signIn({ ...BY_WORDS, keep: false });
+  expect(server.introduced).toEqual({ label: device?.label, device: null });
 });
 
 test("a session that the server has ended is noticed by the live channel", async () => {

@@ -5,13 +5,15 @@ import type { WaysInProps } from "./ways";
 
 export type { Ability, Can } from "../../state/capabilities";
 
-export interface SessionView {
+export interface DeviceView {
   id: string;
-  /** Where it is signed in. */
-  client: "web" | "cli";
-  createdAt: number;
-  usedAt: number;
-  current: boolean;
+  /** As its owner's keyring calls it, else as it calls itself; may be empty. */
+  label: string;
+  /** Where it is signed in; null: it can open the mailbox, but is not signed in. */
+  client: "web" | "cli" | null;
+  since: number;
+  usedAt: number | null;
+  isHere: boolean;
 }
 
 export interface Choices {
@@ -36,11 +38,13 @@ export interface SettingsProps {
   keys: KeysProps;
   choices: Choices;
   onchoose: (changed: Partial<Choices>) => void;
-  sessions:
+  devices:
     | { kind: "loading" }
-    | { kind: "ready"; list: readonly SessionView[] }
+    | { kind: "ready"; list: readonly DeviceView[] }
     | { kind: "failed"; failure: Failure }
     | { kind: "offline" };
+  /** Which of them are being removed. */
+  removing: ReadonlySet<string>;
   /** What lies on this device; null while it is measured. `persisted`: the browser promised to keep it. */
   storage: { usedBytes: number; quotaBytes: number; drafts: number; persisted: boolean } | null;
   now: number;
@@ -48,7 +52,8 @@ export interface SettingsProps {
   going: number;
   /** Asks the browser to keep what is stored. */
   onpersist: () => void;
-  onend: (sessionId: string) => void;
+  onremove: (deviceId: string) => void;
+  onremoveothers: () => void;
   onretry: () => void;
   onsignout: () => void;
   onsignouteverywhere: () => void;
