@@ -3,6 +3,7 @@
 import type { Contact, CryptoService, PersonView as Met } from "../crypto/service";
 import type { LoggedRecord } from "../crypto/transparency";
 import { unb64 } from "../protocol/encoding";
+import { ProtocolError } from "../protocol/errors";
 import { isName, nameOf } from "../protocol/names";
 import type { Api } from "../transfer/http";
 import { malformed } from "../transfer/problem";
@@ -214,7 +215,7 @@ export class People {
       return met;
     } catch (error) {
       if (isCode(error, "safety-number-changed")) this.#newKeys = new Set([...this.#newKeys, acct]);
-      throw error;
+      throw ofRecord(error);
     }
   }
 
@@ -262,4 +263,11 @@ function isListed({ request, blocked }: Contact): boolean {
 
 function without(accts: ReadonlySet<string>, acct: string): ReadonlySet<string> {
   return new Set([...accts].filter((each) => each !== acct));
+}
+
+/** A signature that does not fit is said of the identity that it should prove, not of a message. */
+function ofRecord(error: unknown): unknown {
+  if (!(error instanceof ProtocolError) || !/^(signature|signing-key|container|payload)-/.test(error.code)) return error;
+  const code = error.code.startsWith("signature-") ? "record-not-self-signed" : "record-malformed";
+  return new ProtocolError(code, error.code);
 }
