@@ -6,13 +6,13 @@ yet know, so that the honest ones beside them are the control.
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count, repeat
+from itertools import count
 from typing import Any
 
 from restante.client.account import now_ms
-from restante.crypto.age import CHUNK_BYTES, X25519Identity
+from restante.crypto.age import X25519Identity
 from restante.crypto.details import Kind
 from restante.crypto.envelopes import EnvelopeFields, From, To
 from restante.protocol.encoding import b64, unb64
@@ -20,13 +20,24 @@ from restante.protocol.ids import Prefix, new_id
 from restante.signing import container, records
 from restante.signing.keys import fp
 from tests.cli.middleman import Ask, Change, Exchange, Request, honestly, named, truly
+from tests.lies.answers import (
+    ENDLESS,
+    SEALED_CHUNK,
+    answering,
+    chunks_bytes,
+    first,
+    header_bytes,
+    in_range,
+    in_the_place_of,
+    json_of,
+    more,
+    replace_enc,
+    with_envelope,
+)
 from tests.lies.stage import Stage, altered
 
 ONE = r"/api/v1/messages/(msg_\w+)"
-SEALED_CHUNK = CHUNK_BYTES + 16
 ELSEWHERE = "https://elsewhere.example/"
-ENDLESS = 200_000_000
-"""Bytes of an answer without end: that many, and the test would notice that they were taken."""
 FAR = "99999999"
 COST = 2**40
 
@@ -104,6 +115,20 @@ def _downgraded(stage: Stage) -> list[bytes]:
     return [b"\n".join([*raw, json_of(payload)])]
 
 
+def _invited(stage: Stage) -> Told:
+    """17: behind an honest link, another key than the link's."""
+    acct, _ = stage.invitation
+    assert stage.accomplices_enc is not None
+    made = records.build(stage.accomplice, acct, [stage.accomplices_enc], now_ms=now_ms())
+
+    def change(exchange: Exchange) -> Exchange:
+        if exchange.path != f"/api/v1/accounts/{stage.mallory.name}/records":
+            return exchange
+        return answering(exchange, {"items": in_the_place_of(exchange, [made])})
+
+    return Told(change=change)
+
+
 # --- about the list of messages ---
 
 
@@ -164,9 +189,15 @@ def _injected(stage: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
     return [with_envelope(item, _invented(stage, item["id"], signed=True))]
 
 
-def _withheld(_: Stage, __: dict[str, Any]) -> list[dict[str, Any]]:
-    """15: as if it had never been sent."""
-    return []
+def _withheld(stage: Stage) -> Told:
+    """15: one message, as if it had never been sent."""
+    held: list[str] = []
+
+    def alter(_: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
+        held.append(item["id"])
+        return [] if item["id"] == held[0] else [item]
+
+    return _items(alter)(stage)
 
 
 def _negative(_: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -364,13 +395,13 @@ def _swelling(_: Stage) -> Told:
     return Told(change=change)
 
 
-def _redirected(_: Stage) -> Told:
+def _redirected(stage: Stage) -> Told:
     """21: to another host."""
 
     def change(exchange: Exchange) -> Exchange:
         if not named(exchange.path, "/api/v1/inbox"):
             return exchange
-        return exchange.answering(307, location=ELSEWHERE)
+        return exchange.answering(307, location=f"{stage.trap.url}{exchange.path}")
 
     return Told(change=change)
 
@@ -387,7 +418,7 @@ def _hinted(stage: Stage) -> Told:
             return exchange
         assert not isinstance(exchange.body, bytes)
         body = exchange.body
-        return replace(exchange, body=_first(forged, body))
+        return replace(exchange, body=first(forged, body))
 
     return Told(change=change)
 
@@ -397,6 +428,7 @@ ADDED_KEY = _records(_added_key)
 UNSIGNED_RECORD = _records(_unsigned)
 OLDER_RECORDS = _records(_older)
 FORKED_RECORDS = _records(_forked)
+INVITED_KEY: Lie = _invited
 WEAK_KEY = _records(_downgraded)
 SWAPPED_VIDEO: Lie = _swapped
 RENAMED = _items(_renamed)
@@ -405,7 +437,7 @@ RELABELLED = _items(_relabelled)
 OTHER_SUITE = _items(_other_suite)
 WITHOUT_SIGNATURE = _items(_without_signature)
 INJECTED = _items(_injected)
-WITHHELD = _items(_withheld)
+WITHHELD: Lie = _withheld
 NEGATIVE_SIZE = _items(_negative)
 HUGE_SIZE = _items(_huge)
 NAMED = _items(_named)
@@ -425,59 +457,6 @@ ENDLESS_ANSWER: Lie = _endless
 SWELLING_ANSWER: Lie = _swelling
 REDIRECTED: Lie = _redirected
 FORGED_HINTS: Lie = _hinted
-
-
-def answering(exchange: Exchange, content: object) -> Exchange:
-    """Answers with JSON."""
-    return replace(exchange, body=json.dumps(content).encode())
-
-
-def with_envelope(item: dict[str, Any], sealed: bytes) -> dict[str, Any]:
-    return {**item, "envelope": b64(sealed)}
-
-
-def replace_enc(record: bytes, more_enc: records.EncryptionKey) -> bytes:
-    """The payload with one more key, which the signature does not cover."""
-    fields = altered(record)
-    return json_of(altered(record, enc=(*fields.enc, more_enc)))
-
-
-def json_of(fields: records.RecordFields) -> bytes:
-    return container.write(container.Type.ACCOUNT, fields, key=None).split(b"\n", 3)[3]
-
-
-def header_bytes(data: bytes) -> int:
-    """Up to and with the nonce after an age header."""
-    mac = data.index(b"\n--- ") + 1
-    return data.index(b"\n", mac) + 1 + 16
-
-
-def chunks_bytes(data: bytes) -> int:
-    return len(data) - header_bytes(data) - 1
-
-
-def in_range(exchange: Exchange, data: bytes) -> Exchange:
-    """Answers as if this were the whole file."""
-    asked = exchange.asked.get("range", "")
-    if not asked:
-        return exchange.answering(200, data)
-    first, _, last = asked.removeprefix("bytes=").partition("-")
-    begin, end = int(first), min(int(last or len(data) - 1), len(data) - 1)
-    if begin >= len(data):
-        body = {"type": "x", "title": "x", "status": 416, "code": "range-unsatisfiable", "instance": "x"}
-        return exchange.answering(416, json.dumps(body).encode(), content_type="application/problem+json")
-    return exchange.answering(206, data[begin : end + 1], content_range=f"bytes {begin}-{end}/{len(data)}")
-
-
-def more(beginning: bytes) -> Iterator[bytes]:
-    """Goes on with spaces."""
-    yield beginning
-    yield from repeat(b" " * 1_000_000, ENDLESS // 1_000_000)
-
-
-def _first(forged: bytes, honest: Any) -> Iterator[bytes]:
-    yield forged
-    yield from honest
 
 
 def _invented(stage: Stage, message_id: str, *, signed: bool) -> bytes:

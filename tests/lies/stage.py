@@ -14,7 +14,7 @@ from restante.crypto.age.keys import parse_recipient
 from restante.protocol import ijson, wire
 from restante.protocol.encoding import b64, unb64
 from restante.signing import records
-from restante.signing.keys import SigningKey
+from restante.signing.keys import SigningKey, fp
 from restante.signing.records import EncryptionKey, Record
 from tests.cli.middleman import Middleman, middleman
 from tests.cli.person import Person
@@ -26,6 +26,8 @@ class Stage:
     """``bob`` is who is lied to; the middleman stands between him and the server, and nobody else."""
 
     man: Middleman
+    trap: Middleman
+    """Elsewhere: nobody is to come here."""
     ann: Person
     bob: Person
     mallory: Person
@@ -38,6 +40,8 @@ class Stage:
     accomplice: SigningKey = field(default_factory=SigningKey.generate)
     accomplices_enc: EncryptionKey | None = None
     foreign_keyring: bytes = b""
+    invitation: tuple[str, str] = ("", "")
+    """The accomplice's address and the fingerprint of her key, as her link names them."""
     known: set[str] = field(default_factory=set)
     """Messages that the server does not lie about."""
 
@@ -54,6 +58,7 @@ class Stage:
             self.bobs = fetch_chain(account.session, self.bob.name, account.acct)[-1]
         with self.mallory.account as account:
             self.foreign_keyring = account.session.call("GET", "/api/v1/account/keyring").body
+            self.invitation = (account.acct, fp(account.keyring.signing_key.public))
             self.accomplices_enc = records.read(account.keyring.record(now_ms=now_ms())).fields.enc[0]
         return self
 
@@ -82,8 +87,8 @@ class Stage:
 @contextmanager
 def staged(server: Server, people: tuple[Person, Person, Person], clip: Path) -> Iterator[Stage]:
     ann, bob, mallory = people
-    with middleman(server.url) as man:
-        yield Stage(man, ann, bob, mallory, clip).begin()
+    with middleman(server.url) as man, middleman(server.url) as trap:
+        yield Stage(man, trap, ann, bob, mallory, clip).begin()
 
 
 def _put_record(account: Account, record: bytes) -> None:

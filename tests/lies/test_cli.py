@@ -22,7 +22,7 @@ from restante.signing.errors import ProtocolError
 from tests.cli.person import Person
 from tests.lies.lies import WITHHELD, Lie
 from tests.lies.stage import Stage, staged
-from tests.lies.table import UNHARMED, Row, Step, rows
+from tests.lies.table import ELSEWHERE, TABLE, UNHARMED, Row, Step, rows
 from tests.serving import Server
 
 HOUR_MS = 3_600_000
@@ -39,6 +39,11 @@ def stage(
         bob.send(ann.name, grain)  # from here on bob knows ann's key
         stage.known.add(stage.leaves("known"))
         yield stage
+        assert stage.trap.seen == []
+
+
+def test_all_two_dozen_kinds_are_here_or_there() -> None:
+    assert sorted({row.kind for row in TABLE} | set(ELSEWHERE)) == list(range(1, 25))
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +73,27 @@ def test_a_contacts_keys(stage: Stage, row: Row) -> None:
             People(account).recipients([stage.ann.name])
 
     under(stage, row.lie)
-    assert code_of(write) == row.cli
+    assert code_of(write) in row.cli.split("|")
     assert stage.bob.run("send", stage.ann.name, stage.clip, "--server", stage.man.url).failed().err
     assert stage.bob.drafts == [], "nothing is made ready for a wrong key"
     stage.man.tell_the_truth()
     assert code_of(write) == UNHARMED
+
+
+@pytest.mark.parametrize("row", rows(Step.MEET), ids=str)
+def test_somebodys_link(stage: Stage, row: Row) -> None:
+    acct, named = stage.invitation
+
+    def meet() -> None:
+        with open_account(stage.bob.profile, url=stage.man.url) as account:
+            People(account).add(acct, named=named)
+
+    under(stage, row.lie)
+    assert code_of(meet) in row.cli.split("|")
+    link = f"{stage.man.url}/add/{acct}#fp.{named}"
+    assert stage.bob.run("contacts", "add", link, "--server", stage.man.url).failed().err
+    stage.man.tell_the_truth()
+    assert code_of(meet) == UNHARMED
 
 
 @pytest.mark.parametrize("row", rows(Step.LIST), ids=str)

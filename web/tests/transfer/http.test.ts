@@ -58,6 +58,32 @@ describe("a request", () => {
     expect(error).toMatchObject({ code: "", status: 502, retryAfterS: 7, isPassing: true });
   });
 
+  test("an answer that does not end is cut off, and read no further", async () => {
+    let pulled = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        pulled += 1;
+        controller.enqueue(new Uint8Array(1024 * 1024).fill(0x20));
+      },
+    });
+    const { api } = answering(new Response(endless));
+    await expect(api.get("/api/v1/inbox")).rejects.toMatchObject({ code: "answer-too-large" });
+    expect(pulled).toBeLessThan(12);
+  });
+
+  test("a problem that does not end is one without a code", async () => {
+    const long = JSON.stringify({ code: "name-taken", title: "x".repeat(100_000) });
+    const { api } = answering(new Response(long, { status: 409 }));
+    await expect(api.get("/api/v1/inbox")).rejects.toMatchObject({ code: "", status: 409 });
+  });
+
+  test("a redirect is not followed and has a name", async () => {
+    const elsewhere = new Response(null, { status: 200 });
+    Object.defineProperty(elsewhere, "type", { value: "opaqueredirect" });
+    const { api } = answering(elsewhere);
+    await expect(api.get("/api/v1/inbox")).rejects.toMatchObject({ code: "redirected" });
+  });
+
   test("that nobody answers is offline", async () => {
     const { api } = answering(new TypeError("Failed to fetch"));
     await expect(api.get("/api/v1/inbox")).rejects.toMatchObject({ code: "offline", isPassing: true });
