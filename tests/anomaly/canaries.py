@@ -6,14 +6,17 @@ for. Thousands of needles cost one pass.
 """
 
 import base64
+import contextlib
 import json
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_from_bytes
 
 from tests.anomaly import processes
+from tests.cli.middleman import Exchange, Middleman, Request
 
 WORD = 8
 SHORTEST = 2 * WORD - 1
@@ -105,6 +108,49 @@ def on_disk(folder: Path) -> Iterator[Place]:
     yield Place("names", "\n".join(str(path.relative_to(folder)) for path in paths).encode())
     for path in paths:
         yield Place(str(path.relative_to(folder)), path.read_bytes())
+
+
+@dataclass
+class Wire:
+    """Collects what passes a middleman, piece by piece: what a client asks and what it is answered."""
+
+    passed: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def listen(self, man: Middleman) -> None:
+        man.ask, man.change = self._asked, self._answered
+
+    def places(self) -> Iterator[Place]:
+        """URLs stand in logs of whatever lies between, so nothing at all is to be in them."""
+        for name, pieces in self.passed.items():
+            yield Place(name, b"\n".join(pieces), passing=name != "URLs")
+
+    def _asked(self, request: Request) -> Request:
+        self._note("URLs", request.path.encode())
+        self._note("headers of requests", repr(request.headers).encode())
+        self._note("bodies of requests", request.body)
+        return request
+
+    def _answered(self, exchange: Exchange) -> Exchange:
+        self._note("headers of answers", repr(exchange.headers).encode())
+        if isinstance(exchange.body, bytes):
+            self._note("bodies of answers", exchange.body)
+        return exchange
+
+    def _note(self, name: str, piece: bytes) -> None:
+        self.passed.setdefault(name, []).append(piece)
+
+
+def around(leader: int) -> Iterator[Place]:
+    """What the system shows of every process of a group: how it was called, and its environment."""
+    for pid in processes.group(leader):
+        for name in ("cmdline", "environ"):
+            yield Place(f"{name} of {pid}", (processes.PROC / str(pid) / name).read_bytes())
+
+
+def in_dump(database: Path) -> Iterator[Place]:
+    """The database as text, and what its file has beyond its rows: pages that were given back."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        yield Place("dump of the database", "\n".join(connection.iterdump()).encode())
 
 
 def in_memory(leader: int) -> Iterator[Place]:

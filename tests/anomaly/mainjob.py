@@ -37,14 +37,19 @@ class MainJob:
     folder: Path
     film: Path
     program: Path | None = None
+    by_way_of: str | None = None
+    """The address of whoever stands before the server and listens."""
+    said: list[bytes] = field(default_factory=list)
+    """What the commands wrote to the terminal."""
     caption: str = field(default_factory=lambda: f"caption {secrets.token_urlsafe(24)}")
     file_name: str = field(default_factory=lambda: f"film-{secrets.token_hex(16)}.mp4")
     passphrase: str = field(default_factory=lambda: f"an otter {secrets.token_hex(16)}")
 
     def __post_init__(self) -> None:
         build = {} if self.program is None else {"PYTHONPATH": str(self.program)}
-        self.ann = Person("ann", self.folder, self.server.url, extra=build)
-        self.bob = Person("bob", self.folder, self.server.url, extra=build)
+        url = self.by_way_of or self.server.url
+        self.ann = Person("ann", self.folder, url, extra=build)
+        self.bob = Person("bob", self.folder, url, extra=build)
 
     def run(self) -> list[Canary]:
         """Does the job and returns every secret of it."""
@@ -54,9 +59,11 @@ class MainJob:
         self.bob.sign_up()
         sent = self.ann.spawn("send", "bob", film, "--caption", self.caption)
         assert sent.code == 0, sent.err
+        self.said += [sent.out.encode(), sent.err.encode()]
         (item,) = self.bob.inbox()
         assert (item["caption"], item["state"]) == (self.caption, "stored")
-        self.bob.ok("save", "1", "-o", self.folder / "saved.mp4")
+        saved = self.bob.ok("save", "1", "-o", self.folder / "saved.mp4")
+        self.said += [saved.out.encode(), saved.err.encode()]
         assert self.ann.sent()[0]["state"] == "played"
         return list(self._canaries())
 
@@ -65,18 +72,18 @@ class MainJob:
         yield Canary("file name", self.file_name.encode())
         for person, passphrase in ((self.ann, self.passphrase), (self.bob, self.bob.passphrase)):
             with person.account as account:
-                yield from _of_account(account)
-                yield from _of_ways_in(account, person.name, passphrase, person.recovery_code)
+                yield from of_account(account)
+                yield from of_ways_in(account, person.name, passphrase, person.recovery_code)
                 yield _capability(account)
         with self.bob.account as account:
             message = Mailbox(account).inbox()[0].require()
-            yield from _of_message(message)
-            yield from _pieces("video", b"".join(plaintext(account.session, message)))
+            yield from of_message(message)
+            yield from pieces("video", b"".join(plaintext(account.session, message)))
         with self.ann.account as account:
             yield _signature("sent copy", Mailbox(account).sent()[0].require())
 
 
-def _of_account(account: Account) -> Iterator[Canary]:
+def of_account(account: Account) -> Iterator[Canary]:
     keyring, kept = account.keyring, account.profile.secrets()
     yield from _binary("signing key", unb64(keyring.sign))
     for entry in keyring.enc:
@@ -89,7 +96,7 @@ def _of_account(account: Account) -> Iterator[Canary]:
     yield Canary("contacts", ijson.encode(contacts)[:64])  # beyond are public keys, which the server has
 
 
-def _of_ways_in(account: Account, name: str, passphrase: str, code: str) -> Iterator[Canary]:
+def of_ways_in(account: Account, name: str, passphrase: str, code: str) -> Iterator[Canary]:
     with new_client(account.session.url) as nobody:
         salt = unb64(nobody.get(f"/api/v1/sign-in/{name}/salt").json()["salt"])
     stretched = argon2id(normalise(passphrase).encode(), salt=salt)
@@ -103,13 +110,13 @@ def _of_ways_in(account: Account, name: str, passphrase: str, code: str) -> Iter
         yield Canary("unlock bearer", access.bearer, told=True)
 
 
-def _of_message(message: Message) -> Iterator[Canary]:
+def of_message(message: Message) -> Iterator[Canary]:
     details = message.details
     assert details.poster is not None
     yield from _identity("message key", message.opened.key)
     yield _signature("envelope", message)
-    yield from _pieces("details", ijson.encode(details))
-    yield from _pieces("poster", unb64(details.poster.data))
+    yield from pieces("details", ijson.encode(details))
+    yield from pieces("poster", unb64(details.poster.data))
 
 
 def _signature(kind: str, message: Message) -> Canary:
@@ -142,7 +149,7 @@ def _binary(kind: str, value: bytes) -> Iterator[Canary]:
     yield Canary(kind, value)
 
 
-def _pieces(kind: str, content: bytes) -> Iterator[Canary]:
+def pieces(kind: str, content: bytes) -> Iterator[Canary]:
     """Samples of all of it; not of the padding, nor of what is alike in every file."""
     step = max(PIECE, len(content) // SAMPLES)
     pieces = [content[at : at + PIECE] for at in range(0, len(content) - PIECE, step)]

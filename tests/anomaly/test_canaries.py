@@ -11,10 +11,23 @@ from pathlib import Path
 import pytest
 
 from tests.anomaly import processes
-from tests.anomaly.canaries import SHORTEST, Canary, Hit, Place, Search, in_memory, on_disk, spellings
+from tests.anomaly.canaries import (
+    SHORTEST,
+    Canary,
+    Hit,
+    Place,
+    Search,
+    Wire,
+    around,
+    in_dump,
+    in_memory,
+    on_disk,
+    spellings,
+)
 from tests.anomaly.mainjob import MainJob
-from tests.api.people import make_account
+from tests.api.people import make_account, new_client
 from tests.api.uploading import create, patch_head, wait_until, wire
+from tests.cli.middleman import middleman
 from tests.footage import talking_head
 from tests.serving import ROOT, Server, serving
 
@@ -40,6 +53,9 @@ KINDS = {
     "upload capability",
     "video",
 }
+
+PLACES = 15
+"""Besides the regions of memory, and each blob."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +109,59 @@ def test_nothing_secret_is_on_the_servers_disk_in_its_log_or_in_its_memory(
     film: Path, tmp_path: Path
 ) -> None:
     everywhere = Canary("control", secrets.token_hex(16).encode())
-    with serving(tmp_path / "data", CONTROL=everywhere.value.decode()) as server:
-        canaries = MainJob(server, tmp_path, film).run()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with (
+        serving(tmp_path / "data", CONTROL=everywhere.value.decode(), TMPDIR=str(temporary)) as server,
+        middleman(server.url) as man,
+    ):
+        wire, job = Wire(), MainJob(server, tmp_path, film, by_way_of=man.url)
+        wire.listen(man)
+        canaries = job.run()
+        _provoke(server)
         assert {canary.kind for canary in canaries} == KINDS
         assert server.process is not None
         pids = processes.group(server.process.pid)
         assert len(pids) >= 2, "granian and its worker"
         search = Search([*canaries, everywhere])
-        assert search.hits(kept(server)) == []
+        said = Place("terminal", b"\n".join(job.said))
+        outside = [*on_disk(temporary), *in_dump(database_of(server)), *around(server.process.pid)]
+        places = [*kept(server), *wire.places(), said, *outside]
+        assert search.hits(places) == []
+        _assert_found_on_the_wire(canaries, places)
+        assert len({place.name for place in places}) >= PLACES
         found = search.hits(in_memory(server.process.pid))
         assert {hit.kind for hit in found} == {"control"}, found
         assert all(any(f"memory of {pid}:" in hit.place for hit in found) for pid in pids), found
         _assert_found_in_each_file(server, canaries, tmp_path / "planted")
         _assert_a_request_is_found_while_it_runs(server, server.process.pid)
+
+
+def database_of(server: Server) -> Path:
+    return server.data / "restante.sqlite3"
+
+
+def _provoke(server: Server) -> None:
+    """Refusals and faults make a server talk."""
+    with new_client(server.url) as nobody:
+        for path in ("/api/v1/inbox", "/api/v1/accounts/%00/record", "/api/v1/messages/x", "/no/such/page"):
+            assert nobody.get(path).status_code >= 400
+        assert nobody.post("/api/v1/sign-in", content=b"{").status_code >= 400
+
+
+def _assert_found_on_the_wire(canaries: list[Canary], places: list[Place]) -> None:
+    """The control: each kind, written behind what passed, is found there."""
+    one_of_each = list({canary.kind: canary for canary in canaries}.values())
+    written = b"\0".join(canary.value for canary in one_of_each)
+    marked = [Place(place.name, place.content + written) for place in places]
+    found = {(hit.kind, hit.place) for hit in Search(one_of_each).hits(marked)}
+    expected = {
+        (canary.kind, place.name)
+        for canary in one_of_each
+        for place in places
+        if not (canary.told and place.passing)
+    }
+    assert found >= expected, expected - found
 
 
 def _assert_found_in_each_file(server: Server, canaries: list[Canary], copy: Path) -> None:
