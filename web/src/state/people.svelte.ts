@@ -267,7 +267,8 @@ function without(accts: ReadonlySet<string>, acct: string): ReadonlySet<string> 
 
 /** A signature that does not fit is said of the identity that it should prove, not of a message. */
 function ofRecord(error: unknown): unknown {
-  if (!(error instanceof ProtocolError) || !/^(signature|signing-key|container|payload)-/.test(error.code)) return error;
+  if (!(error instanceof ProtocolError) || !/^(signature|signing-key|container|payload)-/.test(error.code))
+    return error;
   const code = error.code.startsWith("signature-") ? "record-not-self-signed" : "record-malformed";
   return new ProtocolError(code, error.code);
 }
