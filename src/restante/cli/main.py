@@ -29,6 +29,7 @@ COMMANDS = {
     "contacts": "Lists and adds contacts, and compares safety numbers.",
     "rotate": "Makes new keys.",
     "monitor": "Watches your name in the server's log of keys.",
+    "verify-web": "Checks the web app that a server hands out.",
 }
 """The client's commands, each in the module of its name."""
 USAGE = {

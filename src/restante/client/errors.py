@@ -38,14 +38,19 @@ ClientError
 │   ├── DraftEmpty           draft-empty
 │   ├── SourceChanged        source-changed
 │   └── UploadGone           upload-gone
-└── MailboxError
-    ├── MessageUnknown       message-unknown
-    ├── MessageAmbiguous     message-ambiguous
-    ├── MessageMissing       message-missing
-    ├── NothingToSave        nothing-to-save
-    ├── NoPlayer             no-player
-    ├── PlayerFailed         player-failed
-    └── TargetExists         target-exists
+├── MailboxError
+│   ├── MessageUnknown       message-unknown
+│   ├── MessageAmbiguous     message-ambiguous
+│   ├── MessageMissing       message-missing
+│   ├── NothingToSave        nothing-to-save
+│   ├── NoPlayer             no-player
+│   ├── PlayerFailed         player-failed
+│   └── TargetExists         target-exists
+└── WebError
+    ├── ManifestMissing      manifest-missing
+    ├── ManifestMalformed    manifest-malformed
+    ├── ManifestNotSigned    manifest-not-signed
+    └── WebDiffers           web-differs
 
     >>> str(NoAccount()), NoAccount.code
     ('Nobody is signed in here', 'no-account')
@@ -335,6 +340,34 @@ class TargetExists(MailboxError):
     code = "target-exists"
     sentence = "There is a file of this name"
     hint = "Choose another name with -o, or allow to replace it with --force."
+
+
+class WebError(ClientError):
+    """About the web app that a server hands out."""
+
+
+class ManifestMissing(WebError):
+    code = "manifest-missing"
+    sentence = "There is no manifest to compare with"
+    hint = "Take one with --manifest, or the release key with --key."
+
+
+class ManifestMalformed(WebError):
+    code = "manifest-malformed"
+    sentence = "The manifest cannot be read"
+    hint = "Get it again, from where the release is."
+
+
+class ManifestNotSigned(WebError):
+    code = "manifest-not-signed"
+    sentence = "The manifest is not signed with the release key"
+    hint = "Check the key; without one, compare with a manifest of a build of your own."
+
+
+class WebDiffers(WebError):
+    code = "web-differs"
+    sentence = "The server hands out another web app than it must"
+    hint = "Do not sign in there with a browser, and ask who runs the server. Another version is another app: compare with its manifest."
 
 
 def printable(text: str) -> str:

@@ -22,6 +22,7 @@ TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".md": "text/markdown; charset=utf-8",
+    ".note": "text/plain; charset=utf-8",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".wasm": "application/wasm",
@@ -102,7 +103,7 @@ def _read(folder: Path, path: Path) -> WebFile:
 def _caching(name: str) -> bytes:
     if name.startswith(("/assets/", "/workers/")):
         return b"public, max-age=31536000, immutable"  # a hash of the content is part of the name
-    return b"no-cache" if name in {PAGE, "/sw.js"} else b"public, max-age=3600"
+    return b"no-cache" if name in {PAGE, "/sw.js", "/release.note"} else b"public, max-age=3600"
 
 
 def _route(name: str) -> str:
