@@ -23,6 +23,8 @@ from tests.api.people import sign_up_form
 OPEN_HANDED: dict[str, Any] = {
     "keep_free_bytes": 0,
     "rate_sign_up": "100000/1s",
+    "rate_sign_in": "100000/1s",
+    "rate_passkeys": "100000/1s",
     "rate_uploads": "100000/1s",
     "sweep_every_s": 3600.0,
 }

@@ -17,10 +17,25 @@ from tests.serving import Server, serving
 KNOWN = {
     ("POST", "/api/v1/accounts"),
     ("POST", "/api/v1/sign-in"),
+    ("POST", "/api/v1/sign-in/passkey"),
+    ("POST", "/api/v1/passkeys/registration"),
+    ("POST", "/api/v1/passkeys/assertion"),
     ("PUT", "/api/v1/account/record"),
+    ("PUT", "/api/v1/account/ways-in/{way_id}"),
+    ("POST", "/api/v1/account/ways-in/passkeys"),
+    ("DELETE", "/api/v1/account/ways-in/{way_id}"),
+    ("POST", "/api/v1/account/verification"),
     ("POST", "/api/v1/messages/{message_id}/marks"),
 }
-EXAMPLES = {"name": "ann", "shard": "contacts", "session_id": "current", "message_id": "msg_" + "a" * 26}
+NEED_NOTHING = {("POST", "/api/v1/passkeys/registration"), ("POST", "/api/v1/passkeys/assertion")}
+"""Any object has their shape, and says where the browser is in a header."""
+EXAMPLES = {
+    "name": "ann",
+    "shard": "contacts",
+    "session_id": "current",
+    "way_id": "passphrase",
+    "message_id": "msg_" + "a" * 26,
+}
 JSON = {"content-type": "application/json"}
 DEEP = 100_000
 
@@ -135,7 +150,8 @@ def test_what_is_not_strict_json_is_refused(
 def test_json_of_another_shape_is_refused(
     person: Person, operations: list[tuple[str, str]], what: str
 ) -> None:
-    for operation in operations:
+    is_object = WRONG_SHAPE[what].startswith(b"{")
+    for operation in operations if not is_object else set(operations) - NEED_NOTHING:
         problem = assert_problem(send(person, operation, WRONG_SHAPE[what]), 422, "invalid")
         assert "DROP TABLE" not in str(problem), "a refusal does not echo its input"
 
@@ -161,7 +177,7 @@ def test_json_without_a_name_is_not_json(person: Person, operations: list[tuple[
 def test_json_may_say_more_of_itself(
     person: Person, operations: list[tuple[str, str]], content_type: str
 ) -> None:
-    for operation in operations:
+    for operation in set(operations) - NEED_NOTHING:
         assert_problem(send(person, operation, b"{}", {"content-type": content_type}), 422, "invalid")
 
 

@@ -28,6 +28,18 @@ CODES: Final[dict[str, Code]] = {
         Code("bad-length", 400, "A length or an offset is malformed or contradicts what is known."),
         Code("bad-metadata", 400, "Upload-Metadata is malformed or too long."),
         Code("bad-idempotency-key", 400, "Idempotency-Key is missing or not 16 to 64 plain characters."),
+        Code(
+            "passkey-refused",
+            400,
+            "The passkey was not accepted.",
+            "Try again, or use another way in.",
+        ),
+        Code(
+            "prf-output-posted",
+            400,
+            "The request carries a passkey's secret, which must not leave the device.",
+            "Update the app; nothing of the request was kept.",
+        ),
         Code("not-signed-in", 401, "You are not signed in, or the session has ended.", "Sign in again."),
         Code(
             "device-removed",
@@ -39,7 +51,7 @@ CODES: Final[dict[str, Code]] = {
             "sign-in-refused",
             401,
             "The name or the secret is wrong.",
-            "Check both, or use the recovery code.",
+            "Check both. Who only has passkeys has no passphrase: the recovery code, or pairing, signs in without one.",
         ),
         Code(
             "authorization-pending",
@@ -55,6 +67,18 @@ CODES: Final[dict[str, Code]] = {
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
         Code("forbidden-origin", 403, "The request comes from another site."),
+        Code(
+            "passkeys-unavailable",
+            403,
+            "Passkeys need a domain name with HTTPS, or localhost.",
+            "Use a passphrase, or open the server by its name.",
+        ),
+        Code(
+            "verification-needed",
+            403,
+            "This change asks anew who you are.",
+            "Use your passkey, passphrase or recovery code once more, then repeat it.",
+        ),
         Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
         Code("not-found", 404, "There is no such thing here, or it is not yours."),
         Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),
@@ -66,6 +90,12 @@ CODES: Final[dict[str, Code]] = {
         ),
         Code("method-not-allowed", 405, "This method does not exist here."),
         Code("name-taken", 409, "This name is taken.", "Choose another one."),
+        Code(
+            "last-way-in",
+            409,
+            "An account keeps its recovery code and one more way in.",
+            "Add another one first; a recovery code is replaced, not removed.",
+        ),
         Code(
             "stale-record",
             409,

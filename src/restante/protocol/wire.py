@@ -3,7 +3,7 @@
 Times are Unix milliseconds. Bytes are base64url without padding. Field names are snake case on the wire too.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,10 +16,15 @@ UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$", max_leng
 Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 DeviceId = Annotated[str, Meta(pattern=r"^dev_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
+MethodId = Annotated[str, Meta(pattern=r"^mth_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
+CredentialId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$", min_length=1, max_length=1364)]
+CeremonyId = Annotated[str, Meta(pattern=r"^cer_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 Label = Annotated[str, Meta(max_length=64)]
 Lookup = Annotated[str, Meta(pattern=r"^[a-z2-7]{16}$", max_length=16)]
 
 UnlockType = Literal["passphrase", "recovery"]
+"""Ways in by a bearer."""
+WayInType = Literal["passphrase", "recovery", "passkey"]
 ClientKind = Literal["web", "cli"]
 MessageKind = Literal["video", "text", "reaction"]
 MessageState = Literal["stored", "delivered", "played", "deleted"]
@@ -45,14 +50,91 @@ class ServerInfo(msgspec.Struct, frozen=True):
     protocol: list[int]
     sign_up: Literal["open", "closed"]
     limits: Limits
+    passkeys: bool = False
+    """Whether the address that was asked may have passkeys: a domain or localhost, no bare address."""
+
+
+class AttestationResponse(
+    msgspec.Struct,
+    frozen=True,
+    rename={"client_data": "clientDataJSON", "attestation_object": "attestationObject"},
+):
+    """What an authenticator says of a new passkey (WebAuthn AuthenticatorAttestationResponseJSON)."""
+
+    client_data: Annotated[B64, Meta(max_length=8192)]
+    attestation_object: Annotated[B64, Meta(max_length=16384)]
+    transports: Annotated[list[Annotated[str, Meta(max_length=32)]], Meta(max_length=16)] = []
+
+
+class NewCredential(msgspec.Struct, frozen=True, rename={"raw_id": "rawId"}):
+    """A WebAuthn RegistrationResponseJSON. What extensions answered stays away: it holds the passkey's secret."""
+
+    id: CredentialId
+    raw_id: CredentialId
+    type: Literal["public-key"]
+    response: AttestationResponse
+
+
+class AssertionResponse(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "client_data": "clientDataJSON",
+        "authenticator_data": "authenticatorData",
+        "user_handle": "userHandle",
+    },
+):
+    """What an authenticator signs (WebAuthn AuthenticatorAssertionResponseJSON)."""
+
+    client_data: Annotated[B64, Meta(max_length=8192)]
+    authenticator_data: Annotated[B64, Meta(max_length=4096)]
+    signature: Annotated[B64, Meta(max_length=4096)]
+    user_handle: Annotated[B64, Meta(max_length=88)] | None = None
+
+
+class Assertion(msgspec.Struct, frozen=True, rename={"raw_id": "rawId"}):
+    """A WebAuthn AuthenticationResponseJSON. What extensions answered stays away: it holds the passkey's secret."""
+
+    id: CredentialId
+    raw_id: CredentialId
+    type: Literal["public-key"]
+    response: AssertionResponse
+
+
+class StartRegistration(msgspec.Struct, frozen=True):
+    """Asks for a new passkey: for a sign-up under this name, or without one for the account that is signed in."""
+
+    name: Name | None = None
+
+
+class StartAssertion(msgspec.Struct, frozen=True):
+    """Asks for any passkey of this server; the passkey says whose it is."""
+
+
+class Ceremony(msgspec.Struct, frozen=True):
+    """A WebAuthn ceremony, good for one answer within five minutes.
+
+    ``options`` are PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON.
+    """
+
+    ceremony: CeremonyId
+    options: dict[str, Any]
 
 
 class Unlock(msgspec.Struct, frozen=True):
-    """One way in at sign-up: the bearer (32 bytes) that the server will know by its SHA-256, and the salt (16 bytes)."""
+    """One way in at sign-up.
 
-    type: UnlockType
-    bearer: B64
+    ``passphrase`` and ``recovery`` have their bearer (32 bytes), which the server will know by its SHA-256, the former its
+    salt (16 bytes); ``passkey`` has what the ceremony gave, and the label and the mid that stand in the keyring.
+    """
+
+    type: WayInType
+    bearer: B64 | None = None
     salt: B64 | None = None
+    ceremony: CeremonyId | None = None
+    credential: NewCredential | None = None
+    label: Label | None = None
+    mid: MethodId | None = None
 
 
 class SignUp(msgspec.Struct, frozen=True):
@@ -71,6 +153,14 @@ class SignIn(msgspec.Struct, frozen=True):
     name: Name
     type: UnlockType
     bearer: B64
+    client: ClientKind
+
+
+class SignInByPasskey(msgspec.Struct, frozen=True):
+    """A sign-in by whatever passkey the person chose."""
+
+    ceremony: CeremonyId
+    credential: Assertion
     client: ClientKind
 
 
@@ -151,6 +241,67 @@ class NameState(msgspec.Struct, frozen=True):
     """Whether somebody has a name."""
 
     taken: bool
+
+
+class PasskeyEndpoints(msgspec.Struct, frozen=True, rename={"prf_usage_details": "prfUsageDetails"}):
+    """Pages for password managers (W3C, A Well-Known URL for Relying Party Passkey Endpoints)."""
+
+    enroll: str
+    manage: str
+    prf_usage_details: str
+
+
+class WayIn(msgspec.Struct, frozen=True):
+    """One way in. ``id`` is a passkey's mid in the keyring; of the other two there is one each, and it is their type."""
+
+    id: str
+    type: WayInType
+    label: str
+    created_at: Instant
+    last_used_at: Instant | None
+
+
+class WaysIn(msgspec.Struct, frozen=True):
+    items: list[WayIn]
+
+
+class PutWayIn(msgspec.Struct, frozen=True):
+    """A new passphrase (with its salt) or recovery code, and keyring.age as it is from then on."""
+
+    bearer: B64
+    keyring: B64
+    salt: B64 | None = None
+
+
+class AddPasskey(msgspec.Struct, frozen=True):
+    """One more passkey, and keyring.age as it is from then on."""
+
+    ceremony: CeremonyId
+    credential: NewCredential
+    label: Label
+    mid: MethodId
+    keyring: B64
+
+
+class RemoveWayIn(msgspec.Struct, frozen=True):
+    """keyring.age as it is without the way in."""
+
+    keyring: B64
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """Shows that it is still the account's person: by the bearer of a passphrase or recovery code, or by a passkey."""
+
+    type: WayInType = "passkey"
+    bearer: B64 | None = None
+    ceremony: CeremonyId | None = None
+    credential: Assertion | None = None
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """Until when changes that need it are taken from this session."""
+
+    until: Instant
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency, Provide
 
 from restante.server import health, info
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
+from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
@@ -34,6 +35,7 @@ from restante.server.messages.download import VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
 from restante.server.pairing.routes import ROUTES as PAIRING
+from restante.server.passkeys.routes import ROUTES as PASSKEYS
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
@@ -92,9 +94,19 @@ def build_litestar(house: House) -> Litestar:
         yield
         await house.close()
 
-    control = [*ACCOUNTS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
+    control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
-    parts = ("accounts", "keys", "transparency", "sessions", "pairings", "settings", "log")
+    parts = (
+        "accounts",
+        "ways_in",
+        "passkeys",
+        "keys",
+        "transparency",
+        "sessions",
+        "pairings",
+        "settings",
+        "log",
+    )
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}

@@ -23,6 +23,8 @@ CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECO
 """Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
+_ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
+
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
 
 
@@ -54,8 +56,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_sign_up: Rate = "10/60s"
     rate_pairings: Rate = "5/600s"
     """Lookups of pairings that there are not, per account and per network."""
+    rate_passkeys: Rate = "30/10s"
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
+    origins: tuple[str, ...] = ()
+    """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
@@ -115,6 +120,11 @@ def _check_known(environ: Mapping[str, str]) -> None:
 def _check(settings: Settings) -> None:
     if settings.server_name and not is_server_name(settings.server_name):
         raise BadSettings(f"{PREFIX}SERVER_NAME is not a name such as post.example: lower-case, without port")
+    for origin in settings.origins:
+        if not _ORIGIN.match(origin):
+            raise BadSettings(
+                f"{PREFIX}ORIGINS has {origin}, which is no address such as https://post.example"
+            )
     for proxy in settings.trusted_proxies:
         try:
             ip_network(proxy, strict=False)
@@ -125,7 +135,7 @@ def _check(settings: Settings) -> None:
 
 
 def _parse(field: str, text: str) -> Any:
-    if field == "trusted_proxies":
+    if field in {"origins", "trusted_proxies"}:
         return tuple(filter(None, text.split(",")))
     if field.endswith("_bytes"):
         return _parse_bytes(field, text)

@@ -8,6 +8,7 @@ from typing import TextIO
 from sqlalchemy import Engine
 
 from restante.server.accounts.service import Accounts
+from restante.server.accounts.ways_in import WaysIn
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
@@ -21,6 +22,7 @@ from restante.server.limits.service import Limiter
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.pairing.service import Pairings
+from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
@@ -43,6 +45,8 @@ class House:
     transparency: Transparency
     accounts: Accounts
     pairings: Pairings
+    passkeys: Passkeys
+    ways_in: WaysIn
     uploads: Uploads
     messages: Messages
     jobs: Jobs
@@ -100,24 +104,26 @@ def furnish(
     storage = storage or embedded(settings)
     migrate.upgrade(storage.writer)
     server_name, keys = _remembered(storage, settings)
-    database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
+    return _connected(settings, clock, log, storage, server_name=server_name, keys=keys)
+
+
+def _connected(
+    settings: Settings,
+    clock: Clock,
+    log: Log,
+    storage: Storage,
+    *,
+    server_name: str,
+    keys: dict[str, bytes],
+) -> House:
+    """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
+    database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
     limiter = Limiter(clock, key=keys["limits"])
-    sessions = Sessions(database, clock)
-    key_store = Keys(database, clock, server_name=server_name)
+    sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
+        database, clock, settings, limiter, server_name=server_name, salt_key=keys["salts"]
+    )
     transparency = Transparency(database, storage.log_key, server_name=server_name)
-    accounts = Accounts(
-        database,
-        clock,
-        settings,
-        sessions=sessions,
-        limiter=limiter,
-        server_name=server_name,
-        salt_key=keys["salts"],
-    )
-    pairings = Pairings(
-        database, clock, settings, sessions=sessions, limiter=limiter, server_name=server_name
-    )
     uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
     messages = Messages(
         database,
@@ -137,6 +143,7 @@ def furnish(
         messages=messages,
         sessions=sessions,
         pairings=pairings,
+        passkeys=passkeys,
         bus=bus,
         log=log,
     )
@@ -152,7 +159,41 @@ def furnish(
         transparency,
         accounts,
         pairings,
+        passkeys,
+        ways_in,
         uploads,
         messages,
         jobs,
     )
+
+
+def _doors(
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    limiter: Limiter,
+    *,
+    server_name: str,
+    salt_key: bytes,
+) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
+    """Makes the parts by which people come in."""
+    sessions = Sessions(database, clock)
+    key_store = Keys(database, clock, server_name=server_name)
+    passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
+    accounts = Accounts(
+        database,
+        clock,
+        settings,
+        sessions=sessions,
+        passkeys=passkeys,
+        limiter=limiter,
+        server_name=server_name,
+        salt_key=salt_key,
+    )
+    pairings = Pairings(
+        database, clock, settings, sessions=sessions, limiter=limiter, server_name=server_name
+    )
+    ways_in = WaysIn(
+        database, clock, settings, sessions=sessions, keys=key_store, passkeys=passkeys, limiter=limiter
+    )
+    return sessions, key_store, passkeys, accounts, pairings, ways_in

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import get
+from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
@@ -10,6 +10,7 @@ from restante import __version__
 from restante.protocol import limits
 from restante.protocol.wire import Limits, ServerInfo
 from restante.server.house import House
+from restante.server.passkeys.origins import may_have_passkeys
 from restante.server.problem_docs import refusals
 
 WELCOME = """Restante {version} at {name}
@@ -28,8 +29,8 @@ def welcome(house: NamedDependency[House]) -> str:
 
 
 @get("/api/v1/server", sync_to_thread=False, tags=["server"], responses=refusals())
-def server_info(house: NamedDependency[House]) -> ServerInfo:
-    """Tells the server's name, versions, sign-up policy and limits."""
+def server_info(request: Request[Any, Any, Any], house: NamedDependency[House]) -> ServerInfo:
+    """Tells the server's name, versions, sign-up policy and limits, and whether passkeys are possible at this address."""
     return ServerInfo(
         server_name=house.server_name,
         version=__version__,
@@ -44,6 +45,7 @@ def server_info(house: NamedDependency[House]) -> ServerInfo:
             recipients=limits.RECIPIENTS,
             unfinished_uploads=limits.UNFINISHED_UPLOADS,
         ),
+        passkeys=may_have_passkeys(request.scope["headers"], house.settings.origins),
     )
 
 

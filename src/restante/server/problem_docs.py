@@ -10,7 +10,7 @@ from restante.protocol.wire import Problem
 
 EVERYWHERE = ("bad-request", "target-too-long", "headers-too-large", "internal", "busy")
 """Codes that any route may answer: they are documented without being named."""
-JSON_BODY = ("bad-json", "timeout", "too-large", "wrong-content-type", "invalid")
+JSON_BODY = ("bad-json", "prf-output-posted", "timeout", "too-large", "wrong-content-type", "invalid")
 """Codes of every route that takes a JSON body."""
 CHANGE = ("forbidden-origin", "storage-full")
 """Codes of every route that changes something."""

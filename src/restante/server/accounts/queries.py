@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from restante.server.accounts.rules import UnlockMethod
 from restante.server.db.tables import accounts, unlock_methods
@@ -20,6 +20,20 @@ _UNLOCK_METHOD = (
     .where(_NAMED, unlock_methods.c.type == bindparam("way"))
     .limit(1)
 )
+_OF_ACCOUNT = unlock_methods.c.account_id == bindparam("account")
+_THIS = (_OF_ACCOUNT, unlock_methods.c.type == bindparam("way"))
+_HELD = (
+    select(
+        unlock_methods.c.type,
+        unlock_methods.c.bearer_sha256,
+        unlock_methods.c.created_at,
+        unlock_methods.c.last_used_at,
+    )
+    .where(_OF_ACCOUNT)
+    .order_by(unlock_methods.c.type)
+)
+_NOTE_USE = update(unlock_methods).where(*_THIS).values(last_used_at=bindparam("now"))
+_REMOVE = delete(unlock_methods).where(*_THIS)
 
 
 def is_taken(connection: Connection, name: str) -> bool:
@@ -53,3 +67,17 @@ def add_unlock_methods(
 def unlock_method(connection: Connection, name: str, type_: str) -> AnyRow | None:
     """The account's id, bearer hash and salt of a way in; the same one query for names that nobody has."""
     return connection.execute(_UNLOCK_METHOD, {"known_as": name, "way": type_}).first()
+
+
+def held(connection: Connection, account_id: int) -> list[AnyRow]:
+    """Type, bearer hash and times of the account's ways in by a bearer."""
+    return list(connection.execute(_HELD, {"account": account_id}))
+
+
+def remove(connection: Connection, account_id: int, type_: str) -> bool:
+    """Removes a way in; tells whether there was one."""
+    return connection.execute(_REMOVE, {"account": account_id, "way": type_}).rowcount > 0
+
+
+def note_use(connection: Connection, account_id: int, type_: str, *, now_ms: int) -> None:
+    connection.execute(_NOTE_USE, {"account": account_id, "way": type_, "now": now_ms})

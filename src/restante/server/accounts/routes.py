@@ -12,8 +12,9 @@ from restante.protocol.names import is_name
 from restante.server.accounts.service import Accounts, Entry
 from restante.server.config import Settings
 from restante.server.errors import Refusal
-from restante.server.limits.prefixes import prefix_of
+from restante.server.limits.prefixes import prefix_of_request
 from restante.server.log import Log
+from restante.server.passkeys.shapes import PasskeyRefused
 from restante.server.problem_docs import CHANGE, JSON_BODY, refusals
 from restante.server.sessions.cookies import session_cookie
 
@@ -22,7 +23,14 @@ from restante.server.sessions.cookies import session_cookie
     "/api/v1/accounts",
     tags=["accounts"],
     responses=refusals(
-        *JSON_BODY, *CHANGE, "sign-up-closed", "name-taken", "invalid-name", "invalid-record", "rate-limited"
+        *JSON_BODY,
+        *CHANGE,
+        "sign-up-closed",
+        "name-taken",
+        "invalid-name",
+        "invalid-record",
+        "passkey-refused",
+        "rate-limited",
     ),
 )
 async def sign_up(
@@ -53,7 +61,30 @@ async def sign_in(
     try:
         entry = await accounts.sign_in(data, prefix=_prefix(request, settings))
     except Refusal as refusal:
-        log.event("sign-in-failed", request_id=str(request.scope["request_id"]), code=refusal.entry.code)  # type: ignore[typeddict-item] # put there by the guard
+        _log_refusal(log, request, refusal)
+        raise
+    return _entered(entry, 201)
+
+
+@post(
+    "/api/v1/sign-in/passkey",
+    tags=["accounts"],
+    status_code=201,
+    responses=refusals(*JSON_BODY, *CHANGE, "passkey-refused", "rate-limited"),
+)
+async def sign_in_by_passkey(
+    data: JSONBody[wire.SignInByPasskey],
+    request: Request[Any, Any, Any],
+    *,
+    accounts: NamedDependency[Accounts],
+    settings: NamedDependency[Settings],
+    log: NamedDependency[Log],
+) -> Response[wire.SignedIn]:
+    """Signs in by a passkey, which says whose it is; whatever is wrong with it gets the same answer."""
+    try:
+        entry = await accounts.sign_in_by_passkey(data, prefix=_prefix(request, settings))
+    except Refusal as refusal:
+        _log_refusal(log, request, refusal)
         raise
     return _entered(entry, 201)
 
@@ -67,8 +98,14 @@ async def sign_in_salt(accounts: NamedDependency[Accounts], name: FromPath[str])
 
 
 def _prefix(request: Request[Any, Any, Any], settings: Settings) -> str:
-    peer_host = request.client.host if request.client else ""
-    return prefix_of(peer_host, request.scope["headers"], settings.trusted_proxies)
+    return prefix_of_request(request.scope, settings.trusted_proxies)  # type: ignore[arg-type] # its own TypedDict
+
+
+def _log_refusal(log: Log, request: Request[Any, Any, Any], refusal: Refusal) -> None:
+    """Who it was is not told; of a passkey, why, since nobody else is."""
+    reason = refusal.reason if isinstance(refusal, PasskeyRefused) else ""
+    request_id = str(request.scope["request_id"])  # type: ignore[typeddict-item] # put there by the guard
+    log.event("sign-in-failed", request_id=request_id, code=refusal.entry.code, reason=reason)
 
 
 def _entered(entry: Entry, status: int) -> Response[wire.SignedIn]:
@@ -81,4 +118,4 @@ def _entered(entry: Entry, status: int) -> Response[wire.SignedIn]:
     )
 
 
-ROUTES: list[HTTPRouteHandler] = [sign_up, sign_in, sign_in_salt]
+ROUTES: list[HTTPRouteHandler] = [sign_up, sign_in, sign_in_by_passkey, sign_in_salt]

@@ -27,6 +27,16 @@ class UnlockMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyForm:
+    """A passkey at sign-up, not yet checked."""
+
+    ceremony: str
+    credential: wire.NewCredential
+    label: str
+    mid: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewAccount:
     """A sign-up that was found right in itself; whether the name is free is the transaction's to say."""
 
@@ -34,6 +44,7 @@ class NewAccount:
     record: Record
     keyring: bytes
     unlock: tuple[UnlockMethod, ...]
+    passkey: PasskeyForm | None
     client: wire.ClientKind
 
 
@@ -42,13 +53,23 @@ def new_account(form: wire.SignUp, *, server_name: str, now_ms: int) -> NewAccou
     if not is_name(form.name) or form.name in RESERVED:
         raise Refusal("invalid-name")
     record_bytes = key_rules.decode_record(form.record)
-    keyring = key_rules.decode_keyring(form.keyring)
-    unlock = tuple(_unlock_method(unlock) for unlock in form.unlock)
-    types = [method.type for method in unlock]
+    keyring = keyring_of(form.keyring)
+    types = [unlock.type for unlock in form.unlock]
     if "recovery" not in types or len(set(types)) != len(types):
         raise Refusal("invalid", detail="unlock: one recovery method is needed, and each type at most once")
+    if len(types) < 2:
+        raise Refusal(
+            "invalid", detail="unlock: a passphrase or a passkey is needed beside the recovery method"
+        )
+    unlock = tuple(_unlock_method(unlock) for unlock in form.unlock if unlock.type != "passkey")
+    passkey = next((_passkey(unlock) for unlock in form.unlock if unlock.type == "passkey"), None)
     record = key_rules.first_record(record_bytes, acct=f"{form.name}@{server_name}", now_ms=now_ms)
-    return NewAccount(form.name, record, keyring, unlock, form.client)
+    return NewAccount(form.name, record, keyring, unlock, passkey, form.client)
+
+
+def keyring_of(text: str) -> bytes:
+    """Reads the keyring of a sign-up, or of a change of ways in. Raises Refusal too-large or invalid."""
+    return key_rules.decode_keyring(text)
 
 
 def bearer_sha256(bearer: str) -> bytes:
@@ -66,13 +87,27 @@ def fake_salt(key: bytes, name: str) -> bytes:
     return hmac.new(key, name.encode(), hashlib.sha256).digest()[:SALT_BYTES]
 
 
-def _unlock_method(unlock: wire.Unlock) -> UnlockMethod:
-    if unlock.type != "passphrase" and unlock.salt is not None:
+def unlock_method(type_: wire.UnlockType, bearer: str | None, salt: str | None) -> UnlockMethod:
+    """Checks a way in by a bearer. Raises Refusal invalid."""
+    if bearer is None:
+        raise Refusal("invalid", detail="unlock: the bearer is missing")
+    if type_ != "passphrase" and salt is not None:
         raise Refusal("invalid", detail="unlock: only a passphrase has a salt")
-    if unlock.type == "passphrase" and unlock.salt is None:
+    if type_ == "passphrase" and salt is None:
         raise Refusal("invalid", detail="unlock: a passphrase needs its salt")
-    salt = None if unlock.salt is None else _bytes(unlock.salt, SALT_BYTES, "salt")
-    return UnlockMethod(unlock.type, bearer_sha256(unlock.bearer), salt)
+    stored_salt = None if salt is None else _bytes(salt, SALT_BYTES, "salt")
+    return UnlockMethod(type_, bearer_sha256(bearer), stored_salt)
+
+
+def _unlock_method(unlock: wire.Unlock) -> UnlockMethod:
+    assert unlock.type != "passkey"
+    return unlock_method(unlock.type, unlock.bearer, unlock.salt)
+
+
+def _passkey(unlock: wire.Unlock) -> PasskeyForm:
+    if unlock.ceremony is None or unlock.credential is None or unlock.label is None or unlock.mid is None:
+        raise Refusal("invalid", detail="unlock: a passkey needs ceremony, credential, label and mid")
+    return PasskeyForm(unlock.ceremony, unlock.credential, unlock.label, unlock.mid)
 
 
 def _bytes(text: str, size: int, what: str) -> bytes:

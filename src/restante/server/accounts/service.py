@@ -15,6 +15,9 @@ from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.keys.service import store_first
 from restante.server.limits.service import Limiter
+from restante.server.passkeys import service as passkeys_room
+from restante.server.passkeys.service import Passkeys
+from restante.server.passkeys.shapes import NewPasskey, Shown
 from restante.server.sessions.service import NewSession, Sessions
 
 
@@ -37,6 +40,7 @@ class Accounts:
         settings: Settings,
         *,
         sessions: Sessions,
+        passkeys: Passkeys,
         limiter: Limiter,
         server_name: str,
         salt_key: bytes,
@@ -45,6 +49,7 @@ class Accounts:
         self._clock = clock
         self._settings = settings
         self._sessions = sessions
+        self._passkeys = passkeys
         self._limiter = limiter
         self._server_name = server_name
         self._salt_key = salt_key
@@ -52,8 +57,8 @@ class Accounts:
     async def sign_up(self, form: wire.SignUp, *, prefix: str) -> Entry:
         """Makes an account with record, keyring, ways in and first session, all or nothing.
 
-        ``prefix`` is the network that asks. Raises Refusal sign-up-closed, rate-limited, name-taken and what
-        ``rules.new_account`` raises.
+        ``prefix`` is the network that asks. Raises Refusal sign-up-closed, rate-limited, name-taken, passkey-refused and
+        what ``rules.new_account`` raises.
         """
         if self._settings.sign_up == "closed":
             raise Refusal("sign-up-closed")
@@ -61,7 +66,8 @@ class Accounts:
         await self._database.write(
             lambda connection: self._limiter.take(connection, "sign-up", prefix, self._settings.rate_sign_up)
         )
-        session = await self._database.write(lambda connection: self._add(connection, new))
+        passkey = await self._checked_passkey(new)
+        session = await self._database.write(lambda connection: self._add(connection, new, passkey))
         failpoint("account-acknowledged")
         return Entry(self._acct(new.name), session, new.client)
 
@@ -80,10 +86,26 @@ class Accounts:
         if row is None or not is_right:
             raise Refusal("sign-in-refused")
         session = await self._database.write(
-            lambda connection: self._sessions.create(connection, row.id, form.client)
+            lambda connection: self._enter(connection, row.id, form.type, form.client)
         )
         failpoint("sign-in-acknowledged")
         return Entry(self._acct(form.name), session, form.client)
+
+    async def sign_in_by_passkey(self, form: wire.SignInByPasskey, *, prefix: str) -> Entry:
+        """Makes a session for whoever shows a passkey of this server; it says whose it is.
+
+        Raises Refusal rate-limited or passkey-refused.
+        """
+        rate = self._settings.rate_sign_in
+        await self._database.write(
+            lambda connection: self._limiter.take(connection, "sign-in-network", prefix, rate)
+        )
+        shown = await self._passkeys.finish_assertion(form.ceremony, form.credential)
+        session = await self._database.write(
+            lambda connection: self._enter_by_passkey(connection, shown, form.client)
+        )
+        failpoint("sign-in-acknowledged")
+        return Entry(self._acct(shown.name), session, form.client)
 
     async def salt(self, name: str) -> wire.Salt:
         """Returns the salt of a name's passphrase, or what cannot be told from one."""
@@ -93,7 +115,13 @@ class Accounts:
         )
         return wire.Salt(salt=b64(row.salt if row else fake))
 
-    def _add(self, connection: Connection, new: NewAccount) -> NewSession:
+    async def _checked_passkey(self, new: NewAccount) -> NewPasskey | None:
+        form = new.passkey
+        if form is None:
+            return None
+        return await self._passkeys.finish_sign_up(form.ceremony, form.credential, new.name)
+
+    def _add(self, connection: Connection, new: NewAccount, passkey: NewPasskey | None) -> NewSession:
         if queries.is_taken(connection, new.name):
             raise Refusal("name-taken")
         now_ms = self._clock.now_ms()
@@ -101,8 +129,25 @@ class Accounts:
         failpoint("account-written")
         store_first(connection, account_id, record=new.record, keyring=new.keyring, now_ms=now_ms)
         queries.add_unlock_methods(connection, account_id, new.unlock, now_ms=now_ms)
+        if new.passkey is not None and passkey is not None:
+            form = new.passkey
+            passkeys_room.store(
+                connection, account_id, passkey, mid=form.mid, label=form.label, now_ms=now_ms
+            )
         failpoint("unlock-methods-written")
-        return self._sessions.create(connection, account_id, new.client)
+        return self._sessions.create(connection, account_id, new.client, verified_at=now_ms)
+
+    def _enter(
+        self, connection: Connection, account_id: int, way: wire.UnlockType, client: wire.ClientKind
+    ) -> NewSession:
+        now_ms = self._clock.now_ms()
+        queries.note_use(connection, account_id, way, now_ms=now_ms)
+        return self._sessions.create(connection, account_id, client, verified_at=now_ms)
+
+    def _enter_by_passkey(self, connection: Connection, shown: Shown, client: wire.ClientKind) -> NewSession:
+        now_ms = self._clock.now_ms()
+        passkeys_room.note_use(connection, shown, now_ms=now_ms)
+        return self._sessions.create(connection, shown.passkey.account_id, client, verified_at=now_ms)
 
     def _count_attempt(self, connection: Connection, name: str, prefix: str) -> None:
         rate = self._settings.rate_sign_in

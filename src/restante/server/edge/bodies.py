@@ -3,7 +3,12 @@
 [Note: Strict before typed] The framework's decoder takes the last of two equal keys and any Content-Type; both languages
 and both databases must read the same, and a form of a foreign page (text/plain) must not pass for JSON. So the body of
 every route that takes ``data`` is read whole (it is small), checked, and handed on; other routes read their own.
+
+[Note: A passkey's secret] What a passkey answers to the PRF extension opens the keyring, and ``toJSON()`` of a credential
+includes it. A client that posts it has a fault that nobody would notice otherwise; so it is refused before anything is done.
 """
+
+from typing import Any
 
 from restante.protocol import ijson, limits
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, read_body
@@ -20,9 +25,11 @@ def strict_json(app: App) -> App:
         _check_says_json(scope)
         body = await read_body(scope, receive, limit=limits.JSON_BYTES)
         try:
-            ijson.loads(body)
+            value = ijson.loads(body)
         except ijson.BadJson as error:
             raise Refusal("bad-json", detail=str(error)) from error
+        if has_prf_output(value):
+            raise Refusal("prf-output-posted")
         sent = False
 
         async def replay() -> Message:
@@ -35,6 +42,16 @@ def strict_json(app: App) -> App:
         await app(scope, replay, send)
 
     return middleware
+
+
+def has_prf_output(value: Any) -> bool:
+    """Tells whether what a passkey gave to the PRF extension stands anywhere in a body."""
+    if isinstance(value, list):
+        return any(map(has_prf_output, value))
+    if not isinstance(value, dict):
+        return False
+    prf = value.get("prf")
+    return (isinstance(prf, dict) and "results" in prf) or any(map(has_prf_output, value.values()))
 
 
 def _check_says_json(scope: Scope) -> None:

@@ -31,6 +31,8 @@ SCHEMES: Part = {
 }
 _UNREFERENCED = (wire.Hint, wire.Send)
 """Types that travel inside others: as an event's data, as a part of a form."""
+_FOR_ANYONE_TOO = ("begin_registration",)
+"""Operations that ask who is there only when the body does not say it."""
 _FRAMEWORKS_NOISE = ("allowEmptyValue", "allowReserved", "deprecated")
 
 
@@ -73,8 +75,15 @@ def completed(document: Part) -> Part:
         _tidy(operation)
     document["paths"] |= upload_docs.PATHS | message_docs.PATHS
     for operation in _operations(document):
-        operation["security"] = [{name: []} for name in SCHEMES] if _asks_who(operation) else []
+        operation["security"] = _security(operation)
     return document
+
+
+def _security(operation: Part) -> list[Part]:
+    if not _asks_who(operation):
+        return []
+    nobody: list[Part] = [{}] if operation["operationId"] in _FOR_ANYONE_TOO else []
+    return [*nobody, *({name: []} for name in SCHEMES)]
 
 
 def _schemas(*types: type) -> Part:

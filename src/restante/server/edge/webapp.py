@@ -11,7 +11,7 @@ from restante.server.edge.policies import policy_of
 FOLDER = Path(__file__).parent.parent / "webapp"
 """Where `make web` and the wheel put the built app."""
 PAGE = "/index.html"
-NOT_OURS = ("/api", "/problems", "/tlog", "/livez", "/readyz")
+NOT_OURS = ("/.well-known", "/api", "/problems", "/tlog", "/livez", "/readyz")
 NOT_BUILT = b"""Restante is running here, for the command line only: this copy has no web app.
 
 From the source tree: `make web`, then start it again. Packages of a release have it inside.

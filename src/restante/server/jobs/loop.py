@@ -12,6 +12,7 @@ from restante.server.jobs.sweeps import Sweeper
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.pairing.service import Pairings
+from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -32,6 +33,7 @@ class Jobs:
         messages: Messages,
         sessions: Sessions,
         pairings: Pairings,
+        passkeys: Passkeys,
         bus: MemoryBus,
         log: Log,
     ) -> None:
@@ -46,6 +48,7 @@ class Jobs:
             messages=messages,
             sessions=sessions,
             pairings=pairings,
+            passkeys=passkeys,
             log=log,
         )
         self._stopping = asyncio.Event()

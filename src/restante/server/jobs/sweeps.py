@@ -14,6 +14,7 @@ from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.outbox import events
 from restante.server.pairing.service import Pairings
+from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -33,6 +34,7 @@ class Sweeper:
         messages: Messages,
         sessions: Sessions,
         pairings: Pairings,
+        passkeys: Passkeys,
         log: Log,
     ) -> None:
         self._database = database
@@ -41,6 +43,7 @@ class Sweeper:
         self._messages = messages
         self._sessions = sessions
         self._pairings = pairings
+        self._passkeys = passkeys
         self._log = log
         self._watch = ClockWatch()
 
@@ -62,6 +65,7 @@ class Sweeper:
                 "events": partial(self._forget_events, now_ms),
                 "sessions": self._sessions.sweep,
                 "pairings": self._pairings.sweep,
+                "ceremonies": self._passkeys.sweep,
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )
