@@ -37,16 +37,22 @@ def _ancestors(process: str) -> Iterator[str]:
 
 @dataclass
 class Memory:
-    """What all renderers of a browser hold together, workers included; shared pages count in part for each who shares them."""
+    """What a tab holds, its workers included; shared pages count in part for each process that shares them.
+
+    That is the largest of the browser's renderers. It also has one for its blank first page, one in reserve, and one for
+    the service worker: `all_peak_mib` is the most that they held together.
+    """
 
     mark: str
     now_mib: float = 0
     peak_mib: float = 0
+    all_peak_mib: float = 0
 
     def look(self) -> None:
-        held_kib = sum(_pss_kib(pid) for pid in belonging(self.mark, "--type=renderer"))
-        self.now_mib = held_kib / 1024
+        held = [_pss_kib(pid) / 1024 for pid in belonging(self.mark, "--type=renderer")]
+        self.now_mib = max(held, default=0)
         self.peak_mib = max(self.peak_mib, self.now_mib)
+        self.all_peak_mib = max(self.all_peak_mib, sum(held))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A video file becomes a draft on the device: converted, without a tag, brought up meanwhile; what cannot be is refused by name."""
 
 import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -151,10 +152,14 @@ def test_three_minutes_of_a_long_film_can_be_taken_and_saved_at_once(maker: Make
     long = clips / "long.mp4"
     ffmpeg("-stream_loop", "40", "-i", real("bigbuckbunny"), "-c", "copy", "-t", "185", long)
     maker.page.set_default_timeout(600_000)
+    began_s = time.monotonic()
     draft = maker.take_ok(long, cut={"fromMs": 0, "toMs": 180_000})
+    taken_s = time.monotonic() - began_s
     assert maker.ask("draft", draft)["video"]["ms"] <= 180_050
     assert assert_film(maker.exported(draft), duration_s=180).duration_s <= 180.05
-    assert min(maker.ask("exportMs", draft) for _ in range(3)) <= 2000
+    exported_ms = [maker.ask("exportMs", draft) for _ in range(3)]
+    print(f"three minutes at 1280 x 720: taken in {taken_s:.0f} s, saved in {exported_ms} ms")
+    assert min(exported_ms) <= 2000
 
 
 def test_a_huge_film_is_read_piece_by_piece(maker: Maker, clips: Path, tmp_path: Path) -> None:
