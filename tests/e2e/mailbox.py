@@ -34,8 +34,12 @@ def open_mailbox(visitor: Visitor, name: str, *, path: str = "/") -> tuple[Page,
 
 
 def choose_name(page: Page, name: str) -> str:
-    """Goes on with the six words that were made, which it returns."""
+    """Goes on with the six words that were made, which it returns; where passkeys come first, it prefers the words."""
     page.get_by_label("Your name here").fill(name)
+    instead = page.get_by_role("button", name="Use a passphrase instead")
+    expect(page.locator("output").or_(instead).first).to_be_visible()
+    if instead.is_visible():
+        instead.click()
     expect(page.locator("output")).to_have_text(SIX_WORDS)
     passphrase = page.locator("output").inner_text()
     page.get_by_role("button", name="Go on").click()
@@ -49,13 +53,13 @@ def written_code(page: Page) -> str:
     return "-".join(groups)
 
 
-def prove(page: Page, code: str) -> None:
+def prove(page: Page, code: str, *, button: str = "Finish") -> None:
     """Types the two groups that are asked for."""
     groups = code.split("-")
     for field in page.get_by_label("of your recovery code").all():
         label = page.locator(f"label[for='{field.get_attribute('id')}']").inner_text()
         field.fill(groups[int(label.split()[1]) - 1].lower())
-    page.get_by_role("button", name="Finish").click()
+    page.get_by_role("button", name=button).click()
 
 
 def sign_in(page: Page, name: str, secret: str, *, by_code: bool = False, keep: bool = True) -> None:
