@@ -115,9 +115,13 @@ export class Session {
     return b64(unlockAccess(readRecoveryCode(typed)).bearer);
   }
 
-  /** The six words of a machine that wants to be paired. @throws AgeError bad-key */
-  pairingWords(recipient: string): string[] {
-    return pairingWords(recipient);
+  /** The six words of a machine that wants to be paired; null for what is no public key. */
+  pairingWords(recipient: string): string[] | null {
+    try {
+      return pairingWords(recipient);
+    } catch {
+      return null;
+    }
   }
 
   newRecoveryCode(): string {

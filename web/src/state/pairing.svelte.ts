@@ -30,7 +30,7 @@ export class Pairing {
   readonly #verification: Verification;
   #link: PairingLink | null = null;
   /** The machine among the keyring's devices. */
-  readonly #did = newId("dev");
+  #did = "";
 
   constructor(house: House) {
     this.#house = house;
@@ -40,6 +40,7 @@ export class Pairing {
   /** Asks the server which machine it is. Never rejects: `state` tells. */
   async open(link: PairingLink | null): Promise<void> {
     this.#link = link;
+    this.#did = newId("dev");
     if (link === null) {
       this.state = { kind: "none" };
       return;
@@ -48,10 +49,12 @@ export class Pairing {
     try {
       const { lookup, recipient } = link;
       const words = await this.#house.crypto.pairingWords(recipient);
-      const { label } = await this.#house.api.get("/api/v1/pairings/{lookup}", { path: { lookup } });
-      this.state = { kind: "asking", asking: { label, words }, working: false, failure: null };
+      const asked = words && (await this.#house.api.get("/api/v1/pairings/{lookup}", { path: { lookup } }));
+      if (this.#link !== link) return; // another address was opened meanwhile
+      if (words === null || asked === null) this.state = { kind: "none" };
+      else this.state = { kind: "asking", asking: { label: asked.label, words }, working: false, failure: null };
     } catch (error) {
-      this.state = isCode(error, "bad-key") ? { kind: "none" } : { kind: "failed", failure: failureOf(error) };
+      if (this.#link === link) this.state = { kind: "failed", failure: failureOf(error) };
     }
   }
 
