@@ -75,3 +75,53 @@ def test_a_new_version_starts_when_it_is_asked_to(copy: Path, house: Server, vis
         page.evaluate("() => window.offered.use()")
     assert page.evaluate(NAMED) == "three"
     assert page.evaluate(KEPT) == 2
+
+
+REGISTERED = "() => navigator.serviceWorker.getRegistrations().then(all => all.length)"
+MARKED = """name => caches.open(name).then(cache => cache.put('/marked', new Response('x')))"""
+HAS_MARK = (
+    "name => caches.open(name).then(cache => cache.match('/marked')).then(found => found !== undefined)"
+)
+NAME_OF_CACHE = "() => caches.keys().then(names => names[0])"
+KEEP_DRAFT = """() => new Promise(done => {
+  const asked = indexedDB.open('kept-by-this-test', 1);
+  asked.onsuccess = () => { asked.result.close(); done() };
+})"""
+HAS_DRAFT = "() => indexedDB.databases().then(all => all.some(one => one.name === 'kept-by-this-test'))"
+
+
+def test_the_service_worker_can_be_killed_by_an_address(house: Server, visitors: Visitors) -> None:
+    """A version that went wrong is got rid of, with all that it kept; what the person has here stays."""
+    visitor = visitors.arrive(house)
+    page = visitor.open("/")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    name = page.evaluate(NAME_OF_CACHE)
+    page.evaluate(MARKED, name)
+    page.evaluate(KEEP_DRAFT)
+    page.reload()
+    assert page.evaluate(HAS_MARK, name), "without it, what is kept stays kept"
+    page.goto(f"{visitor.url}/app-reset")
+    assert page.url == f"{visitor.url}/"
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    assert page.evaluate(REGISTERED) == 1, "the server's own one comes anew"
+    assert not page.evaluate(HAS_MARK, name)
+    assert page.evaluate(HAS_DRAFT)
+
+
+def test_a_tab_that_is_at_work_keeps_its_version(copy: Path, house: Server, visitors: Visitors) -> None:
+    """The new worker waits as long as nobody asks for it: parts that are loaded late are still those of the old version."""
+    visitor = visitors.arrive(house)
+    visitor.witness.allow("ERR_CONNECTION_")
+    page = visitor.open("/")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    begin_anew(house, copy, "two")
+    waiting = """async () => {
+      const registration = await navigator.serviceWorker.ready;
+      await registration.update();
+      while (registration.waiting === null) await new Promise(done => setTimeout(done, 50));
+      return registration.active.state;
+    }"""
+    controller = "() => { window.before ??= navigator.serviceWorker.controller; return window.before === navigator.serviceWorker.controller }"
+    assert page.evaluate(controller)
+    assert page.evaluate(waiting) == "activated"
+    assert page.evaluate(controller), "nobody took over"

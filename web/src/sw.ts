@@ -14,6 +14,8 @@ const PREFIX = "shell-";
 const NAME = PREFIX + __SHELL_VERSION__;
 const PAGE = "/index.html";
 const FILES: ReadonlySet<string> = new Set([...__SHELL_FIRST__, ...__SHELL_LATER__]);
+/** Whoever opens this address is rid of this worker and of all that it keeps; drafts and keys stay (docs/reference/browsers.md). */
+const RESET = "/app-reset";
 const NOT_OURS = /^\/(?:api|problems|tlog|livez|readyz)(?:\/|$)/;
 const HASHED = /^\/(?:assets|workers)\//;
 
@@ -51,6 +53,14 @@ async function answer(request: Request, path: string): Promise<Response> {
   return (await stored(path)) ?? (await fetch(request));
 }
 
+/** The address behind it is asked of the server, since nobody answers for it any more. */
+async function leave(): Promise<Response> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(names.map((name) => caches.delete(name)));
+  await sw.registration.unregister();
+  return Response.redirect("/", 302);
+}
+
 sw.addEventListener("install", (event) => {
   event.waitUntil(keep(__SHELL_FIRST__));
 });
@@ -67,6 +77,7 @@ sw.addEventListener("message", (event) => {
 sw.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== sw.location.origin || NOT_OURS.test(url.pathname)) return;
-  if (event.request.mode === "navigate") event.respondWith(answer(event.request, PAGE));
+  if (event.request.mode === "navigate" && url.pathname === RESET) event.respondWith(leave());
+  else if (event.request.mode === "navigate") event.respondWith(answer(event.request, PAGE));
   else if (FILES.has(url.pathname) || HASHED.test(url.pathname)) event.respondWith(answer(event.request, url.pathname));
 });

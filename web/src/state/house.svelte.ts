@@ -54,6 +54,8 @@ export class House {
   readonly settings: Settings;
   /** How many messages wait, for the bar and the title; the inbox counts them. */
   waiting = $state(0);
+  /** How many messages are on their way: nothing new takes over meanwhile. */
+  sending = $state(0);
   /** The server ended the session: uploads wait, and the person must sign in again. */
   isSignedOut = $state(false);
   /** The recovery code had to serve: another way in and a new code should follow. */

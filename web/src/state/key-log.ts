@@ -5,6 +5,7 @@ import { utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import type { DeviceVault } from "../storage/keys";
 import { Problem, type Api } from "../transfer/http";
+import { wholeOf } from "../transfer/whole";
 
 interface Tools {
   readonly api: Api;
@@ -57,8 +58,8 @@ export class KeyLog {
   readonly #fetch = async (path: string): Promise<Uint8Array> => {
     try {
       const response = await this.#tools.api.request("GET", `/tlog/${path}`, { credentials: "omit" });
-      const data = new Uint8Array(await response.arrayBuffer());
-      if (data.length > FILE_BYTES) throw new ProtocolError("log-malformed", path);
+      const data = await wholeOf(response, FILE_BYTES);
+      if (data === null) throw new ProtocolError("log-malformed", path);
       return data;
     } catch (error) {
       if (error instanceof Problem && error.status === 404) throw new ProtocolError("log-missing", path);

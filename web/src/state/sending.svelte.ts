@@ -90,6 +90,7 @@ export class SendingState {
     if (this.#running.has(id)) return;
     const stop = new AbortController();
     this.#running.set(id, stop);
+    this.#house.sending += 1;
     try {
       await this.#note(id, wish);
       await this.#sent(id, wish, stop.signal);
@@ -98,6 +99,7 @@ export class SendingState {
       if (isCode(error, "not-on-this-device") && wish === null) this.#end(id, { kind: "gone" });
       else this.#change(id, { kind: "failed", failure: failureOf(error) });
     } finally {
+      this.#house.sending -= 1;
       if (this.#running.get(id) === stop) this.#running.delete(id);
     }
   }
