@@ -127,6 +127,20 @@ def test_keys_move_it_and_the_list_of_keys_says_so(watching: Watching, page: Pag
     keys.wait_for(state="detached")
 
 
+def test_it_floats_over_other_windows_and_comes_back(watching: Watching, page: Page) -> None:
+    watching.joseph.send("ann", watching.film, "--caption", "Beside the work")
+    watch(page, "Beside the work")
+    play(page)
+    floating = page.get_by_role("button", name="Picture in picture")
+    floating.click()
+    page.wait_for_function(f"() => document.pictureInPictureElement === {VIDEO}")
+    expect(floating).to_have_attribute("aria-pressed", "true")
+    shows(page, "!video.paused && video.currentTime > 1")
+    floating.click()
+    page.wait_for_function("() => document.pictureInPictureElement === null")
+    expect(floating).to_have_attribute("aria-pressed", "false")
+
+
 def test_captions_are_shown_and_the_choice_is_remembered(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "With words", "--captions", watching.captions)
     watch(page, "With words")

@@ -252,6 +252,31 @@ def test_a_worker_that_fails_leaves_a_draft_and_says_so(ann: Visitor, tmp_path: 
     recovered(page, tmp_path, at_least_ms=min(state["keptMs"], media_ms) - LAST_SECOND_MS)
 
 
+BREAKING = {
+    "the spool": """() => {
+      FileSystemSyncAccessHandle.prototype.write = () => { throw new DOMException('', 'InvalidStateError') };
+    }""",
+    "the crypto": """() => {
+      const refuse = () => Promise.reject(new DOMException('', 'OperationError'));
+      Object.assign(SubtleCrypto.prototype, { encrypt: refuse, digest: refuse });
+    }""",
+}
+
+
+@pytest.mark.parametrize("part", BREAKING)
+def test_a_part_of_the_worker_that_fails_ends_in_a_kept_draft(
+    ann: Visitor, tmp_path: Path, part: str
+) -> None:
+    ann.witness.allow("the take ended early")
+    page = open_harness(ann)
+    ask(page, "start")
+    kept_ms = until(page, "state.keptMs >= 1500")["keptMs"]
+    page.workers[-1].evaluate(BREAKING[part])
+    state = until(page, "state.phase === 'failed'")
+    assert state["code"] in {"interrupted", "storage-unavailable"}
+    recovered(page, tmp_path, at_least_ms=kept_ms - 150)
+
+
 def close_the_tab(page: Page) -> None:
     page.close()
 

@@ -7,6 +7,7 @@ import pytest
 from restante.protocol.encoding import unb64
 from tests.e2e.browsing import Visitors
 from tests.e2e.making import Maker, arrive, assert_film, maker_house
+from tests.e2e.recorder import shades
 from tests.footage import brightness, ffmpeg, loudness
 from tests.serving import Server
 
@@ -57,6 +58,33 @@ def test_what_is_cut_away_is_not_in_the_file(maker: Maker, three_scenes: Path) -
     assert maker.ask("bring", draft) is None
     exported = assert_film(maker.exported(draft), duration_s=1.84)
     assert len(exported.frame_times) == 46
+
+
+@pytest.fixture(scope="module")
+def stepped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of white, then two of light grey with a quarter of the pixels, as when a device does not keep up."""
+    folder = tmp_path_factory.mktemp("stepped")
+    path, stream = folder / "stepped.mp4", b""
+    for name, colour, size in (("full", "white", "640x360"), ("small", "0xC0C0C0", "320x180")):
+        picture = ["-f", "lavfi", "-i", f"color={colour}:s={size}:r=25:d=2"]
+        codec = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p"]
+        ffmpeg(*picture, *codec, folder / f"{name}.h264")
+        stream += (folder / f"{name}.h264").read_bytes()
+    (folder / "both.h264").write_bytes(stream)
+    ffmpeg("-r", "25", "-i", folder / "both.h264", "-c", "copy", path)
+    return path
+
+
+def test_a_film_whose_pictures_became_smaller_is_cut_in_one_size(maker: Maker, stepped: Path) -> None:
+    """Across the step and behind it; the smaller pictures fill the frame."""
+    for cut, light in (({"fromMs": 1000, "toMs": 3000}, 255), ({"fromMs": 2400, "toMs": 3600}, 192)):
+        plain = maker.plain(maker.take_ok(stepped, cut=cut))
+        judged = assert_film(plain, duration_s=(cut["toMs"] - cut["fromMs"]) / 1000)
+        assert judged.size == (640, 360)
+        for corner in ("16:16:0:0", "16:16:624:344"):
+            seen = shades(plain, corner)
+            assert seen[0] == pytest.approx(light, abs=8)
+            assert seen[-1] == pytest.approx(192, abs=8)
 
 
 def test_a_cut_that_is_cancelled_or_too_short_leaves_the_take_as_it_was(
