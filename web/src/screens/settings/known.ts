@@ -43,9 +43,13 @@ export interface KnownProps {
 const TABLES: Readonly<Record<string, [IconName, () => string]>> = {
   accounts: ["person", () => m.known_accounts()],
   account_records: ["sealed", () => m.known_records()],
+  log_entries: ["sealed", () => m.known_log()],
   keyrings: ["sealed", () => m.known_keyrings()],
   state_shards: ["sealed", () => m.known_shards()],
   unlock_methods: ["sealed", () => m.known_unlock()],
+  passkeys: ["key", () => m.known_passkeys()],
+  pairings: ["laptop", () => m.known_pairings()],
+  passkey_ceremonies: ["clock", () => m.known_ceremonies()],
   sessions: ["laptop", () => m.known_sessions()],
   uploads: ["stored", () => m.known_uploads()],
   messages: ["camera", () => m.known_messages()],
