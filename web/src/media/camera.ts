@@ -1,6 +1,6 @@
 import { type PictureFeed, type Pictured, type Reported, trackProcessor } from "./feeds.ts";
 
-/** How the frames of a track get to a port; called again when they are wanted no more. */
+/** Ends what brings a camera's frames to the port. */
 type Source = () => void;
 
 /** The page's end of a take's pictures: shows one camera after another to whoever reads the other end. */
@@ -10,7 +10,8 @@ export class CameraFeed {
   readonly #port: MessagePort;
   #camera = 0;
   #track: MediaStreamTrack | null = null;
-  #source: Source | null = null;
+  /** Of the camera that is shown, and of those before until it is seen. */
+  #sources: Source[] = [];
   #isWanted = false;
   #waiters: (() => void)[] = [];
   /** What the reader says of the camera that is shown now. */
@@ -23,12 +24,17 @@ export class CameraFeed {
     port1.onmessage = (event: MessageEvent<"start" | "stop" | Reported>) => this.#hear(event.data);
   }
 
-  /** Shows another camera from now on; the last picture of the one before is held until the first of this one. */
+  /** Shows another camera from now on, once its first picture is here; until then the one before, as long as it gives any. */
   show(track: MediaStreamTrack): void {
     this.#track = track;
     this.#camera += 1;
-    this.#source?.();
-    this.#source = this.#isWanted ? this.#open(track) : null;
+    if (this.#isWanted) this.#open(track);
+  }
+
+  /** Lets the camera that is shown go, so that it can be closed; its last picture is held. */
+  release(): void {
+    this.#track = null;
+    this.#endSources();
   }
 
   /** Whether the reader gets a frame of the camera that was just shown within the limit; yes at once when nobody reads. */
@@ -50,13 +56,16 @@ export class CameraFeed {
     if (said === "stop") return this.#end();
     if (said === "start") {
       this.#isWanted = true;
-      if (this.#track) this.#source = this.#open(this.#track);
+      if (this.#track) this.#open(this.#track);
     } else if (said.camera === this.#camera) this.#heed(said.is);
   }
 
   #heed(is: Reported["is"]): void {
-    if (is === "unreadable" && this.#track) this.#source = playedSource(this.#track, (frame) => this.#post(frame));
-    if (is === "seen") this.#settle();
+    if (is === "unreadable" && this.#track) this.#play(this.#track);
+    if (is === "seen") {
+      this.#settle();
+      this.#endSources(1);
+    }
     this.onReport?.(is);
   }
 
@@ -67,30 +76,42 @@ export class CameraFeed {
   #end(): void {
     this.#isWanted = false;
     this.#settle();
-    this.#source?.();
-    this.#source = null;
+    this.#endSources();
   }
 
-  #open(track: MediaStreamTrack): Source | null {
+  /** Ends all but the last so many. */
+  #endSources(but = 0): void {
+    for (const end of this.#sources.splice(0, this.#sources.length - but)) end();
+  }
+
+  #open(track: MediaStreamTrack): void {
     const camera = this.#camera;
     const Processor = trackProcessor();
-    // Read and ended by whoever it is transferred to.
-    if (Processor) return this.#give({ camera, stream: new Processor({ track }).readable });
+    // A track of the stream's own: its end is the stream's. See [Note: The end of a stream].
+    const own = track.clone();
+    if (Processor) {
+      this.#give({ camera, stream: new Processor({ track: own }).readable }, () => own.stop());
+      return;
+    }
     try {
-      return this.#give({ camera, track: track.clone() });
+      this.#give({ camera, track: own }, () => undefined); // ended by whoever it is transferred to
     } catch {
-      return playedSource(track, (frame) => this.#post(frame));
+      own.stop();
+      this.#play(track);
     }
   }
 
-  #give(pictured: Exclude<Pictured, { frame: VideoFrame }>): null {
+  #give(pictured: Exclude<Pictured, { frame: VideoFrame }>, end: Source): void {
     const given = "stream" in pictured ? pictured.stream : pictured.track;
     this.#port.postMessage(pictured, [given as Transferable]);
-    return null;
+    this.#sources.push(end);
   }
 
-  #post(frame: VideoFrame): void {
-    this.#port.postMessage({ camera: this.#camera, frame } satisfies Pictured, [frame]);
+  #play(track: MediaStreamTrack): void {
+    const camera = this.#camera;
+    this.#endSources(); // no two elements at a time
+    const post = (frame: VideoFrame): void => this.#port.postMessage({ camera, frame } satisfies Pictured, [frame]);
+    this.#sources.push(playedSource(track, post));
   }
 }
 

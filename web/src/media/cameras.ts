@@ -136,6 +136,7 @@ export class Cameras {
   #drop(): void {
     this.#unwatch();
     this.track?.stop();
+    this.#feed?.release();
     this.track = null;
     this.device = null;
   }

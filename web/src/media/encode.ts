@@ -84,8 +84,8 @@ export interface TakeEncoding {
   note(kind: string, why: string | null): void;
   /** Ends the take. The sink then has all of it and is left open, for the padding. Rejects with TakeFailed. */
   stop(): Promise<TakeResult>;
-  /** Ends the take without regard to what becomes of it. */
-  close(): void;
+  /** Ends the take without regard to what becomes of it; settles when it holds no frame any more. */
+  close(): Promise<void>;
 }
 
 /** Encodes a take as fragmented MP4: bytes reach the sink in file order, a whole fragment about every second. */
@@ -112,7 +112,7 @@ class Encoding implements TakeEncoding {
   readonly #start = deferred<void>();
   readonly #firstSize = deferred<Size>();
   readonly #events: TakeEvent[] = [];
-  readonly #stopReading: (() => void)[];
+  readonly #stopReading: (() => Promise<void>)[];
   readonly #watchdog: ReturnType<typeof setInterval>;
   #output: Output | null = null;
   #result: Promise<TakeResult> | null = null;
@@ -155,11 +155,12 @@ class Encoding implements TakeEncoding {
     return this.#result;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#result ??= Promise.reject(new TakeFailed("no-picture"));
     this.#result.catch(() => undefined);
-    this.#letGo();
+    const gone = this.#letGo();
     if (this.#output && this.#output.state !== "finalized") this.#output.cancel().catch(() => undefined);
+    await gone;
   }
 
   #takePicture(frame: VideoFrame, camera: number): void {
@@ -239,9 +240,12 @@ class Encoding implements TakeEncoding {
     const endMs = Math.min(this.#limitMs, this.#clock.elapsed(this.#now()));
     clearInterval(this.#watchdog);
     if (this.#output && endMs > 0 && !this.#hasBroken) await this.#complete(this.#output, endMs);
-    this.#letGo();
+    const gone = this.#letGo();
     if (this.#hasBroken) await this.#output?.cancel().catch(() => undefined);
-    return this.#summary();
+    const summary = this.#summary();
+    summary.catch(() => undefined);
+    await gone; // the worker may be ended as soon as there is a result
+    return summary;
   }
 
   async #complete(output: Output, endMs: number): Promise<void> {
@@ -274,11 +278,12 @@ class Encoding implements TakeEncoding {
     return { ms: reach.ms, width, height, type: movie.type, poster, plainBytes: bytes, events: this.#events };
   }
 
-  #letGo(): void {
+  async #letGo(): Promise<void> {
     clearInterval(this.#watchdog);
-    for (const stop of this.#stopReading.splice(0)) stop();
+    const stopped = this.#stopReading.splice(0).map((stop) => stop());
     this.#pictures.close();
     this.#speech.close();
+    await Promise.all(stopped);
   }
 }
 

@@ -20,22 +20,47 @@ export interface Reported {
 
 export type TakeFrame = (frame: VideoFrame, camera: number) => void;
 
-/** Hands every frame to `take`, which closes it, until stopped. */
-export function readPictures(feed: PictureFeed, take: TakeFrame): () => void {
+/**
+ * Hands every frame to `take`, which closes it, until stopped; stopping settles when no frame is on its way any more.
+ * See [Note: The end of a stream].
+ */
+export function readPictures(feed: PictureFeed, take: TakeFrame): () => Promise<void> {
   if (feed instanceof MessagePort) return new PortReader(feed, take).stop;
   const reader = feed.getReader();
   let isOn = true;
-  pump(reader, (frame) => (isOn ? take(frame, 0) : frame.close())).catch(() => undefined);
-  return () => {
+  const ended = pump(reader, (frame) => (isOn ? take(frame, 0) : frame.close())).catch(() => undefined);
+  return async () => {
     isOn = false;
-    reader.cancel().catch(() => undefined);
+    await endOf([{ reader, ended }]);
   };
 }
 
 /** Hands every block of sound to `take` until stopped. */
-export function readSound(port: MessagePort, take: (block: SoundBlock) => void): () => void {
+export function readSound(port: MessagePort, take: (block: SoundBlock) => void): () => Promise<void> {
   port.onmessage = (event: MessageEvent<SoundBlock>) => take(event.data);
-  return started(port);
+  const end = started(port);
+  return () => Promise.resolve(end());
+}
+
+/**
+ * [Note: The end of a stream] A stream of frames is not cancelled: Chromium loses the one that is on its way then, unclosed,
+ * and cameras have few to give. Who made the stream ends its track, and here it is read to its end. Only one that does
+ * not end is cancelled after all.
+ */
+const LAST_FRAME_MS = 1000;
+
+interface Reading {
+  reader: ReadableStreamDefaultReader<VideoFrame>;
+  /** Never rejects. */
+  ended: Promise<void>;
+}
+
+async function endOf(readings: readonly Reading[]): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_FRAME_MS)));
+  await Promise.race([Promise.all(readings.map(({ ended }) => ended)), limit]);
+  clearTimeout(timer);
+  for (const { reader } of readings) reader.cancel().catch(() => undefined);
 }
 
 const LOOK_MS = 250;
@@ -57,7 +82,7 @@ export function trackProcessor(): TrackProcessorType | undefined {
 class PortReader {
   readonly #port: MessagePort;
   readonly #take: TakeFrame;
-  readonly #readers = new Map<number, ReadableStreamDefaultReader<VideoFrame>>();
+  readonly #readings = new Map<number, Reading & { endTrack: () => void }>();
   readonly #timer: ReturnType<typeof setInterval>;
   /** The camera that was seen last, and the last that was announced. */
   #camera = -1;
@@ -66,7 +91,7 @@ class PortReader {
   #looks = 0;
   #isFrozen = false;
   #isStopped = false;
-  readonly stop: () => void;
+  readonly stop: () => Promise<void>;
 
   constructor(port: MessagePort, take: TakeFrame) {
     this.#port = port;
@@ -74,11 +99,11 @@ class PortReader {
     port.onmessage = (event: MessageEvent<Pictured>) => this.#accept(event.data);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     const end = started(port);
-    this.stop = () => {
+    this.stop = async () => {
       clearInterval(this.#timer);
       this.#isStopped = true;
-      this.#dropBefore(Infinity);
       end();
+      await this.#dropBefore(Infinity);
     };
   }
 
@@ -88,47 +113,41 @@ class PortReader {
     if ("frame" in pictured) return this.#see(pictured.frame, pictured.camera);
     const stream = "stream" in pictured ? pictured.stream : streamOf(pictured.track);
     if (stream === null) return this.#report(pictured.camera, "unreadable");
-    // A track that came here is ours: it ends with its reader, or the camera would stay on.
+    // A track that came here is ours: we end it, or the camera would stay on.
     this.#read(stream, pictured.camera, () => "track" in pictured && pictured.track.stop());
   }
 
-  #read(stream: ReadableStream<VideoFrame>, camera: number, onEnd: () => void): void {
+  #read(stream: ReadableStream<VideoFrame>, camera: number, endTrack: () => void): void {
     const reader = stream.getReader();
-    // What comes after the stop has nobody else who would close it.
-    if (this.#isStopped) {
-      onEnd();
-      return void reader.cancel().catch(() => undefined);
-    }
-    this.#readers.set(camera, reader);
     // A camera that breaks ends its stream one way or another; the take goes on with its last picture.
-    pump(
-      reader,
-      (frame) => this.#see(frame, camera),
-      () => this.#readers.has(camera),
-    )
+    const ended = pump(reader, (frame) => this.#see(frame, camera))
       .catch(() => undefined)
       .finally(() => {
-        onEnd();
-        if (this.#readers.delete(camera)) this.#report(camera, "ended");
+        endTrack();
+        if (this.#readings.delete(camera)) this.#report(camera, "ended");
       });
+    this.#readings.set(camera, { reader, ended, endTrack });
+    // What comes after the stop is closed, too.
+    if (this.#isStopped) void this.#dropBefore(Infinity);
   }
 
   #see(frame: VideoFrame, camera: number): void {
     if (this.#isStopped || camera < this.#camera) return frame.close();
     if (camera > this.#camera || this.#isFrozen) this.#report(camera, "seen");
-    if (camera > this.#camera) this.#dropBefore(camera);
+    if (camera > this.#camera) void this.#dropBefore(camera);
     this.#camera = camera;
     this.#looks = 0;
     this.#isFrozen = false;
     this.#take(frame, camera);
   }
 
-  #dropBefore(camera: number): void {
-    for (const [each, reader] of this.#readers) {
-      if (each >= camera) continue;
-      this.#readers.delete(each);
-      reader.cancel().catch(() => undefined);
+  async #dropBefore(camera: number): Promise<void> {
+    const dropped = [...this.#readings].filter(([each]) => each < camera);
+    for (const [each, { endTrack }] of dropped) {
+      this.#readings.delete(each);
+      endTrack();
     }
+    await endOf(dropped.map(([, reading]) => reading));
   }
 
   #look(): void {
@@ -160,18 +179,10 @@ function streamOf(track: MediaStreamTrack): ReadableStream<VideoFrame> | null {
 }
 
 /** Hands over each frame until the end, or until one cannot be handed over: then the stream is let go, too. */
-async function pump(
-  reader: ReadableStreamDefaultReader<VideoFrame>,
-  take: (frame: VideoFrame) => void,
-  isWanted = () => true,
-): Promise<void> {
+async function pump(reader: ReadableStreamDefaultReader<VideoFrame>, take: (frame: VideoFrame) => void): Promise<void> {
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    if (!isWanted()) {
-      value.close();
-      return reader.cancel();
-    }
     try {
       take(value);
     } catch (error) {

@@ -93,8 +93,8 @@ class Recording implements TakeEncoding {
     return this.#result;
   }
 
-  close(): void {
-    this.stop().catch(() => undefined);
+  async close(): Promise<void> {
+    await this.stop().catch(() => undefined);
   }
 
   #elapsed(): number {

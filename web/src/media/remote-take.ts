@@ -44,7 +44,7 @@ export function hostTake(stream: MediaStream): MessagePort | null {
     if (data.do === "written" || data.do === "refused") answer?.(data.do === "written");
     else if (data.do === "note") take.note(data.kind, data.why);
     else if (data.do === "stop") take.stop().then((result) => say({ is: "result", result }), fail);
-    else take[data.do]();
+    else void take[data.do]();
   };
   return port2;
 }
@@ -90,8 +90,9 @@ export class RemoteTake implements TakeEncoding {
     return this.#result.promise.finally(() => this.#writer.releaseLock());
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#tell({ do: "close" });
+    return Promise.resolve();
   }
 
   #hear(said: FromPage): void {

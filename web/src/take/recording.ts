@@ -95,13 +95,14 @@ export class Recording {
 
   /** Gives the take up, for good. */
   async discard(): Promise<void> {
-    this.#encoding.close();
+    const gone = this.#encoding.close();
     this.#bringing.close();
     this.#spool.close();
     const { content } = await this.#drafts.get(this.#draft.id);
     await this.#drafts.remove(this.#draft.id);
     await removeSpool(this.#draft.id);
     if (content.upload) await terminateUpload((url, init) => fetch(url, init), content.upload).catch(() => undefined);
+    await gone;
   }
 
   #encode(order: RecordOrder): TakeEncoding {

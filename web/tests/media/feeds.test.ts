@@ -106,24 +106,67 @@ test("a camera that never gives anything is found out", async () => {
   stop();
 });
 
+/** A stream as a camera's is, which its maker ends. */
+function camera() {
+  let controller: ReadableStreamDefaultController | null = null;
+  const cancel = vi.fn();
+  const stream = new ReadableStream({ start: (given) => void (controller = given), cancel });
+  return { stream, cancel, send: (value: object) => controller?.enqueue(value), end: () => controller?.close() };
+}
+
 test("after the stop every frame is closed: posted, read, and of streams that come late", async () => {
-  const { give, taken, stop, port1 } = opened();
+  const { give, taken, said, stop, port1 } = opened();
   opens.push(port1);
-  let send: (value: object) => void = () => undefined;
-  const stream = new ReadableStream({ start: (controller) => void (send = (value) => controller.enqueue(value)) });
-  give({ camera: 1, stream });
-  const [read, underway, posted] = [frame(1), frame(2), frame(3)];
-  send(read);
+  const [one, late] = [camera(), camera()];
+  give({ camera: 1, stream: one.stream });
+  const [read, underway, last, posted, tooLate] = [frame(1), frame(2), frame(3), frame(4), frame(5)];
+  one.send(read);
   await vi.waitFor(() => expect(taken).toHaveLength(1));
-  send(underway); // the read that waits has it already when the stop cancels
-  stop();
+  one.send(underway); // the read that waits has it already
+  const stopped = stop();
   give({ camera: 1, frame: posted });
-  let isCancelled = false;
-  give({ camera: 2, stream: new ReadableStream({ cancel: () => void (isCancelled = true) }) });
-  await vi.waitFor(() => expect(underway.close).toHaveBeenCalled());
-  expect(posted.close).toHaveBeenCalledOnce();
-  expect(isCancelled).toBe(true);
+  give({ camera: 2, stream: late.stream });
+  await vi.waitFor(() => expect(said).toContain("stop")); // whoever made the streams ends them
+  one.send(last);
+  late.send(tooLate);
+  one.end();
+  await stopped;
+  late.end();
+  for (const each of [underway, last, posted, tooLate])
+    await vi.waitFor(() => expect(each.close).toHaveBeenCalledOnce());
+  expect([one.cancel, late.cancel].map((cancel) => cancel.mock.calls.length)).toEqual([0, 0]);
   expect(taken).toEqual([[1, 1]]);
+});
+
+test("a stream that nobody ends is cancelled after all", async () => {
+  const { give, stop, port1 } = opened();
+  opens.push(port1);
+  const { stream, cancel } = camera();
+  give({ camera: 1, stream });
+  const stopped = stop();
+  expect(cancel).not.toHaveBeenCalled();
+  await stopped;
+  await vi.waitFor(() => expect(cancel).toHaveBeenCalled());
+});
+
+test("an earlier camera is read to its end, and its frames are closed", async () => {
+  const { give, taken, said, stop, port1 } = opened();
+  opens.push(port1);
+  const [one, two] = [camera(), camera()];
+  const late = frame(3);
+  give({ camera: 1, stream: one.stream });
+  one.send(frame(1));
+  await vi.waitFor(() => expect(taken).toHaveLength(1));
+  give({ camera: 2, stream: two.stream });
+  two.send(frame(2));
+  await vi.waitFor(() => expect(taken).toHaveLength(2));
+  one.send(late);
+  await vi.waitFor(() => expect(late.close).toHaveBeenCalledOnce());
+  one.end();
+  two.end();
+  await stop();
+  expect(one.cancel).not.toHaveBeenCalled();
+  expect(said).not.toContainEqual({ camera: 1, is: "ended" });
 });
 
 test("a frame that cannot be taken is closed, and its stream is let go", async () => {
