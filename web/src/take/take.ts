@@ -249,7 +249,8 @@ export function changeBy(news: News, state: TakeState): Partial<TakeState> | nul
     case "quality":
       return { size: { width: news.width, height: news.height }, isBehind: news.isBehind };
     case "kept":
-      return { keptMs: Math.max(state.keptMs, news.ms) };
+      // Progress is told ten times a second, and what is kept at once.
+      return { keptMs: Math.max(state.keptMs, news.ms), mediaMs: Math.max(state.mediaMs, news.ms) };
     case "stored":
       return { storedMs: Math.floor(news.ms), percent: percentOf(news.bytes, news.total) };
     case "trouble":
