@@ -58,6 +58,8 @@ export class House {
   sending = $state(0);
   /** The server ended the session: uploads wait, and the person must sign in again. */
   isSignedOut = $state(false);
+  /** This device was taken out of the keyring. */
+  isDropped = false;
   /** The recovery code had to serve: another way in and a new code should follow. */
   cameByCode = $state(false);
   /** What the person should know, though it stops nothing. */
@@ -145,8 +147,8 @@ export class House {
 
   #noteKeyring(error: unknown): void {
     // This device was taken out of the keyring: its owner no longer trusts it.
-    const codes = ["keyring-no-match", "not-signed-in", "device-removed"];
-    if (codes.some((code) => isCode(error, code))) this.isSignedOut = true;
+    this.isDropped = isCode(error, "keyring-no-match");
+    if (this.isDropped || isCode(error, "not-signed-in") || isCode(error, "device-removed")) this.isSignedOut = true;
     else if (!isCode(error, "offline")) this.warning = failureOf(error);
   }
 

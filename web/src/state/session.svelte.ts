@@ -64,6 +64,8 @@ export class Session {
   readonly #liveFetch: Fetch | undefined;
   readonly #openDatabase: () => Promise<Database>;
   #isLeaving = false;
+  /** Another tab has signed out. */
+  #wasTold = false;
   #locked: { crypto: CryptoService; name: string; server: string; keep: boolean } | null = null;
   readonly #tabs = new Tabs({
     onEntered: () => void this.#follow(),
@@ -186,7 +188,7 @@ export class Session {
     const house = this.house;
     if (!house || this.#isLeaving) return;
     this.#isLeaving = true;
-    const failure = await whyEnded(this.api);
+    const failure = await this.#whyEnded(house);
     this.left = house.account.acct;
     await this.#leave(house, failure);
   }
@@ -284,6 +286,15 @@ export class Session {
     this.#tabs.tellLeft(acct);
   }
 
+  async #whyEnded({ isDropped }: House): Promise<Failure> {
+    const wasTold = this.#wasTold;
+    this.#wasTold = false;
+    if (wasTold) return { code: "not-signed-in" };
+    if (!isDropped) return whyEnded(this.api);
+    await leaveServer(this.api).catch(() => localStorage.setItem(TO_LEAVE, "yes")); // it opens nothing any more
+    return { code: "device-removed" };
+  }
+
   /** Another tab signed in. */
   async #follow(): Promise<void> {
     if (this.state.kind === "outside") await this.restore();
@@ -291,7 +302,9 @@ export class Session {
 
   /** Another tab signed out. */
   #refused(acct: string): void {
-    if (this.house?.account.acct === acct) this.house.isSignedOut = true;
+    if (this.house?.account.acct !== acct) return;
+    this.#wasTold = true;
+    this.house.isSignedOut = true;
   }
 
   async #leaveLate(): Promise<void> {
