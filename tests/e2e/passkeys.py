@@ -67,6 +67,11 @@ class Authenticator:
     def lose(self) -> None:
         self._send("WebAuthn.removeVirtualAuthenticator")
 
+    def forget_the_rest(self, page: Page, visitor: Visitor) -> None:
+        """The browser is as new, but for this chip. By its own session: the end of another one would take it away."""
+        self.session.send("Storage.clearDataForOrigin", {"origin": visitor.url, "storageTypes": "all"})
+        page.context.clear_cookies()
+
     def secret(self, page: Page) -> bytes:
         """What its first passkey gives to the app."""
         return bytes(page.evaluate(PRF_OF, self.credentials[0]["credentialId"]))
@@ -94,14 +99,6 @@ def open_by_touch(page: Page, name: str) -> str:
 
 def sign_in_by_touch(page: Page) -> None:
     page.get_by_role("button", name="Sign in with a passkey").click()
-
-
-def forget(visitor: Visitor, page: Page) -> None:
-    """The browser is as new, without a new document, which would take the chip away."""
-    session = page.context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": visitor.url, "storageTypes": "all"})
-    page.context.clear_cookies()
-    session.detach()
 
 
 def spellings(secret: bytes) -> list[str]:
