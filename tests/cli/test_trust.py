@@ -8,9 +8,10 @@ import pytest
 from restante.client import device_keyring
 from restante.client.account import now_ms
 from restante.client.accounts import open_account
+from restante.client.errors import ServerProblem
 from restante.client.invitations import read_invitation
 from restante.client.people import People
-from restante.client.rotation import _rotated
+from restante.client.rotation import _rotated, rotate
 from restante.crypto.accounts import new_keyring
 from restante.signing import records
 from restante.signing.keys import fp
@@ -80,6 +81,7 @@ def test_half_a_link_is_told(ann, link):
     assert "not a link to a person" in ann.run("contacts", "add", link).failed(2).err
 
 
+@pytest.mark.long
 def test_a_link_still_leads_to_somebody_with_a_new_key(person, ann):
     dan = person()
     link = dan.ok("contacts", "--link").out.strip()
@@ -106,6 +108,7 @@ def test_both_see_the_same_number_and_mark_each_other(pair):
     assert ann.ok("contacts", "--unverify", bob.name, "--json").json["trust"] == "none"
 
 
+@pytest.mark.long
 def test_the_mark_is_there_on_ones_other_device(pair):
     ann, bob, server = pair
     ann.ok("contacts", "--verify", bob.name, "--compared")
@@ -151,6 +154,7 @@ def test_a_new_signing_key_is_followed_by_contacts_and_by_ones_other_device(pair
     assert [item["trust"] for item in bob.sent()] == ["own", "own", "own"]
 
 
+@pytest.mark.long
 def test_a_signing_key_after_a_signing_key(pair, clip):
     ann, bob, _ = pair
     for _ in range(2):
@@ -174,6 +178,7 @@ def test_a_rotation_that_was_broken_off_is_published_by_the_next_command(pair, c
     assert len(bob.inbox()) == 2
 
 
+@pytest.mark.long
 def test_another_device_publishes_what_one_left_unpublished(pair):
     _, bob, server = pair
     second = bob.other_device("second")
@@ -185,6 +190,7 @@ def test_another_device_publishes_what_one_left_unpublished(pair):
     assert records.read(history_of(server, bob.name)[-1]).sign == key
 
 
+@pytest.mark.long
 def test_the_encryption_key_is_renewed_once_a_year(person, server, monkeypatch):
     with monkeypatch.context() as past:
         past.setattr("restante.client.accounts.now_ms", lambda: now_ms() - YEAR_AND_MORE_MS)
@@ -194,6 +200,31 @@ def test_the_encryption_key_is_renewed_once_a_year(person, server, monkeypatch):
     assert [key.id for key in first.fields.enc] != [key.id for key in second.fields.enc]
     old.ok("inbox")
     assert len(history_of(server, old.name)) == 2
+
+
+def forget_verification(server):
+    """As if everybody had shown who they are some days ago."""
+    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        database.execute("UPDATE sessions SET verified_at = 0")
+
+
+def test_a_new_signing_key_needs_a_word_from_its_person_and_a_renewal_does_not(person, server):
+    eve = person()
+    forget_verification(server)
+    eve.ok("rotate")
+    with open_account(eve.profile) as account, pytest.raises(ServerProblem) as refused:
+        rotate(account, signing=True)
+    assert refused.value.code == "verification-needed"
+    key = records.read(history_of(server, eve.name)[-1]).sign
+    with open_account(eve.profile) as account:
+        assert account.keyring.signing_key.public != key
+    told = eve.run("inbox")
+    assert (told.code, "not published yet" in told.err) == (0, True)
+    assert "your passphrase" in eve.run("rotate").failed(2).err
+    eve.ok("rotate", **with_passphrase(eve))
+    published = records.read(history_of(server, eve.name)[-1])
+    assert fp(published.sign) == key_of(eve)
+    assert "not published" not in eve.ok("inbox").err
 
 
 # A key that nobody vouches for
@@ -206,6 +237,7 @@ def lose_everything(server, name):
         database.execute("DELETE FROM accounts WHERE name = ?", (name,))
 
 
+@pytest.mark.long
 def test_a_name_is_taken_as_long_as_its_account_is_there(pair, tmp_path):
     _, bob, server = pair
     again = Person(bob.name, tmp_path / "again", server.url)
@@ -230,6 +262,7 @@ def test_whoever_begins_anew_under_a_name_is_a_new_identity_to_contacts(person, 
     assert ann.inbox()[0]["error"] is None
 
 
+@pytest.mark.long
 def test_the_mark_falls_with_a_key_that_was_changed(pair):
     ann, bob, server = pair
     ann.ok("contacts", "--verify", bob.name, "--compared")

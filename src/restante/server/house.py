@@ -178,7 +178,7 @@ def _doors(
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
     sessions = Sessions(database, clock)
-    key_store = Keys(database, clock, server_name=server_name)
+    key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
     accounts = Accounts(
         database,

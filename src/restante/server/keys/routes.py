@@ -75,12 +75,23 @@ async def get_records(keys: NamedDependency[Keys], name: FromPath[str]) -> wire.
 @put(
     "/api/v1/account/record",
     tags=["keys"],
-    responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "no-such-account", "stale-record", "invalid-record"),
+    responses=refusals(
+        *SIGNED_IN,
+        *CHANGE,
+        *JSON_BODY,
+        "verification-needed",
+        "no-such-account",
+        "stale-record",
+        "invalid-record",
+    ),
 )
 async def put_record(
     actor: NamedDependency[Actor], keys: NamedDependency[Keys], data: JSONBody[wire.PutRecord]
 ) -> wire.Record:
-    """Stores the account record that follows the newest one; storing the newest one again changes nothing."""
+    """Stores the account record that follows the newest one; storing the newest one again changes nothing.
+
+    A new signing key needs a fresh verification.
+    """
     return await keys.put_record(actor, data)
 
 

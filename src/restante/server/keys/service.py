@@ -13,6 +13,7 @@ from restante.server.keys import queries, rules
 from restante.server.keys.preconditions import Precondition
 from restante.server.keys.queries import Stored
 from restante.server.sessions.actor import Actor
+from restante.server.sessions.service import Sessions
 from restante.server.transparency.service import append
 from restante.signing.records import Record
 
@@ -20,9 +21,10 @@ from restante.signing.records import Record
 class Keys:
     """Keeps records with their history, the current and the previous keyring, and the current shards."""
 
-    def __init__(self, database: Database, clock: Clock, *, server_name: str) -> None:
+    def __init__(self, database: Database, clock: Clock, sessions: Sessions, *, server_name: str) -> None:
         self._database = database
         self._clock = clock
+        self._sessions = sessions
         self._server_name = server_name
 
     async def is_taken(self, name: str) -> bool:
@@ -49,7 +51,8 @@ class Keys:
         """Stores the record that follows the newest one; the newest one again is fine.
 
         It is verified before the write begins, which then only checks that nothing came between: the writer
-        thread serves everybody. Raises Refusal stale-record, invalid-record or too-large.
+        thread serves everybody. A new signing key needs a fresh verification ([Note: Fresh verification]). Raises Refusal
+        stale-record, invalid-record, verification-needed or too-large.
         """
         data = rules.decode_record(form.record)
         newest = await self._database.read(lambda connection: queries.latest_record(connection, actor.name))
@@ -113,6 +116,8 @@ class Keys:
     def _append_record(self, connection: Connection, actor: Actor, record: Record) -> int:
         if queries.newest_rev(connection, actor.account_id) != record.rev - 1:
             raise Refusal("stale-record")
+        if record.fields.succession is not None:
+            self._sessions.check_verified(connection, actor)
         leaf = _store_record(connection, actor.account_id, record, now_ms=self._clock.now_ms())
         failpoint("record-written")
         return leaf
