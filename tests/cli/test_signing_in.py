@@ -33,7 +33,7 @@ def test_a_wrong_passphrase_gets_the_answer_of_an_unknown_name(ann, person):
         sign_in(nobody, RESTANTE_PASSPHRASE="wrong wrong wrong wrong").failed().err,
     }
     assert answers == {
-        "error: The name or the secret is wrong.\nhint: Check both, or use the recovery code.\n"
+        "error: The name or the secret is wrong.\nhint: Check both. An account that only has passkeys has no passphrase: use its recovery code, or pair this device.\n"
     }
     assert not wrong.profile.folder.exists()
 

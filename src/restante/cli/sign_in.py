@@ -19,7 +19,8 @@ def sign_in(
 ) -> None:
     """Signs in on this device.
 
-    The passphrase is asked for, or taken from RESTANTE_PASSPHRASE; or the recovery code, from RESTANTE_RECOVERY_CODE.
+    The passphrase is asked for, or taken from RESTANTE_PASSPHRASE; or the recovery code, from RESTANTE_RECOVERY_CODE. An
+    account that only has passkeys is entered by its recovery code, or by restante pair.
 
     Args:
         name: the account's name.

@@ -51,7 +51,7 @@ CODES: Final[dict[str, Code]] = {
             "sign-in-refused",
             401,
             "The name or the secret is wrong.",
-            "Check both. Who only has passkeys has no passphrase: the recovery code, or pairing, signs in without one.",
+            "Check both. An account that only has passkeys has no passphrase: use its recovery code, or pair this device.",
         ),
         Code(
             "authorization-pending",
