@@ -1,7 +1,9 @@
 """`restante contacts`."""
 
+import sys
 from typing import Annotated, Any
 
+import segno
 from cyclopts import Parameter
 
 from restante.cli.failures import Missing
@@ -74,6 +76,7 @@ def _verify(people: People, name: str, *, compared: bool, common: Common) -> Non
 
 def _confirm(found: Compared) -> None:
     say(f"Your safety number with {found.acct}; read it to each other:\n\n{_lines(str(found.number))}\n")
+    _draw(found.number.code)
     if not can_ask():
         raise Missing("your word that the number was compared", hint="Compare it, then add --compared.")
     if ask("Type `yes` when both of you see the same") != "yes":
@@ -85,12 +88,19 @@ def _lines(number: str) -> str:
     return "\n".join("  " + "  ".join(groups[start : start + 4]) for start in range(0, len(groups), 4))
 
 
+def _draw(text: str) -> None:
+    """Shows a code to scan, where somebody looks at the terminal."""
+    if sys.stderr.isatty():
+        segno.make(text, error="l", micro=False).terminal(out=sys.stderr, compact=True)
+
+
 def _show_link(account: Account, common: Common) -> None:
     link = write_invitation(account)
     if common.json:
         put_json({"acct": account.acct, "link": link})
     else:
         put(link)
+        _draw(link)
 
 
 def _show(known: list[Known], common: Common, *, one: bool) -> None:
