@@ -1,10 +1,11 @@
-"""The web client in Debian's Chromium against the real server: sending, watching, and what the first visit loads."""
+"""The web client in Debian's Chromium against the real server: sending, watching, news that arrives, and what the first visit loads."""
 
 from playwright.sync_api import Page, Request
 
 from bench.harness.compare import Claim
 from bench.harness.report import Result
 from bench.measures.recorder import recorder
+from bench.measures.web_arrival import arriving
 from bench.measures.web_house import House, house
 from bench.measures.web_sending import sending
 from bench.measures.web_watching import watching
@@ -20,7 +21,7 @@ def web(rounds: int) -> Result:
     with house() as running:
         parts = [sending(running, rounds)]
     with house() as running:
-        parts += [watching(running, rounds), loading(running)]
+        parts += [watching(running, rounds), loading(running), arriving(running)]
     parts.append(recorder(rounds))
     claims = [claim for part in parts for claim in part.claims]
     figures = [line for part in parts for line in part.figures]

@@ -201,10 +201,12 @@ def assert_keeps(path: Path, *, duration_s: float, within_s: float = 0.15) -> No
 
 NOTE_ARRIVAL = """caption => {
   globalThis.arrived = null;
-  const look = () => {
-    if (document.body.innerText.includes(caption)) globalThis.arrived ??= Date.now();
-  };
-  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+  const looking = new MutationObserver(() => {
+    if (!document.body.innerText.includes(caption)) return;
+    globalThis.arrived = Date.now();
+    looking.disconnect();
+  });
+  looking.observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 
 
