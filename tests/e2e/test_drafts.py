@@ -16,15 +16,21 @@ from tests.e2e.mailing import (
     befriend,
     begin,
     eventually,
+    kept,
     move_in,
     send,
     sent,
     sign_in,
     stop,
+    stored,
 )
 from tests.serving import Server
 
 SLOW = 60_000
+CLEAR = """async () => {
+  const takes = await (await navigator.storage.getDirectory()).getDirectoryHandle('takes');
+  for await (const name of takes.keys()) await takes.removeEntry(name, { recursive: true });
+}"""
 
 
 @dataclass
@@ -110,3 +116,53 @@ def test_two_takes_wait_without_a_server_and_a_sign_out_loses_neither(desk: Desk
     sign_in(settings, desk.claire.cli)
     assert eventually(lambda: received(desk, "Waiting 0") and received(desk, "Waiting 1"), 60)
     settings.close()
+
+
+def test_a_sign_out_while_a_take_goes_up_is_asked_of_and_loses_nothing(desk: Desk) -> None:
+    """One window records and uploads, in another the person signs out: the take runs to its end, is kept, and goes when they are back."""
+    desk.claire.visitor.witness.allow(r"status of 401.*/api/v1/")  # the window that goes on is told so
+    booth = desk.claire.open("/record")
+    begin(booth)
+    stored(booth, 1)
+    settings = desk.claire.open("/settings")
+    settings.get_by_role("button", name="Sign out here").click()
+    asked = settings.get_by_role("dialog")
+    asked.get_by_text(re.compile("was not sent. It stays here, sealed")).wait_for()
+    asked.get_by_role("button", name="Sign out").click()
+    settings.wait_for_url("**/sign-in", timeout=SLOW)
+    kept(booth, 3)
+    booth.get_by_role("button", name="Stop", exact=True).click()
+    booth.wait_for_url("**/sign-in", timeout=SLOW)
+    booth.close()
+    sign_in(settings, desk.claire.cli)
+    settings.get_by_role("button", name="Look at it").click()
+    settings.wait_for_url("**/review/*")
+    send(settings, "joseph", caption="After a sign-out")
+    sent(settings)
+    (item,) = eventually(lambda: received(desk, "After a sign-out"))
+    assert item["duration_s"] >= 3
+    settings.close()
+
+
+def test_a_take_that_the_browser_cleared_is_told_so_and_offers_nothing_that_is_gone(desk: Desk) -> None:
+    booth = desk.claire.open("/record")
+    desk.server.kill()
+    begin(booth)
+    draft = stop(booth)
+    booth.close()
+    inbox = desk.claire.open("/inbox")
+    inbox.get_by_role("button", name="Save as .mp4").wait_for(timeout=SLOW)
+    inbox.evaluate(CLEAR)
+    inbox.reload()
+    inbox.get_by_role("heading", name="The browser has cleared this take").wait_for(timeout=SLOW)
+    expect(inbox.get_by_role("button", name="Save as .mp4")).to_have_count(0)
+    assert axe_violations(inbox) == []
+    inbox.goto(f"{desk.claire.visitor.url}/review/{draft}")
+    inbox.get_by_text("The browser has cleared this video from the device.").wait_for(timeout=SLOW)
+    expect(inbox.get_by_role("button", name="Save as .mp4")).to_have_count(0)
+    inbox.get_by_role("button", name="Delete it").click()
+    inbox.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    inbox.wait_for_url("**/inbox", timeout=SLOW)
+    expect(inbox.get_by_role("heading", name="The browser has cleared this take")).to_have_count(0)
+    desk.server.start()
+    inbox.close()
