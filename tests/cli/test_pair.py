@@ -11,12 +11,13 @@ import pytest
 import segno
 
 from restante.client import device_keyring
+from restante.client.accounts import open_account
 from restante.client.errors import AlreadySignedIn, AnswerMalformed, ServerProblem
 from restante.client.pairing import Asking, pair, shown_label
 from restante.crypto.age import X25519Identity
 from restante.crypto.errors import KeyringForged, KeyringNoMatch
 from restante.crypto.keyring import Device, open_keyring, seal_keyring
-from restante.crypto.keyring_changes import with_device
+from restante.crypto.keyring_changes import with_device, without_device
 from restante.crypto.pairing import pairing_words
 from restante.protocol import ijson, wire
 from restante.protocol.encoding import b64
@@ -311,6 +312,37 @@ def test_two_devices_that_change_the_keyring_at_once_lose_nothing(person):
     assert len(listed(ann)) == 3
     for machine in machines:
         assert machine.inbox() == []
+
+
+def test_what_another_device_adds_and_drops_meanwhile_does_not_come_back(person):
+    """Refused twice: first a machine was added elsewhere, then removed again."""
+    ann, did = person(), new_id(Prefix.DEVICE)
+    passing = Device(
+        did=did,
+        label="passing",
+        recipient=str(X25519Identity.generate().recipient()),
+        created=1_900_000_000_000,
+    )
+    elsewhere = [lambda ring: with_device(ring, passing), lambda ring: without_device(ring, did)]
+    other = ann.other_device("other")
+    other.ok("sign-in", ann.name, "--server", ann.url, RESTANTE_PASSPHRASE=ann.passphrase)
+
+    def meddle(request):
+        if request.method == "PUT" and request.path == device_keyring.PATH and elsewhere:
+            with other.account as account:
+                device_keyring.change(account, elsewhere.pop(0))
+        return request
+
+    mine = Device(
+        did=new_id(Prefix.DEVICE), label="mine", recipient=passing.recipient, created=passing.created
+    )
+    with middleman(ann.url) as man, open_account(ann.profile, url=man.url) as account:
+        man.ask = meddle
+        device_keyring.change(account, lambda ring: with_device(ring, mine))
+        assert elsewhere == []
+        labels = {device.label for device in account.keyring.devices}
+    assert "mine" in labels
+    assert "passing" not in labels
 
 
 def approve_merging(person, address):

@@ -111,5 +111,5 @@ def _put(
             return mine
         fetched = fetch(session)
         theirs = open_keyring(fetched.sealed, opener, acct=acct, known=known)
-        mine = merge(base, mine, theirs)
+        mine, base = merge(base, mine, theirs), theirs  # or what they drop at a next time would come back
     raise refused
