@@ -74,7 +74,9 @@ class Mailbox:
 
         Raises MessageUnknown or MessageAmbiguous.
         """
-        box, message_id = self._locate(reference)
+        return self._opened_at(*self._locate(reference))
+
+    def _opened_at(self, box: Box, message_id: str) -> Item:
         shape: type[wire.InboxItem | wire.SentItem] = wire.InboxItem if box == "inbox" else wire.SentItem
         try:
             found: Wire = self._account.session.get(f"/api/v1/messages/{message_id}", shape, box=box)
@@ -102,7 +104,9 @@ class Mailbox:
         return self._delete(reference, "everyone")
 
     def _delete(self, reference: str, whose: str) -> str:
-        _, message_id = self._locate(reference)
+        box, message_id = self._locate(reference)
+        if box == "inbox":
+            self._opened_at(box, message_id)  # from here on it is known to have come, and is never missed
         self._account.session.call("DELETE", f"/api/v1/messages/{message_id}", query={"for": whose})
         (self._account.profile.details / f"{message_id}.age").unlink(missing_ok=True)
         if whose == "everyone":

@@ -6,10 +6,13 @@ True
 
 The sender knows it from this device's own memory and from the own copies under Sent, which other devices left; the later
 one counts. A recipient to whom it was never delivered is told that something may be missing, no more: it may have been
-taken back, or its time was over.
+taken back, or its time was over. The memory has no addresses, only what is made of them with the account's state key: a
+thief of the folder learns nothing from it.
 """
 
 import contextlib
+import hashlib
+import hmac
 from functools import cached_property
 
 import msgspec
@@ -51,7 +54,11 @@ class Previous:
             if item.id != but_not and split_acct(acct)[0] in {each.recipient for each in item.deliveries}
             if (note := self._checked(item, acct))
         )
-        found = [note for note in (_read(self._account).get(acct), next(there, None)) if note]
+        found = [
+            note
+            for note in (_read(self._account).get(_label(self._account, acct)), next(there, None))
+            if note
+        ]
         return max(found, key=lambda note: note.at).id if found else None
 
     @cached_property
@@ -79,13 +86,14 @@ class Previous:
 def note_sent(account: Account, message_id: str, to: tuple[str, ...], *, at: int) -> None:
     """Remembers on this device that a message went out."""
     with waited_lock(account.profile.folder / _LOCK):
-        _write(account, _read(account) | dict.fromkeys(to, Note(message_id, at)))
+        labels = [_label(account, acct) for acct in to]
+        _write(account, _read(account) | dict.fromkeys(labels, Note(message_id, at)))
 
 
 def forget_sent(account: Account, message_id: str) -> None:
     """Forgets a message that was taken back: nobody shall miss it."""
     with waited_lock(account.profile.folder / _LOCK):
-        _write(account, {acct: note for acct, note in _read(account).items() if note.id != message_id})
+        _write(account, {label: note for label, note in _read(account).items() if note.id != message_id})
 
 
 class Received:
@@ -104,6 +112,11 @@ class Received:
         kept = {path.stem for path in self._account.profile.shards.glob("seen-*.age")}
         names = sorted(kept | {item.shard for item in listed if is_seen_shard(item.shard)})
         return frozenset(id_ for name in names for id_ in load_shard(self._account, name, Seen).ids)
+
+
+def _label(account: Account, acct: str) -> str:
+    """What stands in the memory for an address."""
+    return hmac.new(account.keyring.state.encode(), acct.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _read(account: Account) -> dict[str, Note]:

@@ -200,6 +200,7 @@ export const MAIL: Record<string, Exhibit> = {
   "inbox/loading": inbox({ state: { kind: "loading" } }),
   "inbox/empty": inbox({}),
   "inbox/ready": inbox({ items: ITEMS, outgoing: [OUTGOING] }),
+  "inbox/gap": inbox({ items: ITEMS.map((item) => ({ ...item, gap: item.id === "b" || item.id === "e" })) }),
   "inbox/draft": inbox({
     items: ITEMS,
     drafts: [
