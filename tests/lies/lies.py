@@ -249,13 +249,12 @@ def _file(alter: Callable[[bytes], bytes]) -> Lie:
 
 def _swapped(stage: Stage) -> Told:
     """5: the video of another message."""
-    other = min(stage.known)
 
     def ask(request: Request) -> Request:
         found = named(request.path, ONE + "/video")
         if found is None or found[1] in stage.known:
             return request
-        return replace(request, path=f"/api/v1/messages/{other}/video")
+        return replace(request, path=f"/api/v1/messages/{stage.other}/video")
 
     return Told(ask)
 

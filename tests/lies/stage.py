@@ -42,6 +42,8 @@ class Stage:
     foreign_keyring: bytes = b""
     invitation: tuple[str, str] = ("", "")
     """The accomplice's address and the fingerprint of her key, as her link names them."""
+    other: str = ""
+    """A message to bob, left before the first lie."""
     known: set[str] = field(default_factory=set)
     """Messages that the server does not lie about."""
 

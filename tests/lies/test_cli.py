@@ -23,7 +23,7 @@ from tests.cli.person import Person
 from tests.lies.lies import WITHHELD, Lie
 from tests.lies.stage import Stage, staged
 from tests.lies.table import ELSEWHERE, TABLE, UNHARMED, Row, Step, rows
-from tests.serving import Server
+from tests.serving import ROOT, Server
 
 HOUR_MS = 3_600_000
 _profiles = itertools.count()
@@ -37,13 +37,15 @@ def stage(
     mallory = Person(f"mallory-{os.getpid()}", folder, server.url).sign_up()
     with staged(server, (ann, bob, mallory), grain) as stage:
         bob.send(ann.name, grain)  # from here on bob knows ann's key
-        stage.known.add(stage.leaves("known"))
+        stage.other = stage.leaves("known")
+        stage.known.add(stage.other)
         yield stage
         assert stage.trap.seen == []
 
 
 def test_all_two_dozen_kinds_are_here_or_there() -> None:
     assert sorted({row.kind for row in TABLE} | set(ELSEWHERE)) == list(range(1, 25))
+    assert all((ROOT / path).is_file() for path in ELSEWHERE.values())
 
 
 @pytest.fixture(autouse=True)
