@@ -1,7 +1,11 @@
 import { m } from "../../i18n/messages";
 import type { Told, WayIn } from "../../state/ways-in.svelte";
 
-const NAMES = { passkey: m.ways_passkey, passphrase: m.ways_passphrase, recovery: m.ways_code } as const;
+const NAMES = {
+  passkey: () => m.ways_passkey(),
+  passphrase: () => m.ways_passphrase(),
+  recovery: () => m.ways_code(),
+};
 
 /** A passkey has a name of its owner's; of the others there is one each. */
 export function wayName({ type, label }: WayIn): string {
