@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
+from restante.client.account import Account
+from restante.client.downloads import plaintext
 from restante.client.incoming import Mailbox
+from restante.client.opened import Message
+from tests.anomaly.canaries import Canary, Place, Search
+from tests.anomaly.mainjob import of_account, of_message, of_ways_in, pieces
 from tests.cli.person import Person
 from tests.cli.test_damage import blob_of, damage, flip
 from tests.e2e.browsing import Visitors
@@ -70,6 +75,20 @@ DUMP = """async () => {
   await walk(await navigator.storage.getDirectory());
   return texts;
 }"""
+
+
+DUMP_MORE = """async () => {
+  const texts = [location.href, document.referrer, document.title, window.name, JSON.stringify(history.state)];
+  texts.push(...performance.getEntries().map(({ name }) => name));
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const request of await cache.keys()) {
+      texts.push(request.url, new TextDecoder('latin1').decode(await (await cache.match(request)).arrayBuffer()));
+    }
+  }
+  return texts;
+}"""
+"""What a page shows of itself to extensions and to whoever looks over a shoulder; and what the service worker keeps."""
 
 
 @dataclass
@@ -281,6 +300,31 @@ def test_a_video_that_is_gone(pair: Pair, page: Callable[[str], Page], clip: Pat
     old.get_by_text("This video is no longer there.").wait_for()
 
 
+def secrets_of(account: Account, person: Person, message: Message) -> list[Canary]:
+    """Everything secret of somebody who has sent a message; what a server is told for a moment is not among it."""
+    content = b"".join(plaintext(account.session, message))
+    all_of_it = [
+        *of_account(account),
+        *of_ways_in(account, person.name, person.passphrase, person.recovery_code),
+        *of_message(message),
+        *pieces("video", content),
+    ]
+    assert len({canary.kind for canary in all_of_it}) >= 12
+    return [canary for canary in all_of_it if not canary.told]
+
+
+def assert_in_no_spelling(canaries: list[Canary], watched: str, places: dict[str, list[bytes]]) -> None:
+    """In whichever way it could have been written. The control: the id of the message that is watched, which is no secret."""
+    control = Canary("control", watched.encode())
+    search = Search([*canaries, control])
+    hits = search.hits(
+        Place(f"{name} {number}", data) for name, found in places.items() for number, data in enumerate(found)
+    )
+    assert {hit.kind for hit in hits} == {"control"}, [hit for hit in hits if hit.kind != "control"]
+    seen = {hit.place.split()[0] for hit in hits}
+    assert seen >= {"asked", "kept", "server", "shown"}, seen
+
+
 def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path) -> None:
     """Neither keys nor what was written are in a request, a log, the server's data, or this browser's storage in clear.
 
@@ -288,10 +332,15 @@ def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path
     """
     caption = "Kanarienvogel 7319"
     asked: list[bytes] = []
-    pair.claire.visitor.context.on(
+    headers: list[bytes] = []
+    complained: list[bytes] = [b"nothing yet"]
+    context = pair.claire.visitor.context
+    context.on(
         "request",
         lambda request: asked.append(request.url.encode() + b" " + (request.post_data_buffer or b"")),
     )
+    context.on("request", lambda request: headers.append(repr(request.headers).encode()))
+    context.on("console", lambda message: complained.append(message.text.encode()))
     booth = page("/record")
     message = record(booth)
     booth.get_by_label("A line to go with it").fill(caption)
@@ -301,17 +350,20 @@ def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path
     booth.get_by_role("button", name="Look at it").click()
     send(booth, "joseph", caption=caption)
     sent(booth)
-    pair.joseph.send("claire", clip, "--caption", f"{caption} back")
+    answer = pair.joseph.send("claire", clip, "--caption", f"{caption} back")
     window = page("/inbox")
     letter(window, f"{caption} back").wait_for()
     watch(window, f"{caption} back")
     play(window)
     kept_here = [text.encode("latin1", "replace") for text in window.evaluate(DUMP)]
+    shown = [text.encode("latin1", "replace") for text in window.evaluate(DUMP_MORE)]
     with closing(sqlite3.connect(pair.server.data / "restante.sqlite3")) as database:
         database.execute("PRAGMA wal_checkpoint")
     with pair.claire.cli.account as account:
-        key = str(Mailbox(account).find(message).require().opened.fields.key)
+        found = Mailbox(account).find(message).require()
+        key = str(found.opened.fields.key)
         keyring = account.keyring
+        canaries = secrets_of(account, pair.claire.cli, found)
     assert key.startswith("AGE-SECRET-KEY-1")
     assert sum(map(len, kept_here)) > 1000
     places = {
@@ -320,7 +372,11 @@ def test_no_secret_lies_open(pair: Pair, page: Callable[[str], Page], clip: Path
         "profile": files_of(pair.profile),
         "server": files_of(pair.server.data),
         "log": [pair.server.log_path.read_bytes()],
+        "headers": headers,
+        "console": complained,
+        "shown and cached": shown,
     }
+    assert_in_no_spelling([*canaries, Canary("caption", caption.encode())], answer, places)
     assert any(b"claire" in data for data in places["profile"]), "the scan does not see what is there"
     own = (pair.claire.cli.passphrase, pair.claire.cli.recovery_code, keyring.sign, keyring.state)
     texts = (caption, key, *own)
