@@ -23,10 +23,6 @@ def settings(page: Page) -> None:
     expect(page.get_by_role("list", name="Ways in").get_by_text("Recovery code")).to_be_visible()
 
 
-def row(page: Page, name: str) -> object:
-    return page.get_by_role("list", name="Ways in").get_by_role("listitem").filter(has_text=name)
-
-
 def told(page: Page, words: str) -> None:
     expect(page.get_by_role("status").filter(has_text=words)).to_be_visible(timeout=AT_THE_GATE)
 
