@@ -4,16 +4,16 @@ The formats are python-fido2's, Yubico's, so that the server's library is not it
 """
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from fido2 import cbor
 from fido2.cose import ES256, RS1, RS256, CoseKey, EdDSA
 from fido2.utils import sha256
 from fido2.webauthn import (
     Aaguid,
-    AttestationObject,
     AttestedCredentialData,
     AuthenticatorData,
     CollectedClientData,
@@ -90,7 +90,7 @@ class Authenticator:
         cose = twist.cose or cose_of(resident.key)
         attested = AttestedCredentialData.create(Aaguid(bytes(16)), resident.credential_id, cose)
         data = self._data(resident, twist, bytes(attested) if twist.has_key else b"")
-        attestation = AttestationObject.create(twist.fmt, data, twist.statement)
+        attestation = cbor.encode({"fmt": twist.fmt, "authData": data, "attStmt": twist.statement})
         return {
             "id": b64(resident.credential_id),
             "rawId": b64(resident.credential_id),
@@ -99,7 +99,7 @@ class Authenticator:
             "clientExtensionResults": {"credProps": {"rk": True}},
             "response": {
                 "clientDataJSON": b64(client_data),
-                "attestationObject": b64(bytes(attestation) + twist.trailing),
+                "attestationObject": b64(attestation),
                 "transports": ["internal", "hybrid", "from-the-future"],
             },
         }
@@ -111,7 +111,7 @@ class Authenticator:
         resident = here[which]
         resident.counter += self.counts
         client_data = _client_data("webauthn.get", unb64(options["challenge"]), origin, twist)
-        data = self._data(resident, twist, b"") + twist.trailing
+        data = self._data(resident, twist, b"")
         signature = sign(twist.signed_by or resident.key, data + sha256(client_data))
         handle = resident.user_handle if twist.user_handle is None else twist.user_handle
         return {
@@ -131,7 +131,7 @@ class Authenticator:
         flags = (self.flags | (FLAG.AT if attested else 0) | twist.flags_on) & ~twist.flags_off
         counter = resident.counter if twist.counter is None else twist.counter
         rp_id_hash = sha256((twist.rp_id or resident.rp_id).encode())
-        return bytes(AuthenticatorData.create(rp_id_hash, FLAG(flags), counter, attested))
+        return bytes(AuthenticatorData.create(rp_id_hash, FLAG(flags), counter, attested)) + twist.trailing
 
 
 class InvalidState(Exception):
@@ -184,6 +184,3 @@ def _client_data(kind: str, challenge: bytes, origin: str, twist: Twist) -> byte
             **twist.client_data,
         )
     )
-
-
-__all__ = ["FLAG", "RIGHT", "Authenticator", "InvalidState", "Twist", "replace"]
