@@ -178,7 +178,10 @@ export class Session {
     await house.shards.save();
     const { devices } = await house.crypto.account();
     const tools = { api: this.api, crypto: house.crypto };
-    await distrust(tools, devices.map((device) => device.did)); // prettier-ignore
+    const { deviceId } = house.memory;
+    const others = devices.map(({ did }) => did).filter((did) => did !== deviceId);
+    // This one last: once it is out, it opens no keyring to take others out of.
+    await distrust(tools, deviceId === null ? others : [...others, deviceId]);
     await leaveServer(this.api, true);
     await this.#leave(house);
   }

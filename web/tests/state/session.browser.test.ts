@@ -1,10 +1,14 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NewAccount } from "../../src/crypto/service";
 import { Choices } from "../../src/state/choices.svelte";
+import { storeChange } from "../../src/state/keyring";
 import { Session } from "../../src/state/session.svelte";
+import { Verification } from "../../src/state/verification.svelte";
+import { WaysIn } from "../../src/state/ways-in.svelte";
 import { openDatabase } from "../../src/storage/db";
 import { Api } from "../../src/transfer/http";
 import { FakeServer } from "./fake_server";
+import { FakePasskeys } from "./fake_passkeys";
 import { cryptoInProcess, type InProcess } from "./in_process";
 
 const WORDS = "detonator reckless unaligned jackal";
@@ -14,6 +18,7 @@ let server: FakeServer;
 let made: NewAccount;
 let name: string;
 let number = 0;
+let passkeys: FakePasskeys;
 const sessions: Session[] = [];
 const cryptos: InProcess[] = [];
 const choices = new Choices("en", () => undefined);
@@ -31,6 +36,7 @@ async function started(): Promise<Session> {
     api,
     startCrypto,
     liveFetch: server.fetch,
+    passkeys,
     openDatabase: () => openDatabase(name),
   });
   sessions.push(session);
@@ -46,6 +52,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   server = new FakeServer();
+  passkeys = new FakePasskeys();
   name = `session-${number++}-${Date.now()}`;
   localStorage.clear();
   const { record, keyring, unlock } = made;
@@ -158,8 +165,16 @@ test("signing out everywhere takes every device out; without a network nothing c
   await expect(session.signOutEverywhere()).rejects.toMatchObject({ code: "offline" });
   expect(inside(session)).toBe("ann@post.example");
   server.isCut = false;
+  const house = session.house;
+  if (!house) throw new Error("nobody is at home");
+  for (const did of ["dev_0", "dev_zzz"]) {
+    const identity = await house.crypto.newDeviceIdentity();
+    await storeChange(house, { kind: "add-device", did, label: did, identity, nowMs: 1 });
+  }
   await session.signOutEverywhere();
   expect([inside(session), server.signedIn]).toEqual(["outside", null]);
+  await session.signIn({ ...BY_WORDS, keep: false });
+  expect((await session.house?.crypto.account())?.devices).toEqual([]);
 });
 
 test("a device that was taken out of the keyring is signed out when it hears of it", async () => {
@@ -223,4 +238,109 @@ test("another tab follows a sign-in, and leaves with a sign-out", async () => {
   await expect.poll(() => inside(other)).toBe("ann@post.example");
   await one.signOut();
   await expect.poll(() => other.house?.isSignedOut).toBe(true);
+});
+
+/** Adds a passkey to ann's account, from another device. */
+async function withPasskey(kind: FakePasskeys["kind"]): Promise<void> {
+  server.hasPasskeys = true;
+  passkeys.kind = kind;
+  const { credential } = await passkeys.create();
+  const mid = "mth_aaaaaaaaaaaaaaaaaaaaaaaaae";
+  const ways = server.accounts.get("ann")?.unlock;
+  ways?.push({ type: "passkey", credential, mid, label: "phone" });
+  if (kind !== "prf") return;
+  const elsewhere = cryptoInProcess().service;
+  await elsewhere.takePassphrase(made.passphrase, made.unlock[0]?.salt ?? "");
+  const sealed = server.files.get("account/keyring")?.data ?? new Uint8Array();
+  await elsewhere.openKeyring({ sealed, acct: "ann@post.example" });
+  for (const _ of [1, 2]) await elsewhere.offerPrf((await passkeys.again()) ?? new Uint8Array());
+  const change = { kind: "add-passkey", mid, label: "phone", nowMs: Date.now() } as const;
+  server.put("account/keyring", (await elsewhere.changeKeyring(change)).sealed);
+}
+
+test("a passkey signs in and unlocks, without a name", async () => {
+  await withPasskey("prf");
+  const session = await started();
+  expect(await session.offersPasskeys()).toBe(true);
+  await session.signInByPasskey(true);
+  expect([session.signInState, inside(session)]).toEqual([{ kind: "ready" }, "ann@post.example"]);
+  expect(session.house?.cameByCode).toBe(false);
+});
+
+test("a passkey that does not unlock leaves the mailbox locked, until the passphrase or the code opens it", async () => {
+  await withPasskey("plain");
+  const session = await started();
+  await session.signInByPasskey(true);
+  expect(session.signInState).toEqual({ kind: "locked", account: "ann", working: false, failure: null });
+  await session.unlock({ secret: "some other words, all wrong", way: "passphrase" });
+  expect(session.signInState).toMatchObject({ kind: "locked", failure: { code: "sign-in-refused" } });
+  await session.unlock({ secret: made.recoveryCode, way: "recovery" });
+  expect([session.signInState, inside(session)]).toEqual([{ kind: "ready" }, "ann@post.example"]);
+  expect(session.house?.cameByCode).toBe(true);
+});
+
+test("who gives up what stayed locked leaves no session on the server", async () => {
+  await withPasskey("plain");
+  const session = await started();
+  await session.signInByPasskey(true);
+  expect(server.signedIn).toBe("ann");
+  await session.giveUp();
+  expect([session.signInState, server.signedIn]).toEqual([{ kind: "ready" }, null]);
+  expect(cryptos.every((each) => each.isClosed)).toBe(true);
+});
+
+test("who turns away from the touch stays outside", async () => {
+  await withPasskey("prf");
+  passkeys.refusals = ["passkey-cancelled"];
+  const session = await started();
+  await session.signInByPasskey(true);
+  expect(session.signInState).toEqual({ kind: "failed", failure: { code: "passkey-cancelled" } });
+  expect(server.requests).not.toContain("POST /api/v1/sign-in/passkey");
+});
+
+test("a change that the server asks about is made when its person has shown who they are", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const { house } = session;
+  if (!house) throw new Error("outside");
+  const ways = house.part(WaysIn);
+  await ways.look();
+  server.isStale = true;
+  const verification = house.part(Verification);
+  const changing = ways.setPassphrase({ passphrase: "another six words that are long", own: false });
+  await expect.poll(() => verification.asking?.failure).toBeNull();
+  await verification.bySecret("not these words at all", "passphrase");
+  expect(verification.asking?.failure).toEqual({ code: "sign-in-refused" });
+  await verification.bySecret(WORDS, "passphrase");
+  await changing;
+  expect([ways.failure, ways.told, verification.asking]).toEqual([null, "words", null]);
+  server.isStale = true;
+  const adding = ways.setPassphrase({ passphrase: "yet another six words, long", own: false });
+  await expect.poll(() => verification.asking !== null).toBe(true);
+  verification.cancel();
+  await adding;
+  expect([ways.failure, ways.told, ways.working]).toEqual([null, null, false]);
+});
+
+test("a passkey is added, named and removed; the last way in for every day stays", async () => {
+  server.hasPasskeys = true;
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const ways = session.house?.part(WaysIn);
+  if (!ways) throw new Error("outside");
+  await ways.look();
+  passkeys.refusals = ["", "passkey-cancelled"];
+  await ways.addPasskey();
+  expect([ways.again, ways.failure]).toEqual([true, { code: "passkey-cancelled" }]);
+  await ways.addPasskey();
+  expect([ways.again, ways.failure, ways.told]).toEqual([false, null, "added"]);
+  const added = () => (ways.state.kind === "ready" ? ways.state.list : []).find(({ type }) => type === "passkey");
+  expect(added()).toMatchObject({ opens: true });
+  await ways.rename(added()?.id ?? "", "My phone");
+  expect(added()?.label).toBe("My phone");
+  await ways.remove("passphrase");
+  expect([ways.failure, ways.told]).toEqual([null, "removed"]);
+  await ways.remove(added()?.id ?? "");
+  expect(ways.failure).toEqual({ code: "last-way-in" });
+  expect(added()?.label).toBe("My phone");
 });
