@@ -103,9 +103,7 @@ def answer_if_asked(page: Page, person: Person, done: Locator) -> None:
     expect(asked.or_(done).first).to_be_visible(timeout=30_000)
     if asked.is_visible():
         asked.fill(person.passphrase)
-        page.get_by_role("dialog").get_by_role(
-            "button", name="It is me"
-        ).click()
+        page.get_by_role("dialog").get_by_role("button", name="It is me").click()
     done.wait_for()
 
 
@@ -157,7 +155,9 @@ def test_ones_own_link_adds_one_elsewhere_and_a_forged_one_does_not(street: Stre
     opened.get_by_text("joseph is added.").wait_for()
     assert "#" not in opened.url
     assert axe_violations(opened) == []
-    forged = street.ann.visitor.open(f"/add/claire@localhost#fp.{theirs[-22:]}")  # Claire's name, Joseph's key
+    forged = street.ann.visitor.open(
+        f"/add/claire@localhost#fp.{theirs[-22:]}"
+    )  # Claire's name, Joseph's key
     forged.get_by_text("The server shows another key than the link names.").wait_for()
     forged.get_by_role("link", name="Back to your people").click()
     seal(forged, "joseph").wait_for()
