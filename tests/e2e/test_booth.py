@@ -153,6 +153,42 @@ def test_a_file_is_cut_pictured_captioned_and_sent(
     assert 0.5 <= item["duration_s"] <= 1.0
 
 
+def drag(page: Page, kind: str, *files: Path) -> None:
+    """As somebody does with files of their desktop, in the middle of the window."""
+    data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 400, "data": data})
+    devtools.detach()
+
+
+def test_a_file_is_dropped_onto_the_booth(page: Callable[[str], Page], tmp_path: Path) -> None:
+    booth, clip = page("/record"), small_clip(tmp_path)
+    ready(booth)
+    drag(booth, "dragEnter", clip)
+    drag(booth, "dragOver", clip)
+    says(booth, "Drop the video here")
+    drag(booth, "drop", clip)
+    booth.wait_for_url("**/review/*", timeout=SLOW)
+    play(booth, 0.2)
+
+
+def test_the_keys_are_listed_in_the_booth_too_and_a_take_goes_on_meanwhile(
+    page: Callable[[str], Page],
+) -> None:
+    booth = page("/record")
+    ready(booth)
+    begin(booth)
+    booth.keyboard.press("?")
+    keys = booth.get_by_role("dialog", name="Keys")
+    keys.get_by_text("Recording: next camera, next microphone").wait_for()
+    assert axe_violations(booth) == []
+    kept(booth, 2)
+    booth.keyboard.press("Escape")
+    keys.wait_for(state="detached")
+    expect(booth.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    stop(booth)
+
+
 def test_what_is_no_video_is_refused_by_name_with_ways_out(
     page: Callable[[str], Page], tmp_path: Path
 ) -> None:
