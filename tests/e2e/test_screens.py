@@ -25,7 +25,7 @@ from tests.serving import ROOT
 
 SCREENS = (
     "welcome", "sign-up", "sign-in", "record", "review", "people", "inbox", "drafts", "watch", "sent",
-    "settings",
+    "settings", "pair", "left-here",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)
