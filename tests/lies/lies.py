@@ -164,7 +164,7 @@ def _renamed(_: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _passed_on(stage: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
     """6: what ann sent to the accomplice, as if it were for bob."""
-    return [with_envelope(item, stage.leaves_for_mallory())]
+    return [with_envelope(item, stage.passed_on)]
 
 
 def _relabelled(stage: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ class Stage:
     foreign_keyring: bytes = b""
     invitation: tuple[str, str] = ("", "")
     """The accomplice's address and the fingerprint of her key, as her link names them."""
+    passed_on: bytes = b""
+    """What ann sent to the accomplice, sealed anew to bob; made beforehand, since a liar has no hands free."""
     other: str = ""
     """A message to bob, left before the first lie."""
     known: set[str] = field(default_factory=set)
@@ -62,6 +64,7 @@ class Stage:
             self.foreign_keyring = account.session.call("GET", "/api/v1/account/keyring").body
             self.invitation = (account.acct, fp(account.keyring.signing_key.public))
             self.accomplices_enc = records.read(account.keyring.record(now_ms=now_ms())).fields.enc[0]
+        self.passed_on = self._leaves_for_mallory()
         return self
 
     @property
@@ -72,7 +75,7 @@ class Stage:
         """Ann leaves bob a video. Returns the id."""
         return self.ann.send(self.bob.name, self.clip, "--caption", caption or "for bob")
 
-    def leaves_for_mallory(self) -> bytes:
+    def _leaves_for_mallory(self) -> bytes:
         """Ann sends the accomplice a video, and bob gets its envelope, sealed anew to him."""
         self.ann.send(self.mallory.name, self.clip)
         with self.mallory.account as account:
