@@ -158,7 +158,8 @@ export class Take {
     if (this.#state.phase === "discarded") return;
     if (!this.#isClosed && this.#state.phase !== "failed") {
       this.#worker.order({ type: "discard" });
-      await this.#until(() => this.#state.phase === "discarded").catch(() => undefined);
+      // A worker that has just brought all of it up is gone by then, and says no more.
+      await this.#until(() => this.#isGone || this.#isClosed).catch(() => undefined);
     }
     this.close();
     if (this.#isGone) return;
@@ -173,6 +174,7 @@ export class Take {
     this.#unlisten();
     this.#worker.close();
     noteBringer(this.id, null);
+    this.#wake();
   }
 
   /** A getter, since the phase changes behind the compiler's back while one waits. */
@@ -215,6 +217,10 @@ export class Take {
   #change(change: Partial<TakeState>): void {
     this.#state = { ...this.#state, ...change };
     this.#onChange(this.#state);
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const waiter of this.#waiters.splice(0)) waiter();
   }
 

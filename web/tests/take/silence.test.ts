@@ -16,6 +16,10 @@ vi.mock("../../src/take/link", () => ({
   },
   prepareWorker: () => () => undefined,
 }));
+const discarded = vi.hoisted(() => ({ ids: [] as string[] }));
+vi.mock("../../src/take/recovery", () => ({
+  discardDraft: async (id: string) => Promise.resolve(void discarded.ids.push(id)),
+}));
 vi.mock("../../src/media/recorder-fallback", () => ({ needsFallback: () => false }));
 
 let take: Take;
@@ -78,4 +82,13 @@ test("a page that was held up itself takes no worker for dead", () => {
   vi.setSystemTime(Date.now() + 3_600_000); // a lid was closed for an hour
   vi.advanceTimersByTime(1000);
   expect(state().phase).toBe("recording");
+});
+
+test("a take that is given up while the last of it goes up is given up all the same", async () => {
+  begin();
+  worker.tell({ type: "complete", ms: 3000, bytes: 9 });
+  const given = take.discard();
+  worker.tell({ type: "brought" }); // then the worker is let go, and answers no more
+  await given;
+  expect([state().phase, discarded.ids]).toEqual(["discarded", [take.id]]);
 });
