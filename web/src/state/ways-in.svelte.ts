@@ -32,6 +32,8 @@ export type NewCodeStep =
   | ({ kind: "prove"; working: boolean; failure: Failure | null } & GroupsAsked)
   | { kind: "done" };
 
+const WAY = "/api/v1/account/ways-in/{way_id}";
+
 export class WaysIn {
   state: WaysInState = $state.raw({ kind: "loading" });
   /** Whether a passkey can be added here. */
@@ -114,7 +116,7 @@ export class WaysIn {
       if (!others.some(({ opens }) => opens)) throw new Refused("last-way-in");
       const mid = id === "passphrase" ? methods.find(({ type }) => type === "passphrase")?.mid : id;
       await this.#store({ kind: "drop-method", mid: mid ?? id }, ({ keyring, headers }) =>
-        this.#api.delete("/api/v1/account/ways-in/{way_id}", { path: { way_id: id }, headers }, { keyring }),
+        this.#api.delete(WAY, { path: { way_id: id }, headers }, { keyring }),
       );
       return "removed";
     });
@@ -129,7 +131,7 @@ export class WaysIn {
     await this.#change(async () => {
       if (own) await this.#crypto.checkPassphrase(passphrase, this.#house.account.name);
       await this.#store({ kind: "set-passphrase", passphrase, nowMs: Date.now() }, ({ headers, ...body }) =>
-        this.#api.put("/api/v1/account/ways-in/passphrase", body, { headers }),
+        this.#api.put(WAY, body, { path: { way_id: "passphrase" }, headers }),
       );
       return "words";
     });
@@ -159,7 +161,7 @@ export class WaysIn {
     if (checked.wrong !== null) return;
     await this.#change(async () => {
       await this.#store({ kind: "set-recovery", code: this.#code, nowMs: Date.now() }, ({ headers, keyring, bearer }) =>
-        this.#api.put("/api/v1/account/ways-in/recovery", { keyring, bearer, salt: null }, { headers }),
+        this.#api.put(WAY, { keyring, bearer, salt: null }, { path: { way_id: "recovery" }, headers }),
       );
       this.#code = "";
       this.#house.cameByCode = false;
