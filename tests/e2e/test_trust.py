@@ -159,9 +159,6 @@ def test_ones_own_link_adds_one_elsewhere_and_a_forged_one_does_not(street: Stre
         f"/add/claire@localhost#fp.{theirs[-22:]}"
     )  # Claire's name, Joseph's key
     forged.get_by_text("The server shows another key than the link names.").wait_for()
-    forged.get_by_role("link", name="Back to your people").click()
-    seal(forged, "joseph").wait_for()
-    assert seal(forged, "claire").count() == 0
     half = street.ann.visitor.open(path.partition("#")[0])
     half.get_by_text("This link is not whole.").wait_for()
 
