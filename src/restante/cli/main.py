@@ -26,10 +26,10 @@ COMMANDS = {
     "export": "Writes the whole mailbox to a folder of standard files.",
     "known": "Shows what the server has about this account.",
     "accept": "Accepts the changed key of a contact.",
-    "contacts": "Lists and adds contacts, and compares safety numbers.",
-    "rotate": "Makes new keys.",
     "monitor": "Watches your name in the server's log of keys.",
     "verify-web": "Checks the web app that a server hands out.",
+    "contacts": "Lists and adds contacts, and compares safety numbers.",
+    "rotate": "Makes new keys.",
 }
 """The client's commands, each in the module of its name."""
 USAGE = {

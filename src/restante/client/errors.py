@@ -7,8 +7,6 @@ ClientError
 │   ├── LinkMalformed        link-malformed
 │   ├── PlaceIsHere          place-is-here
 │   ├── PlaceUnknown         place-unknown
-│   ├── PlaceIsHere          place-is-here
-│   ├── PlaceUnknown         place-unknown
 │   ├── PlainHttpRefused     plain-http-refused
 │   └── UnknownServer        unknown-server
 ├── Unreachable              server-unreachable
