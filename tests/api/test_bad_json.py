@@ -34,6 +34,7 @@ EXAMPLES = {
     "shard": "contacts",
     "session_id": "current",
     "way_id": "passphrase",
+    "lookup": "a" * 16,
     "message_id": "msg_" + "a" * 26,
 }
 JSON = {"content-type": "application/json"}
