@@ -62,7 +62,7 @@ def test_signing_out_everywhere_ends_every_session(person):
     second = ann.other_device("second")
     assert sign_in(second, RESTANTE_PASSPHRASE=ann.passphrase).code == 0
     second.ok("sign-out", "--everywhere")
-    assert "session has ended" in ann.run("inbox").failed().err
+    assert "removed by another device" in ann.run("inbox").failed().err
     assert ann.run("sign-out").code == 0
     assert sign_in(ann, RESTANTE_RECOVERY_CODE=ann.recovery_code).code == 0
     assert ann.inbox() == []
