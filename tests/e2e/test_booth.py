@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, CDPSession, Page, Playwright, expect
 
 from tests.cli.person import Person
 from tests.e2e.browsing import QUIET, Visitors, axe_violations
@@ -187,6 +187,37 @@ def test_the_keys_are_listed_in_the_booth_too_and_a_take_goes_on_meanwhile(
     keys.wait_for(state="detached")
     expect(booth.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     stop(booth)
+
+
+def limit_storage(devtools: CDPSession, origin: str, more_bytes: int) -> None:
+    """Leaves so much room on this device, until the session is detached."""
+    used = devtools.send("Storage.getUsageAndQuota", {"origin": origin})["usage"]
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": used + more_bytes})
+
+
+def test_a_full_device_is_told_before_and_ends_a_take_that_is_kept(page: Callable[[str], Page]) -> None:
+    """And what there is can be saved, looked at and deleted. Chromium's estimate does not follow the limit that is really kept."""
+    booth = page("/record")
+    ready(booth)
+    devtools, origin = booth.context.new_cdp_session(booth), booth.evaluate("location.origin")
+    booth.evaluate("navigator.storage.estimate = async () => ({ quota: 20e6, usage: 0 })")
+    says(booth, re.compile("This device is nearly full: room for [0-9]+ seconds?"))
+    says(booth, "Free some space first, or keep it short.")
+    begin(booth)
+    says(booth, "What you have said is kept.")
+    limit_storage(devtools, origin, 20_000)
+    says(booth, "What you have said until then is kept.")
+    assert axe_violations(booth) == []
+    devtools.detach()
+    with booth.expect_download() as download:
+        booth.get_by_role("button", name="Save as .mp4").click()
+    download.value.path()
+    booth.get_by_role("button", name="Look at it").click()
+    booth.wait_for_url("**/review/*", timeout=SLOW)
+    play(booth, 0.5)
+    booth.get_by_role("button", name="Delete it").click()
+    booth.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    booth.wait_for_url("**/inbox", timeout=SLOW)
 
 
 def test_what_is_no_video_is_refused_by_name_with_ways_out(
