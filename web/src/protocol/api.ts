@@ -64,7 +64,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Stores the account record that follows the newest one; storing the newest one again changes nothing. */
+        /**
+         * @description Stores the account record that follows the newest one; storing the newest one again changes nothing.
+         *
+         *     A new signing key needs a fresh verification.
+         */
         put: operations["put_record"];
         post?: never;
         delete?: never;
@@ -1670,7 +1674,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden-origin`: The request comes from another site. */
+            /**
+             * @description `forbidden-origin`: The request comes from another site.
+             *     `verification-needed`: This change asks anew who you are.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
