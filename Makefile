@@ -67,18 +67,10 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	cd web && npm run -s generate
 
 .PHONY: test
-test: setup tools lint web ## everything that must hold, in minutes
-	@# Browsers wait more than they work: the rest stands back for them, and has what they leave.
-	@$(MAKE) --no-print-directory -j2 -O test-browsers test-rest
-
-.PHONY: test-browsers test-rest
-test-browsers:
-	@# The tests of one file share much.
+test: setup tools lint check-web web ## everything that must hold, in minutes
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
+	@# Those in a browser wait more than they work, and the tests of one file share much.
 	$(BIN)/pytest -q -n 3 --dist loadfile -m "not long" tests/e2e
-
-test-rest:
-	nice tools/check-web
-	nice $(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
 
 .PHONY: test-long
 test-long: setup tools ## soaks: thousands of fault points, long live uploads

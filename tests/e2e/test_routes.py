@@ -113,6 +113,8 @@ def sign_up(walk: Walk, name: str) -> None:
     walk.look("sign in")
     walk.press("signin_none")
     page.get_by_label(walk.say("signup_address")).fill(name)
+    walk.look("sign up by a touch")
+    walk.press("signup_use_passphrase")
     page.get_by_text(SIX_WORDS).first.wait_for()
     walk.look("sign up")
     walk.press("go_on")
