@@ -27,12 +27,13 @@ ELSEWHERE: frozenset[str] = frozenset(
         "pairing-written",
         "passkey-removed",
         "passkey-written",
+        "session-introduced",
         "verification-acknowledged",
         "way-in-acknowledged",
         "way-in-written",
     }
 )
-"""Reached by no work of this suite, which has no passkeys and pairs nothing: tests/api/test_ways_in.py and test_pairing.py do."""
+"""Reached by no work of this suite, which has no passkeys and pairs nothing: tests/api/test_ways_in.py, test_pairing.py and test_sessions.py do."""
 
 
 class Real:

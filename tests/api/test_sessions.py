@@ -169,6 +169,17 @@ def test_a_revocation_outlives_the_server(new_server: Callable[..., Server]) -> 
     assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
 
 
+def test_what_a_session_calls_itself_outlives_the_server(new_server: Callable[..., Server]) -> None:
+    server = new_server(RESTANTE_FAILPOINT="session-introduced:1")
+    ann = make_account(server.url)
+    with pytest.raises(httpx.TransportError):
+        ann.client.put("/api/v1/sessions/current", json={"label": "Firefox, Linux"})
+    server.kill()
+    server.start(RESTANTE_FAILPOINT="")
+    (only,) = ann.client.get("/api/v1/sessions").json()["items"]
+    assert only["label"] == "Firefox, Linux"
+
+
 GUARDED = [
     ("GET", "/api/v1/sessions"),
     ("DELETE", "/api/v1/sessions"),

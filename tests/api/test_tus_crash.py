@@ -57,7 +57,7 @@ def test_kill_frees_the_upload_within_five_seconds_of_the_restart(writing):
     assert blob(server, url) == data
     names = {path.name for path in server.data.rglob("*") if path.is_file()}
     ours = {each.rpartition("/")[2] for each in (url, done)}
-    assert names - ours <= {"restante.sqlite3", "restante.sqlite3-wal", "restante.sqlite3-shm"}
+    assert names - ours <= {"log.key", "restante.sqlite3", "restante.sqlite3-wal", "restante.sqlite3-shm"}
 
 
 def test_killed_while_creating_holds_no_place_among_the_unfinished(new_server):

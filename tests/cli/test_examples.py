@@ -71,6 +71,7 @@ def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, cl
             "server_url": module_server.url,
             "folder": tmp_path / "folder",
             "account": account,
+            "passphrase": actor.passphrase,
             "video": clip,
             "wire": wire,
         }

@@ -1,7 +1,7 @@
 """What makes a withheld message noticeable: each envelope names the sender's previous message to the same account.
 
 >>> previous = Previous(account)
->>> previous.to("grace@localhost", but_not="msg_aaaaaaaaaaaaaaaaaaaaaaaaaa") is None
+>>> previous.to("nobody-yet@localhost", but_not="msg_aaaaaaaaaaaaaaaaaaaaaaaaaa") is None
 True
 
 The sender knows it from this device's own memory and from the own copies under Sent, which other devices left; the later

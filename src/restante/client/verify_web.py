@@ -1,7 +1,7 @@
 """What a server hands out as its web app, asked for as three visitors and compared with what it must be.
 
-    >>> manifest = installed_manifest()
-    >>> differences = verify_web("https://post.example", manifest)
+>>> verify_web(server_url, installed_manifest().manifest)
+[]
 
 A server that means to cheat one person sends the changed program to that person only. So each visitor looks different, comes by
 connections of its own, and asks for the files in an order of its own; this machine's address they share.
