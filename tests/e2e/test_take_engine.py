@@ -64,6 +64,7 @@ def test_browser_can_what_is_counted_on(page: Page) -> None:
     }
 
 
+@pytest.mark.long
 def test_slow_encoder_gets_smaller_pictures_which_play_and_are_saved(page: Page, harness: Harness) -> None:
     open_devices(page)
     before = page.evaluate(SHOWN)
