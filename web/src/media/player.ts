@@ -48,8 +48,10 @@ export class MessagePlayer {
   #retries = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #blobUrl: string | null = null;
-  /** Where and whether it was playing when it had to become one file. */
-  #goOn: { timeS: number; isWanted: boolean } | null = null;
+  /** Where it was when it had to become one file. */
+  #goOnS: number | null = null;
+  /** Whether the one who watches wants it to play. Not the same as `paused`: a browser pauses what it cannot decode, and a new source. */
+  #isWanted: boolean;
   #state: PlayerState = { kind: "opening" };
   onState: ((state: PlayerState) => void) | null = null;
 
@@ -57,11 +59,14 @@ export class MessagePlayer {
     this.#element = element;
     this.#video = video;
     this.#playable = playable;
+    this.#isWanted = !element.paused;
     const { signal } = this.#closing;
     element.addEventListener("seeking", () => this.#follow(), { signal });
     // What was here may be gone: a managed source is emptied by the browser as it likes.
     element.addEventListener("waiting", () => this.#isUnderWay() && !element.seeking && this.#follow(), { signal });
     element.addEventListener("error", () => this.#fallBack(), { signal });
+    element.addEventListener("play", () => (this.#isWanted = true), { signal });
+    element.addEventListener("pause", () => (this.#isWanted &&= element.error !== null), { signal });
     addEventListener("online", () => this.retry(), { signal });
   }
 
@@ -258,10 +263,7 @@ export class MessagePlayer {
   /** The way that always works, but only when all is here: one file. */
   async #playWhole(): Promise<void> {
     const run = ++this.#run;
-    this.#goOn ??= {
-      timeS: this.#element.currentTime || (this.#playable.startS ?? 0),
-      isWanted: !this.#element.paused,
-    };
+    this.#goOnS ??= this.#element.currentTime || (this.#playable.startS ?? 0);
     this.#buffer?.close();
     this.#buffer = null;
     const pieces: Uint8Array[] = [];
@@ -280,11 +282,9 @@ export class MessagePlayer {
     const film = end.kind === "complete" ? null : endPrefix(new Uint8Array(await whole.arrayBuffer()));
     if ("atS" in end && film) end = { ...end, atS: film.ms / 1000 };
     this.#blobUrl = URL.createObjectURL(film ? new Blob([film.data], { type: "video/mp4" }) : whole);
-    const { timeS } = this.#goOn;
-    const isWanted = this.#goOn.isWanted || !this.#element.paused;
     this.#element.src = this.#blobUrl;
-    this.#element.currentTime = timeS; // a new source begins anew
-    if (isWanted) this.#element.play().catch(() => undefined); // a new source pauses
+    this.#element.currentTime = this.#goOnS; // a new source begins anew
+    if (this.#isWanted) this.#element.play().catch(() => undefined);
     this.#become(end);
   }
 
