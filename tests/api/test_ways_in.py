@@ -325,6 +325,31 @@ def test_who_is_somebody_else_is_not_recognised(tmp_path: Path) -> None:
     run(tmp_path, scenario)
 
 
+def test_an_old_session_ends_itself_only_until_its_person_is_recognised(tmp_path: Path) -> None:
+    """An open browser that somebody finds must not shut its owner out."""
+
+    async def scenario(inside: Inside) -> None:
+        name, here = await signed_up(inside, Authenticator())
+        entry = {"name": name, "type": "passphrase", "bearer": b64(PASSPHRASE), "client": "cli"}
+        other = (await inside.client.post("/api/v1/sign-in", json=entry)).json()
+        there = {"authorization": f"Bearer {other['token']}"}
+        inside.clock.ahead_s += 301
+        for path in ("", "/others", f"/{other['session_id']}"):
+            answer = await inside.client.delete(f"/api/v1/sessions{path}", headers=here)
+            assert_problem(answer, 403, "verification-needed")
+        assert (await inside.client.get("/api/v1/sessions", headers=there)).status_code == 200
+        proof = {"type": "passphrase", "bearer": b64(PASSPHRASE)}
+        await inside.client.post("/api/v1/account/verification", json=proof, headers=here)
+        ended = await inside.client.delete(f"/api/v1/sessions/{other['session_id']}", headers=here)
+        assert ended.status_code == 204
+        gone = await inside.client.get("/api/v1/sessions", headers=there)
+        assert_problem(gone, 401, "device-removed")
+        inside.clock.ahead_s += 301
+        assert (await inside.client.delete("/api/v1/sessions/current", headers=here)).status_code == 204
+
+    run(tmp_path, scenario)
+
+
 # Limits
 
 

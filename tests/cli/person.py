@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from restante.client.account import Account
 from restante.client.accounts import open_account
 from restante.client.drafts import Draft, Drafts
 from restante.client.profile import Profile
+from tests.serving import Server
 
 COMMAND = Path(sys.executable).with_name("restante")
 NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
@@ -139,6 +141,14 @@ def until(holds: Callable[[], Any], *, within_s: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.02)
+
+
+def as_of_old(server: Server, person: Person) -> Person:
+    """As if this person had shown the server who they are some days ago."""
+    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        session = (person.profile.signed_in.session_id,)
+        database.execute("UPDATE sessions SET verified_at = 0 WHERE id = ?", session)
+    return person
 
 
 def hard_kill(process: "subprocess.Popen[str]") -> None:

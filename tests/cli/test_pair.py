@@ -24,7 +24,7 @@ from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.limits import KEYRING_BYTES
 from tests.cli.middleman import middleman
-from tests.cli.person import NO_KEYRING
+from tests.cli.person import NO_KEYRING, as_of_old
 from tests.cli.seated import seated
 
 ADDRESS = re.compile(r"(http\S+)/pair#([a-z2-7]{16})\.(age1[a-z0-9]+)")
@@ -239,14 +239,17 @@ def test_sessions_and_devices_are_one_list(person):
     assert "(here)" in shown
 
 
-def test_a_removed_machine_is_out_at_once_and_opens_nothing_more(person, clip):
+def test_a_removed_machine_is_out_at_once_and_opens_nothing_more(person, server):
     ann = person()
     machine = ann.other_device("lost")
     paired(machine.profile, ann.url, lambda asking: approve(ann, asking.address)).close()
     machine.ok("record", "--camera", "lavfi:testsrc2", "--mic", "lavfi:sine", "--seconds", "1")
     opener = X25519Identity.parse(machine.profile.secrets().identity)
     lost = next(place for place in listed(ann) if not place["current"])
-    ann.ok("sessions", "--end", lost["id"][:9])
+    as_of_old(server, ann)
+    assert "your passphrase" in ann.run("sessions", "--end", lost["id"][:9]).failed(2).err
+    assert len(listed(ann)) == 2
+    ann.ok("sessions", "--end", lost["id"][:9], RESTANTE_RECOVERY_CODE=ann.recovery_code)
     answer = machine.run("inbox").failed()
     assert answer.err == (
         "error: This device was removed by another device of the account.\n"

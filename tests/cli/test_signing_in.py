@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from tests.cli.middleman import middleman
+from tests.cli.person import as_of_old
 from tests.cli.seated import seated
 
 
@@ -57,11 +58,13 @@ def test_signing_out_forgets_this_device_only(person):
     assert sign_in(second, RESTANTE_PASSPHRASE=ann.passphrase).code == 0
 
 
-def test_signing_out_everywhere_ends_every_session(person):
+def test_signing_out_everywhere_ends_every_session_and_needs_a_word_from_its_person(person, server):
     ann = person()
     second = ann.other_device("second")
     assert sign_in(second, RESTANTE_PASSPHRASE=ann.passphrase).code == 0
-    second.ok("sign-out", "--everywhere")
+    assert "your passphrase" in as_of_old(server, second).run("sign-out", "--everywhere").failed(2).err
+    assert ann.inbox() == second.inbox() == []
+    second.ok("sign-out", "--everywhere", RESTANTE_PASSPHRASE=ann.passphrase)
     assert "removed by another device" in ann.run("inbox").failed().err
     assert ann.run("sign-out").code == 0
     assert sign_in(ann, RESTANTE_RECOVERY_CODE=ann.recovery_code).code == 0

@@ -4,15 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common, using_account
-from restante.cli.terminal import ask_secret, can_ask, put_json, say
+from restante.cli.terminal import put_json, say
+from restante.cli.verifying import verify
 from restante.client.account import Account
-from restante.client.errors import ServerProblem
-from restante.client.profile import PASSPHRASE_VARIABLE, Environment
-from restante.client.rotation import VERIFICATION_NEEDED, publish
+from restante.client.rotation import publish
 from restante.client.rotation import rotate as rotate_keys
-from restante.client.verification import verify_by_passphrase, verify_by_recovery_code
+from restante.client.verification import verified
 from restante.signing.keys import fp
 
 
@@ -27,7 +25,7 @@ def rotate(*, signing: Annotated[bool, Parameter(negative="")] = False, common: 
         common: options of every command.
     """
     with using_account(common) as account:
-        _publish_what_waits(account)
+        verified(lambda: publish(account), lambda: _verify(account))
         if signing:
             _verify(account)
         rotate_keys(account, signing=signing)
@@ -38,21 +36,5 @@ def rotate(*, signing: Annotated[bool, Parameter(negative="")] = False, common: 
         say("The new keys are in use. What was sealed to the old ones still opens.")
 
 
-def _publish_what_waits(account: Account) -> None:
-    try:
-        publish(account)
-    except ServerProblem as problem:
-        if problem.code != VERIFICATION_NEEDED:
-            raise
-        _verify(account)
-        publish(account)
-
-
 def _verify(account: Account) -> None:
-    environment = Environment.read()
-    if environment.recovery_code:
-        verify_by_recovery_code(account, environment.recovery_code)
-        return
-    if environment.passphrase is None and not can_ask():
-        raise Missing("your passphrase", hint=f"Run it in a terminal, or set {PASSPHRASE_VARIABLE}.")
-    verify_by_passphrase(account, environment.passphrase or ask_secret("Passphrase"))
+    verify(account.session, account.identity.name)

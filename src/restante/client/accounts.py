@@ -37,6 +37,7 @@ from restante.client.record_chain import fetch_chain
 from restante.client.rotation import keep_keys_fresh
 from restante.client.unshown import Unshown, find_unshown, forget_unshown, keep_unshown
 from restante.client.vault import Secrets
+from restante.client.verification import verified
 from restante.crypto import passphrase as passphrases
 from restante.crypto import recovery
 from restante.crypto.accounts import new_device, new_keyring, new_method
@@ -51,6 +52,8 @@ from restante.protocol.names import is_name, is_server_name
 
 PROTOCOL = 1
 _DEVICE_LABEL_CHARS = 64
+_SESSIONS = "/api/v1/sessions"
+_ENDED = ("not-signed-in", "device-removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,24 +204,34 @@ def open_account(profile: Profile, *, url: str | None = None) -> Account:
 def sign_out(profile: Profile) -> None:
     """Ends this session and takes this device out of the keyring; what is on the device is forgotten in any case."""
     device_id = profile.signed_in.device_id
-    _leave(profile, "/api/v1/sessions/current", keep=lambda device: device.did != device_id)
+    _leave(profile, keep=lambda device: device.did != device_id)
 
 
-def sign_out_everywhere(profile: Profile) -> None:
-    """Ends every session and takes every device out of the keyring: each has to sign in again."""
-    _leave(profile, "/api/v1/sessions", keep=lambda _: False)
+def sign_out_everywhere(profile: Profile, *, verify: Callable[[Session], object]) -> None:
+    """Ends every session and takes every device out of the keyring: each has to sign in again.
+
+    ``verify`` shows the server who asks, when it wants to see that; refused there, everything stays as it was. The others'
+    sessions end first: one of them could put its device into the keyring anew.
+    """
+    with Session(profile.signed_in.server, token=profile.secrets().token) as session:
+        try:
+            verified(lambda: session.call("DELETE", f"{_SESSIONS}/others"), lambda: verify(session))
+        except ServerProblem as problem:
+            if problem.code not in _ENDED:
+                raise
+    _leave(profile, keep=lambda _: False)
 
 
-def _leave(profile: Profile, path: str, *, keep: Callable[[Device], bool]) -> None:
+def _leave(profile: Profile, *, keep: Callable[[Device], bool]) -> None:
     identity = profile.signed_in
     try:
         kept = profile.secrets()
         with Session(identity.server, token=kept.token) as session, suppress(KeyringNoMatch):
             device_keyring.drop(session, profile, X25519Identity.parse(kept.identity), keep=keep)
         with Session(identity.server, token=kept.token) as session:
-            session.call("DELETE", path)
+            session.call("DELETE", f"{_SESSIONS}/current")
     except ServerProblem as problem:
-        if problem.code not in ("not-signed-in", "device-removed"):
+        if problem.code not in _ENDED:
             raise
     finally:
         profile.leave()

@@ -17,6 +17,7 @@ from restante.client import device_keyring
 from restante.client.account import Account, now_ms
 from restante.client.errors import ServerProblem
 from restante.client.record_chain import fetch_chain
+from restante.client.verification import VERIFICATION_NEEDED
 from restante.crypto.accounts import new_encryption_identity
 from restante.crypto.errors import KeyringForged
 from restante.crypto.keyring import Keyring
@@ -29,7 +30,6 @@ from restante.signing.records import Record
 _MILLISECOND = timedelta(milliseconds=1)
 RENEW_AFTER = timedelta(days=30)
 ROTATE_AFTER = timedelta(days=365)
-VERIFICATION_NEEDED = "verification-needed"
 _TRIES = 3
 
 

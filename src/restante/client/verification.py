@@ -1,32 +1,46 @@
-"""Showing the server once more that it is the account's person: changes of the signing key and of ways in need it.
+"""Showing the server once more that it is the account's person, for what could lock its owner out.
 
->>> verify_by_passphrase(account, passphrase)
+>>> verified(lambda: remove_other_places(account), lambda: verify_by_passphrase(account.session, "ann", passphrase))
 """
 
-from restante.client.account import Account
-from restante.client.errors import AnswerMalformed
+from collections.abc import Callable
+
+from restante.client.errors import AnswerMalformed, ServerProblem
+from restante.client.http import Session
 from restante.crypto import passphrase as passphrases
 from restante.crypto import recovery
 from restante.crypto.kdf import unlock_access
 from restante.protocol import wire
 from restante.protocol.encoding import b64, unb64
 
+VERIFICATION_NEEDED = "verification-needed"
 _PATH = "/api/v1/account/verification"
 
 
-def verify_by_passphrase(account: Account, passphrase: str) -> None:
+def verified(work: Callable[[], object], verify: Callable[[], object]) -> None:
+    """Does something; when the server first wants to see who asks, shows it, and does it again."""
+    try:
+        work()
+    except ServerProblem as problem:
+        if problem.code != VERIFICATION_NEEDED:
+            raise
+    else:
+        return
+    verify()
+    work()
+
+
+def verify_by_passphrase(session: Session, name: str, passphrase: str) -> None:
     """Raises ServerProblem ``sign-in-refused``."""
-    salt = account.session.get(f"/api/v1/sign-in/{account.identity.name}/salt", wire.Salt).salt
+    salt = session.get(f"/api/v1/sign-in/{name}/salt", wire.Salt).salt
     try:
         access = passphrases.passphrase_access(passphrase, salt=unb64(salt))
     except ValueError as error:
         raise AnswerMalformed("a salt") from error
-    account.session.post(
-        _PATH, wire.Verification(type="passphrase", bearer=b64(access.bearer)), wire.Verified
-    )
+    session.post(_PATH, wire.Verification(type="passphrase", bearer=b64(access.bearer)), wire.Verified)
 
 
-def verify_by_recovery_code(account: Account, code: str) -> None:
+def verify_by_recovery_code(session: Session, code: str) -> None:
     """Raises RecoveryCodeTypo before anything is sent, ServerProblem ``sign-in-refused``."""
     access = unlock_access(recovery.read_code(code))
-    account.session.post(_PATH, wire.Verification(type="recovery", bearer=b64(access.bearer)), wire.Verified)
+    session.post(_PATH, wire.Verification(type="recovery", bearer=b64(access.bearer)), wire.Verified)

@@ -518,7 +518,7 @@ export interface paths {
         get: operations["list_sessions"];
         put?: never;
         post?: never;
-        /** @description Ends all sessions of the account, the one that asks too. */
+        /** @description Ends all sessions of the account, the one that asks too; needs fresh verification. */
         delete: operations["revoke_all_sessions"];
         options?: never;
         head?: never;
@@ -536,7 +536,7 @@ export interface paths {
         /** @description Says what `current`, the session that asks, calls itself, and which device of the account's keyring it is. */
         put: operations["introduce_session"];
         post?: never;
-        /** @description Ends a session of the account; `current` is the one that asks, `others` all but that. */
+        /** @description Ends a session of the account; `current` is the one that asks, `others` all but that. Any other than `current` needs fresh verification. */
         delete: operations["revoke_session"];
         options?: never;
         head?: never;
@@ -5668,7 +5668,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden-origin`: The request comes from another site. */
+            /**
+             * @description `forbidden-origin`: The request comes from another site.
+             *     `verification-needed`: This change asks anew who you are.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5911,7 +5914,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `forbidden-origin`: The request comes from another site. */
+            /**
+             * @description `forbidden-origin`: The request comes from another site.
+             *     `verification-needed`: This change asks anew who you are.
+             */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -10,7 +10,7 @@ import type { DeviceVault } from "../storage/keys";
 import { isCode, Refused, type Failure } from "./failure";
 import { fetchKeyring, storeChange } from "./keyring";
 import type { Memory } from "./memory";
-import type { Passkeys } from "./passkeys";
+import type { Passkeys, Shown } from "./passkeys";
 
 /** The way in that a person typed. */
 export interface Entered {
@@ -81,14 +81,24 @@ export async function signInBy(tools: Tools, entered: Entered, serverName: strin
   }
 }
 
-/** Signs in by whatever passkey the person chooses. Without an account: the passkey does not unlock it. @throws Problem, ProtocolError, Refused */
+/** A passkey that was shown, and the question to which. */
+export interface Answered extends Shown {
+  readonly ceremony: string;
+}
+
+/** Asks for whatever passkey the person chooses. @throws Problem, Refused passkey-… */
+export async function askPasskey({ api, passkeys }: { api: Api; passkeys: Passkeys }): Promise<Answered> {
+  const { ceremony, options } = await api.post("/api/v1/passkeys/assertion", {});
+  return { ceremony, ...(await passkeys.ask(options)) };
+}
+
+/** Signs in by a passkey that was shown. Without an account: the passkey does not unlock it. @throws Problem, ProtocolError, Refused */
 export async function signInByPasskey(
-  { passkeys, ...tools }: Tools & { passkeys: Passkeys },
+  tools: Tools,
+  { ceremony, credential, prf }: Answered,
   serverName: string,
 ): Promise<{ name: string; account: AccountView | null }> {
   const { api, crypto } = tools;
-  const { ceremony, options } = await api.post("/api/v1/passkeys/assertion", {});
-  const { credential, prf } = await passkeys.ask(options);
   const { acct } = await api.post("/api/v1/sign-in/passkey", { ceremony, credential, client: "web" });
   const name = nameOf(acct);
   if (prf === null) return { name, account: null };
@@ -132,11 +142,10 @@ export async function distrust({ api, crypto }: Tools, devices: readonly string[
   for (const did of devices) await storeChange({ api, crypto }, { kind: "drop-device", did });
 }
 
-/** Ends this session, or all of the account. One that has ended already is no failure. @throws Problem */
-export async function leaveServer(api: Api, everywhere = false): Promise<void> {
+/** Ends this session. One that has ended already is no failure. @throws Problem */
+export async function leaveServer(api: Api): Promise<void> {
   try {
-    if (everywhere) await api.delete("/api/v1/sessions");
-    else await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: "current" } });
+    await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: "current" } });
   } catch (error) {
     if (!isCode(error, "not-signed-in") && !isCode(error, "device-removed")) throw error;
   }

@@ -137,7 +137,8 @@ export class Pairing {
     if (this.#link !== null) await this.#withdraw(this.#link);
     const { items } = await api.get("/api/v1/sessions");
     for (const { id } of items.filter(({ device }) => device === this.#did)) {
-      await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: id } });
+      const path = { session_id: id };
+      await this.#house.part(Verification).run(() => api.delete("/api/v1/sessions/{session_id}", { path }));
     }
     await distrust(this.#house, [this.#did]);
   }

@@ -24,6 +24,7 @@ import { Memory } from "./memory";
 import { ownPasskeys, type Passkeys } from "./passkeys";
 import { Tabs } from "./tabs";
 import { introduce, thisBrowser } from "./this-browser";
+import { Verification } from "./verification.svelte";
 
 /** `starting`: what lies on this device is being opened. `outside`: nobody is signed in; `account` was here before. */
 export type SessionState =
@@ -167,22 +168,24 @@ export class Session {
     // First: a channel that is still open would ask on behalf of nobody.
     this.#tabs.tellLeft(house.account.acct);
     house.live.close();
-    await this.#endOnServer(house, house.memory.deviceId === null ? [] : [house.memory.deviceId], false);
+    await this.#endOnServer(house, house.memory.deviceId === null ? [] : [house.memory.deviceId]);
     await this.#leave(house);
   }
 
-  /** Ends every session and takes every device out of the keyring. @throws Problem: then nothing has changed here */
+  /** Ends every session and takes every device out of the keyring. @throws Problem, Refused closed: then nothing has changed here */
   async signOutEverywhere(): Promise<void> {
     const house = this.house;
     if (!house || this.#isLeaving) return;
     await house.shards.save();
+    const path = { session_id: "others" };
+    await house.part(Verification).run(() => this.api.delete("/api/v1/sessions/{session_id}", { path }));
     const { devices } = await house.crypto.account();
     const tools = { api: this.api, crypto: house.crypto };
     const { deviceId } = house.memory;
     const others = devices.map(({ did }) => did).filter((did) => did !== deviceId);
     // This one last: once it is out, it opens no keyring to take others out of.
     await distrust(tools, deviceId === null ? others : [...others, deviceId]);
-    await leaveServer(this.api, true);
+    await leaveServer(this.api);
     await this.#leave(house);
   }
 
@@ -262,13 +265,13 @@ export class Session {
     void house.catchUp();
   }
 
-  async #endOnServer(house: House, devices: readonly string[], everywhere: boolean): Promise<void> {
+  async #endOnServer(house: House, devices: readonly string[]): Promise<void> {
     const tools = { api: this.api, crypto: house.crypto };
     try {
       await distrust(tools, devices).catch((error: unknown) => {
         if (failureOf(error).code === "offline") throw error;
       });
-      await leaveServer(this.api, everywhere);
+      await leaveServer(this.api);
     } catch {
       localStorage.setItem(TO_LEAVE, "yes");
     }

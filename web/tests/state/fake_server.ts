@@ -57,7 +57,7 @@ export class FakeServer {
   /** Where else the account is signed in. */
   readonly others: OtherSession[] = [];
   hasPasskeys = false;
-  /** Changes of ways in ask who this is. */
+  /** Changes of ways in, and ending other sessions, ask who this is. */
   isStale = false;
   /** So many passkeys of sign-ups to come. */
   refusesPasskeys = 0;
@@ -109,6 +109,7 @@ export class FakeServer {
     const nobody = { label: "", device: null };
     const current = { id: "ses_1", client: "web", created_at: 1, last_seen_at: 2, current: true };
     if (method === "GET") return json({ items: [{ ...current, ...nobody, ...this.introduced }, ...this.others] });
+    if (method === "DELETE" && name !== "current" && this.isStale) return refusal(403, "verification-needed");
     if (method === "PUT") this.introduced = body as { label: string; device: string | null };
     else if (name === "others") this.others.splice(0);
     else if (name === "current" || name === "") this.signedIn = null;

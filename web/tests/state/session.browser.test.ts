@@ -171,7 +171,17 @@ test("signing out everywhere takes every device out; without a network nothing c
     const identity = await house.crypto.newDeviceIdentity();
     await storeChange(house, { kind: "add-device", did, label: did, identity, nowMs: 1 });
   }
-  await session.signOutEverywhere();
+  server.isStale = true;
+  const refused = session.signOutEverywhere();
+  const asker = house.part(Verification);
+  await expect.poll(() => asker.asking).not.toBeNull();
+  asker.cancel();
+  await expect(refused).rejects.toMatchObject({ code: "closed" });
+  expect([inside(session), (await house.crypto.account()).devices.length]).toEqual(["ann@post.example", 3]);
+  const leaving = session.signOutEverywhere();
+  await expect.poll(() => asker.asking).not.toBeNull();
+  await asker.bySecret(made.passphrase, "passphrase");
+  await leaving;
   expect([inside(session), server.signedIn]).toEqual(["outside", null]);
   await session.signIn({ ...BY_WORDS, keep: false });
   expect((await session.house?.crypto.account())?.devices).toEqual([]);

@@ -74,6 +74,9 @@ class WaysIn:
         if version is not None and is_added:
             return version
         await self._database.read(lambda connection: self._sessions.check_verified(connection, actor))
+        # Before the challenge is used up: whoever merges with what another device stored shows the same passkey again.
+        if not precondition.holds((await self._keys.keyring(actor)).version):
+            raise Refusal("stale-version")
         new = await self._passkeys.finish_registration(form.ceremony, form.credential, actor)
 
         def add(connection: Connection) -> None:

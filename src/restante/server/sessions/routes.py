@@ -25,12 +25,12 @@ async def list_sessions(actor: NamedDependency[Actor], sessions: NamedDependency
 @delete(
     "/api/v1/sessions/{session_id:str}",
     tags=["sessions"],
-    responses=refusals(*SIGNED_IN, *CHANGE, "not-found"),
+    responses=refusals(*SIGNED_IN, *CHANGE, "not-found", "verification-needed"),
 )
 async def revoke_session(
     actor: NamedDependency[Actor], sessions: NamedDependency[Sessions], session_id: FromPath[str]
 ) -> Response[None]:
-    """Ends a session of the account; `current` is the one that asks, `others` all but that."""
+    """Ends a session of the account; `current` is the one that asks, `others` all but that. Any other than `current` needs fresh verification."""
     if session_id == OTHERS:
         await sessions.revoke_others(actor)
         return Response(None, status_code=204)
@@ -39,11 +39,11 @@ async def revoke_session(
     return signed_out() if ended == actor.session_id else Response(None, status_code=204)
 
 
-@delete("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN, *CHANGE))
+@delete("/api/v1/sessions", tags=["sessions"], responses=refusals(*SIGNED_IN, *CHANGE, "verification-needed"))
 async def revoke_all_sessions(
     actor: NamedDependency[Actor], sessions: NamedDependency[Sessions]
 ) -> Response[None]:
-    """Ends all sessions of the account, the one that asks too."""
+    """Ends all sessions of the account, the one that asks too; needs fresh verification."""
     await sessions.revoke_all(actor)
     return signed_out()
 

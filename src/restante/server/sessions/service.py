@@ -149,12 +149,14 @@ class Sessions:
     async def revoke(self, actor: Actor, session_id: str) -> None:
         """Ends one of the account's sessions. Raises Refusal not-found when it has no such session.
 
-        Its own is forgotten; another one stays known as removed, so that its device can be told.
+        Its own is forgotten; another one stays known as removed, so that its device can be told, and asks for fresh
+        verification: whoever finds an open browser must not shut its owner out.
         """
 
         def work(connection: Connection) -> bool:
             if session_id == actor.session_id:
                 return queries.remove(connection, actor.account_id, session_id)
+            self.check_verified(connection, actor)
             now_ms = self._clock.now_ms()
             return queries.mark_removed(connection, actor.account_id, session_id, now_ms=now_ms)
 
@@ -164,7 +166,7 @@ class Sessions:
         failpoint("session-revoked")
 
     async def revoke_all(self, actor: Actor) -> None:
-        """Ends all of the account's sessions, this one too."""
+        """Ends all of the account's sessions, this one too. See [Note: Fresh verification]."""
 
         def work(connection: Connection) -> None:
             self._remove_others(connection, actor)
@@ -175,7 +177,7 @@ class Sessions:
         failpoint("session-revoked")
 
     async def revoke_others(self, actor: Actor) -> None:
-        """Ends all of the account's sessions but this one."""
+        """Ends all of the account's sessions but this one. See [Note: Fresh verification]."""
         await self._database.write(lambda connection: self._remove_others(connection, actor))
         self._cache.drop(
             lambda known: known.account_id == actor.account_id and known.session_id != actor.session_id
@@ -190,6 +192,7 @@ class Sessions:
         )
 
     def _remove_others(self, connection: Connection, actor: Actor) -> None:
+        self.check_verified(connection, actor)
         now_ms = self._clock.now_ms()
         queries.mark_others_removed(connection, actor.account_id, actor.session_id, now_ms=now_ms)
 
