@@ -47,6 +47,7 @@ const signIn = (state: SignInProps["state"], hasPasskeys = true): Exhibit =>
     account: "claire",
     onsignin: nothing,
     onpasskey: nothing,
+    onoffer: () => nothing,
     onunlock: nothing,
     ongiveup: nothing,
   });

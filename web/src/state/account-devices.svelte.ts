@@ -2,8 +2,8 @@
 
 import type { AccountView } from "../crypto/service";
 import type { Answer } from "../transfer/http";
-import { distrust } from "./entering";
-import { failureOf, isCode, type Failure } from "./failure";
+import { distrust, endSession } from "./entering";
+import { failureOf, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { introduce } from "./this-browser";
 import { refreshKeyring } from "./upkeep";
@@ -50,7 +50,7 @@ export class AccountDevices {
   /** Signs one out, and takes it out of the keyring. Never rejects. */
   async remove(id: string): Promise<void> {
     await this.#remove([id], async (device) => {
-      if (device?.sessionId) await this.#end(device.sessionId);
+      if (device?.sessionId) await endSession(this.#house.api, device.sessionId);
       if (device?.deviceId) await distrust(this.#house, [device.deviceId]);
     });
   }
@@ -61,7 +61,7 @@ export class AccountDevices {
     await this.#remove(
       others.map(({ id }) => id),
       async () => {
-        await this.#end("others");
+        await endSession(this.#house.api, "others");
         await distrust(this.#house, others.flatMap(({ deviceId }) => deviceId ?? [])); // prettier-ignore
       },
     );
@@ -85,14 +85,6 @@ export class AccountDevices {
       await this.#look();
     });
     this.removing = new Set();
-  }
-
-  async #end(sessionId: string): Promise<void> {
-    try {
-      await this.#house.api.delete("/api/v1/sessions/{session_id}", { path: { session_id: sessionId } });
-    } catch (error) {
-      if (!isCode(error, "not-found")) throw error; // it has ended by itself
-    }
   }
 
   async #look(): Promise<void> {

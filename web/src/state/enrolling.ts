@@ -3,7 +3,7 @@
 import type { CryptoService } from "../crypto/service";
 import { newId } from "../protocol/ids";
 import type { Api } from "../transfer/http";
-import type { NewCredential, Passkeys, Prf } from "./passkeys";
+import type { NewCredential, Passkeys, Twice } from "./passkeys";
 
 export interface EnrollingTools {
   readonly api: Api;
@@ -65,17 +65,29 @@ export class Enrolling {
     const { credential, prf } = await passkeys.create(options);
     this.#made = { mid: newId("mth"), ceremony, credential };
     // Some tell only when they are asked.
-    if (prf !== null) await this.#offer(prf);
+    if (prf.some((answer) => answer !== null)) await this.#offer(prf);
     return this.#made;
   }
 
-  async #offer(prf: Prf): Promise<void> {
-    const isProved = prf !== null && (await this.#tools.crypto.offerPrf(prf));
+  /** One touch gives two answers, or one: then another touch is needed. */
+  async #offer(prf: Twice): Promise<void> {
+    const answers = prf.filter((answer) => answer !== null);
+    for (const answer of answers) {
+      if (this.proof !== "asked") answer.fill(0);
+      else await this.#take(answer);
+    }
+    if (answers.length === 0) await this.#giveUp();
+  }
+
+  async #take(answer: Uint8Array<ArrayBuffer>): Promise<void> {
+    const isProved = await this.#tools.crypto.offerPrf(answer);
     this.#answers += 1;
     if (isProved) this.proof = "proved";
-    else if (prf === null || this.#answers > 1) {
-      this.proof = "plain";
-      await this.#tools.crypto.forgetPrf();
-    }
+    else if (this.#answers > 1) await this.#giveUp();
+  }
+
+  async #giveUp(): Promise<void> {
+    this.proof = "plain";
+    await this.#tools.crypto.forgetPrf();
   }
 }

@@ -142,6 +142,15 @@ export async function distrust({ api, crypto }: Tools, devices: readonly string[
   for (const did of devices) await storeChange({ api, crypto }, { kind: "drop-device", did });
 }
 
+/** Ends a session, or the `others`. One that has ended already is no failure. @throws Problem such as verification-needed */
+export async function endSession(api: Api, id: string): Promise<void> {
+  try {
+    await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: id } });
+  } catch (error) {
+    if (!isCode(error, "not-found")) throw error;
+  }
+}
+
 /** Ends this session. One that has ended already is no failure. @throws Problem */
 export async function leaveServer(api: Api): Promise<void> {
   try {

@@ -1,10 +1,11 @@
 /** The account's own keys: how old they are, new ones made by hand, and what to do when a device is in wrong hands. */
 
 import type { AccountView, KeyringChange } from "../crypto/service";
+import { endSession } from "./entering";
 import { failureOf, isCode, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import type { RescueStep } from "./memory";
-import { changeKeys, publishRecord } from "./upkeep";
+import { changeKeys, publishRecord, refreshKeyring } from "./upkeep";
 import { Verification } from "./verification.svelte";
 
 /** What was done last. */
@@ -71,8 +72,7 @@ export class Keys {
     await this.#verified(async () => {
       const { items } = await api.get("/api/v1/sessions");
       for (const { id, current } of items) {
-        if (current) continue;
-        await api.delete("/api/v1/sessions/{session_id}", { path: { session_id: id } }).catch(unlessGone);
+        if (!current) await endSession(api, id);
       }
     });
   }
@@ -118,6 +118,8 @@ export class Keys {
     } catch (error) {
       const failure = failureOf(error);
       if (failure.code !== "closed") this.failure = failure; // else the person thought better of it
+      // What the other device made holds: this one goes on with it.
+      if (failure.code === "keyring-conflict") await refreshKeyring(this.#house).catch(() => undefined);
       return false;
     } finally {
       this.working = null;
@@ -125,8 +127,4 @@ export class Keys {
       this.isUnpublished = await this.#isUnpublished();
     }
   }
-}
-
-function unlessGone(error: unknown): void {
-  if (!isCode(error, "not-found")) throw error;
 }

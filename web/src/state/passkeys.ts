@@ -11,18 +11,29 @@ export type NewCredential = Body<"post", "/api/v1/account/ways-in/passkeys">["cr
 export type Assertion = Body<"post", "/api/v1/sign-in/passkey">["credential"];
 /** What unlocks; null: this passkey or this browser has none. */
 export type Prf = Uint8Array<ArrayBuffer> | null;
+export interface Shown {
+  readonly credential: Assertion;
+  readonly prf: Prf;
+}
 /** As the server writes them. */
 export type Options = Readonly<Record<string, unknown>>;
+
+/** What the PRF gave to the same question, asked twice in one touch; of an authenticator that answers once the second is null. */
+export type Twice = readonly [Prf, Prf];
 
 export interface Passkeys {
   /** Whether this browser can have them. */
   readonly areKnown: boolean;
   /** Makes one. @throws Refused passkey-…; Problem answer-malformed */
-  create(options: Options): Promise<{ credential: NewCredential; prf: Prf }>;
+  create(options: Options): Promise<{ credential: NewCredential; prf: Twice }>;
   /** Asks for any that is of this server. @throws likewise */
-  ask(options: Options): Promise<{ credential: Assertion; prf: Prf }>;
+  ask(options: Options): Promise<Shown>;
+  /** Whether the browser can offer them among what it fills in. Never rejects. */
+  canOffer(): Promise<boolean>;
+  /** Lets the browser offer those of this server among what it fills in, until one is chosen or `signal`. @throws as `ask` */
+  offer(options: Options, signal: AbortSignal): Promise<Shown>;
   /** Asks the one with this id what its PRF gives, and posts nothing. @throws Refused passkey-… */
-  again(id: string): Promise<Prf>;
+  again(id: string): Promise<Twice>;
   /** Tells whoever keeps it that this server does not know it. */
   disown(id: string): void;
 }
@@ -38,7 +49,7 @@ export const ownPasskeys: Passkeys = {
 
   async create(options) {
     const read = parsed(() => PublicKeyCredential.parseCreationOptionsFromJSON(options as never));
-    const publicKey = { ...read, rp: { ...read.rp, id: location.hostname }, extensions: await extensions() };
+    const publicKey = { ...read, rp: { ...read.rp, id: location.hostname }, extensions: await extensions(true) };
     // Whatever the server asks for: a passkey that shows who holds it, and is found without a name.
     publicKey.authenticatorSelection = {
       ...read.authenticatorSelection,
@@ -47,19 +58,26 @@ export const ownPasskeys: Passkeys = {
       userVerification: "required",
     };
     const made = await asked(navigator.credentials.create({ publicKey }));
-    return { credential: newCredential(made), prf: prfOf(made) };
+    return { credential: newCredential(made), prf: twice(made) };
   },
 
   async ask(options) {
-    const read = parsed(() => PublicKeyCredential.parseRequestOptionsFromJSON(options as never));
-    const got = await asked(navigator.credentials.get({ publicKey: { ...read, ...(await wanted()) } }));
-    return { credential: assertion(got), prf: prfOf(got) };
+    return shown({ publicKey: await request(options) });
+  },
+
+  async canOffer() {
+    if (typeof PublicKeyCredential.isConditionalMediationAvailable !== "function") return false;
+    return PublicKeyCredential.isConditionalMediationAvailable().catch(() => false);
+  },
+
+  async offer(options, signal) {
+    return shown({ publicKey: await request(options), mediation: "conditional", signal });
   },
 
   async again(id) {
     const allowCredentials = [{ type: "public-key" as const, id: unb64(id) }];
-    const publicKey = { challenge: randomBytes(32), allowCredentials, ...(await wanted()) };
-    return prfOf(await asked(navigator.credentials.get({ publicKey })));
+    const publicKey = { challenge: randomBytes(32), allowCredentials, ...(await wanted(true)) };
+    return twice(await asked(navigator.credentials.get({ publicKey })));
   },
 
   disown(id) {
@@ -79,12 +97,26 @@ const REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /** Only what is ours: the server cannot ask for other extensions, nor for another host's passkeys. */
-async function wanted(): Promise<Pick<PublicKeyCredentialRequestOptions, "rpId" | "userVerification" | "extensions">> {
-  return { rpId: location.hostname, userVerification: "required", extensions: await extensions() };
+async function wanted(
+  isTwice = false,
+): Promise<Pick<PublicKeyCredentialRequestOptions, "rpId" | "userVerification" | "extensions">> {
+  return { rpId: location.hostname, userVerification: "required", extensions: await extensions(isTwice) };
 }
 
-async function extensions(): Promise<AuthenticationExtensionsClientInputs> {
-  return { prf: { eval: { first: await prfInput() } } };
+/** `isTwice`: the same question as the first and as the second, so that one touch answers it twice. */
+async function extensions(isTwice: boolean): Promise<AuthenticationExtensionsClientInputs> {
+  const first = await prfInput();
+  return { prf: { eval: isTwice ? { first, second: first } : { first } } };
+}
+
+async function request(options: Options): Promise<PublicKeyCredentialRequestOptions> {
+  const read = parsed(() => PublicKeyCredential.parseRequestOptionsFromJSON(options as never));
+  return { ...read, ...(await wanted()) };
+}
+
+async function shown(options: CredentialRequestOptions): Promise<Shown> {
+  const got = await asked(navigator.credentials.get(options));
+  return { credential: assertion(got), prf: prfOf(got) };
 }
 
 function parsed<T>(read: () => T): T {
@@ -106,13 +138,21 @@ async function asked(answer: Promise<Credential | null>): Promise<PublicKeyCrede
   }
 }
 
-/** A copy that can be given away; the browser's own is wiped. */
 function prfOf(credential: PublicKeyCredential): Prf {
-  const first = credential.getClientExtensionResults().prf?.results?.first;
-  if (first === undefined) return null;
-  const own = ArrayBuffer.isView(first)
-    ? new Uint8Array(first.buffer as ArrayBuffer, first.byteOffset, first.byteLength)
-    : new Uint8Array(first);
+  return taken(credential.getClientExtensionResults().prf?.results?.first);
+}
+
+function twice(credential: PublicKeyCredential): Twice {
+  const results = credential.getClientExtensionResults().prf?.results;
+  return [taken(results?.first), taken(results?.second)];
+}
+
+/** A copy that can be given away; the browser's own is wiped. */
+function taken(result: BufferSource | undefined): Prf {
+  if (result === undefined) return null;
+  const own = ArrayBuffer.isView(result)
+    ? new Uint8Array(result.buffer as ArrayBuffer, result.byteOffset, result.byteLength)
+    : new Uint8Array(result);
   const copy = own.slice();
   own.fill(0);
   return copy.length === 32 ? copy : null;

@@ -7,20 +7,24 @@ import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
 import { Api, type Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import {
+  askPasskey,
   askServer,
   distrust,
+  endSession,
   leaveServer,
   signInBy,
   signInByPasskey,
   trust,
   unlockBy,
   whyEnded,
+  type Answered,
   type Entered,
   type ServerFacts,
 } from "./entering";
 import { failureOf, type Failure } from "./failure";
 import { House } from "./house.svelte";
 import { Memory } from "./memory";
+import { PasskeyOffer } from "./passkey-offer";
 import { ownPasskeys, type Passkeys } from "./passkeys";
 import { Tabs } from "./tabs";
 import { introduce, thisBrowser } from "./this-browser";
@@ -67,6 +71,7 @@ export class Session {
   #isLeaving = false;
   /** Another tab has signed out. */
   #wasTold = false;
+  #offer: PasskeyOffer | null = null;
   #locked: { crypto: CryptoService; name: string; server: string; keep: boolean } | null = null;
   readonly #tabs = new Tabs({
     onEntered: () => void this.#follow(),
@@ -120,9 +125,22 @@ export class Session {
 
   /** Signs in by a passkey, which tells whose it is. Never rejects: `signInState` tells. */
   async signInByPasskey(keep: boolean): Promise<void> {
+    await this.#signInByShown(() => askPasskey(this), keep);
+  }
+
+  /**
+   * Lets the browser offer passkeys where the name is typed, until somebody signs in or the returned function is called.
+   * `keep`: as it is when one is chosen.
+   */
+  awaitPasskey(keep: () => boolean): () => void {
+    const onShown = (shown: Answered): void => void this.#signInByShown(() => shown, keep());
+    const offer = (this.#offer = new PasskeyOffer(this, onShown, this.#offer?.stop()));
+    return () => void offer.stop();
+  }
+
+  async #signInByShown(ask: () => Answered | Promise<Answered>, keep: boolean): Promise<void> {
     await this.#signIn(async (crypto, server) => {
-      const { api, passkeys } = this;
-      const { name, account } = await signInByPasskey({ api, crypto, passkeys }, server.name);
+      const { name, account } = await signInByPasskey({ api: this.api, crypto }, await ask(), server.name);
       if (account) return this.#moveIn(crypto, account, keep);
       this.#locked = { crypto, name, server: server.name, keep };
       this.signInState = { kind: "locked", account: name, working: false, failure: null };
@@ -177,8 +195,7 @@ export class Session {
     const house = this.house;
     if (!house || this.#isLeaving) return;
     await house.shards.save();
-    const path = { session_id: "others" };
-    await house.part(Verification).run(() => this.api.delete("/api/v1/sessions/{session_id}", { path }));
+    await house.part(Verification).run(() => endSession(this.api, "others"));
     const { devices } = await house.crypto.account();
     const tools = { api: this.api, crypto: house.crypto };
     const { deviceId } = house.memory;
@@ -220,6 +237,7 @@ export class Session {
   async #signIn(enter: (crypto: CryptoService, server: ServerFacts) => Promise<void>): Promise<void> {
     if (this.signInState.kind === "working") return;
     this.signInState = { kind: "working" };
+    await this.#offer?.stop(); // a browser asks for one passkey at a time
     const crypto = this.startCrypto();
     try {
       await this.#leaveLate();

@@ -5,7 +5,7 @@
 
 import type { CryptoService } from "../crypto/service";
 import type { Api } from "../transfer/http";
-import { askServer } from "./entering";
+import { askPasskey, askServer } from "./entering";
 import { failureOf, isCode, Refused, type Failure } from "./failure";
 import type { Passkeys } from "./passkeys";
 
@@ -47,9 +47,8 @@ export class Verification {
   /** Never rejects: `asking` tells. */
   byPasskey(): Promise<void> {
     return this.#answer(async () => {
-      const { api, passkeys } = this.#tools;
-      const { ceremony, options } = await api.post("/api/v1/passkeys/assertion", {});
-      const { credential, prf } = await passkeys.ask(options);
+      const { api } = this.#tools;
+      const { ceremony, credential, prf } = await askPasskey(this.#tools);
       prf?.fill(0); // it is asked who this is, not to be unlocked
       await api.post("/api/v1/account/verification", { type: "passkey", bearer: null, ceremony, credential });
     });

@@ -61,6 +61,8 @@ export class FakeServer {
   isStale = false;
   /** So many passkeys of sign-ups to come. */
   refusesPasskeys = 0;
+  /** Another device is quicker: called once, before the next request of this kind is answered. */
+  before: { request: string; work: () => Promise<void> } | null = null;
   readonly bodies: string[] = [];
   #ceremonies = 0;
   readonly #used = new Set<string>();
@@ -72,6 +74,11 @@ export class FakeServer {
     if (pathname.startsWith("/tlog/")) return this.log.answer(pathname.slice("/tlog/".length));
     this.requests.push(`${method} ${pathname}`);
     if (typeof init.body === "string") this.bodies.push(init.body);
+    const { before } = this;
+    if (before?.request === `${method} ${pathname}`) {
+      this.before = null;
+      await before.work();
+    }
     const answer = await this.#answer(method, pathname.replace("/api/v1/", ""), init);
     if (pathname === this.losesAnswersOf) throw new TypeError("the connection broke");
     return answer;
@@ -160,6 +167,7 @@ export class FakeServer {
     const { keyring, ...way } = form;
     const stored = this.#put("account/keyring", { ...init, body: bytesOf(keyring) });
     if (!stored.ok) return stored;
+    if (id === "passkeys" && method === "POST" && !this.#isFresh(way)) return refusal(400, "passkey-refused");
     const others = account.unlock.filter((each) => listed(each).id !== id);
     const added = { ...way, type: id === "passkeys" ? "passkey" : id };
     account.unlock = method === "DELETE" ? others : [...others, added];

@@ -263,7 +263,7 @@ async function withPasskey(kind: FakePasskeys["kind"]): Promise<void> {
   await elsewhere.takePassphrase(made.passphrase, made.unlock[0]?.salt ?? "");
   const sealed = server.files.get("account/keyring")?.data ?? new Uint8Array();
   await elsewhere.openKeyring({ sealed, acct: "ann@post.example" });
-  for (const _ of [1, 2]) await elsewhere.offerPrf((await passkeys.again()) ?? new Uint8Array());
+  for (const prf of await passkeys.again()) await elsewhere.offerPrf(prf ?? new Uint8Array());
   const change = { kind: "add-passkey", mid, label: "phone", nowMs: Date.now() } as const;
   server.put("account/keyring", (await elsewhere.changeKeyring(change)).sealed);
 }
@@ -308,6 +308,70 @@ test("who turns away from the touch stays outside", async () => {
   expect(server.requests).not.toContain("POST /api/v1/sign-in/passkey");
 });
 
+test("a passkey that the browser offers beside the name signs in when it is chosen", async () => {
+  await withPasskey("prf");
+  passkeys.areOffered = true;
+  const session = await started();
+  session.awaitPasskey(() => true);
+  await expect.poll(() => passkeys.choose !== null).toBe(true);
+  expect(session.signInState).toEqual({ kind: "ready" });
+  passkeys.choose?.();
+  await expect.poll(() => inside(session)).toBe("ann@post.example");
+  expect(session.signInState).toEqual({ kind: "ready" });
+});
+
+test("what the browser offers ends with any other way in, and with the screen", async () => {
+  await withPasskey("prf");
+  passkeys.areOffered = true;
+  const session = await started();
+  const stop = session.awaitPasskey(() => true);
+  await expect.poll(() => passkeys.choose !== null).toBe(true);
+  stop();
+  await expect.poll(() => passkeys.choose).toBe(null);
+  session.awaitPasskey(() => true);
+  await expect.poll(() => passkeys.choose !== null).toBe(true);
+  const before = passkeys.touches;
+  await session.signInByPasskey(true);
+  expect([passkeys.choose, passkeys.touches - before, inside(session)]).toEqual([null, 1, "ann@post.example"]);
+  await session.signOut();
+  session.awaitPasskey(() => true);
+  await expect.poll(() => passkeys.choose !== null).toBe(true);
+  await session.signIn(BY_WORDS);
+  expect([passkeys.choose, inside(session)]).toEqual([null, "ann@post.example"]);
+});
+
+test("nothing is offered where the browser cannot", async () => {
+  await withPasskey("prf");
+  const session = await started();
+  session.awaitPasskey(() => true);
+  await session.signIn(BY_WORDS);
+  expect(server.requests).not.toContain("POST /api/v1/passkeys/assertion");
+});
+
+test("a passkey that another device's change came before is added all the same, without another touch", async () => {
+  server.hasPasskeys = true;
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const { house } = session;
+  if (!house) throw new Error("outside");
+  const other = await started();
+  await expect.poll(() => inside(other)).toBe("ann@post.example");
+  const tools = other.house;
+  if (!tools) throw new Error("outside");
+  const work = async () => {
+    const { methods } = await tools.crypto.account();
+    await storeChange(tools, { kind: "rename-method", mid: methods[0]?.mid ?? "", label: "from elsewhere" });
+  };
+  server.before = { request: "POST /api/v1/account/ways-in/passkeys", work };
+  const ways = house.part(WaysIn);
+  await ways.look();
+  await ways.addPasskey();
+  expect([ways.failure, ways.told, passkeys.touches, passkeys.disowned]).toEqual([null, "added", 1, []]);
+  const labels = (await house.crypto.account()).methods.map(({ label }) => label);
+  expect(labels).toContain("from elsewhere");
+  expect(labels).toHaveLength(3);
+});
+
 test("a change that the server asks about is made when its person has shown who they are", async () => {
   const session = await started();
   await session.signIn(BY_WORDS);
@@ -339,6 +403,7 @@ test("a passkey is added, named and removed; the last way in for every day stays
   const ways = session.house?.part(WaysIn);
   if (!ways) throw new Error("outside");
   await ways.look();
+  passkeys.kind = "once";
   passkeys.refusals = ["", "passkey-cancelled"];
   await ways.addPasskey();
   expect([ways.again, ways.failure]).toEqual([true, { code: "passkey-cancelled" }]);

@@ -146,15 +146,20 @@ async function withPasskeys(kind: FakePasskeys["kind"] = "prf"): Promise<void> {
 const ways = (): string[] => server.accounts.get("ann")?.unlock.map(({ type }) => type) ?? [];
 const methods = async (): Promise<string[]> => (await crypto.service.account()).methods.map(({ type }) => type);
 
-test.each(["prf", "late"] as const)("a passkey opens the mailbox when its answer came twice: %s", async (kind) => {
+test.each([
+  ["prf", 1],
+  ["late", 2],
+  ["once", 2],
+] as const)("a passkey opens the mailbox when its answer came twice: %s, %i touches", async (kind, touches) => {
   await withPasskeys(kind);
   await steps.prove(await toTheProof(BY_TOUCH));
+  expect(passkeys.touches).toBe(touches);
   expect(entered).toEqual(["ann@post.example"]);
   expect(ways()).toEqual(["passkey", "recovery"]);
   expect((await methods()).sort()).toEqual(["passkey", "recovery"]);
   const { sealed } = { sealed: server.files.get("account/keyring")?.data ?? new Uint8Array() };
   const elsewhere = cryptoInProcess().service;
-  await elsewhere.takePasskey((await passkeys.again()) ?? new Uint8Array());
+  await elsewhere.takePasskey((await passkeys.again())[0] ?? new Uint8Array());
   await expect(elsewhere.openKeyring({ sealed, acct: "ann@post.example" })).resolves.toMatchObject({ rev: 2 });
 });
 
@@ -175,7 +180,7 @@ test.each(["plain", "fickle"] as const)(
 );
 
 test("who turns away from the first touch is asked again; from the second, only for that", async () => {
-  await withPasskeys();
+  await withPasskeys("once");
   passkeys.refusals = ["passkey-cancelled", "", "passkey-cancelled"];
   await steps.prove(await toTheProof(BY_TOUCH));
   expect(steps.step).toEqual({ kind: "touch", again: false, working: false, failure: { code: "passkey-cancelled" } });
@@ -187,7 +192,7 @@ test("who turns away from the first touch is asked again; from the second, only 
 });
 
 test("a passphrase may take the passkey's place at the end, and the passkey is given back", async () => {
-  await withPasskeys();
+  await withPasskeys("once");
   passkeys.refusals = ["", "passkey-cancelled"];
   await steps.prove(await toTheProof(BY_TOUCH));
   await steps.useWords();
@@ -216,7 +221,7 @@ test("a passkey that the server refuses is given back, and another one is made",
 test("no request holds what the passkey gave", async () => {
   await withPasskeys();
   await steps.prove(await toTheProof(BY_TOUCH));
-  const secret = await passkeys.again();
+  const [secret] = await passkeys.again();
   const [plain, text] = [String(secret), btoa(String.fromCharCode(...(secret ?? [])))];
   expect(server.bodies.some((body) => body.includes("Y3JlZGVudGlhbA00"))).toBe(true);
   expect(server.bodies.filter((body) => body.includes(plain) || body.includes(text.slice(0, 40)))).toEqual([]);

@@ -13,6 +13,8 @@ export interface SignInProps {
   onlanguage: (locale: string) => void;
   onsignin: (entered: { account: string; secret: string; way: "passphrase" | "recovery"; keep: boolean }) => void;
   onpasskey: (keep: boolean) => void;
+  /** Lets the browser offer passkeys where the name is typed, until the returned function is called. */
+  onoffer: (keep: () => boolean) => () => void;
   /** Of what a passkey has signed in to, and does not unlock. */
   onunlock: (entered: { secret: string; way: "passphrase" | "recovery" }) => void;
   ongiveup: () => void;
