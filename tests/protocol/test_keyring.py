@@ -13,7 +13,9 @@ from restante.crypto.keyring_changes import (
     with_encryption_identity,
     with_method,
     with_signing_key,
+    with_state_key,
     without_device,
+    without_former_states,
     without_method,
 )
 from restante.protocol.encoding import b64
@@ -187,6 +189,24 @@ def test_two_new_signing_keys_at_once_are_a_conflict():
     with pytest.raises(errors.KeyringConflict):
         merge(BASE, *sides)
     assert merge(BASE, sides[0], with_device(BASE, device(3))).sign == sides[0].sign
+
+
+def with_new_state(ring, label):
+    return with_state_key(ring, X25519Identity.generate(random=drawn(label)))
+
+
+def test_former_state_keys_are_kept_until_dropped_and_a_drop_and_an_addition_both_hold():
+    once = with_new_state(BASE, "one")
+    assert (once.former_states, once.former_state_identities) == ((BASE.state,), [BASE.state_identity])
+    assert opened(keyring.seal_keyring(once), ANN.access.identity) == once
+    done, twice = without_former_states(once, once.former_states), with_new_state(once, "two")
+    assert done.former_states is msgspec.UNSET
+    assert "former_states" not in msgspec.to_builtins(done)
+    merged = merge(once, done, twice)
+    assert merged == merge(once, twice, done)
+    assert (merged.state, merged.former_states) == (twice.state, (once.state,))
+    with pytest.raises(errors.KeyringConflict):
+        merge(BASE, once, with_new_state(BASE, "other"))
 
 
 def rotated(ring, label):

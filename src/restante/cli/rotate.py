@@ -21,7 +21,7 @@ def rotate(*, signing: Annotated[bool, Parameter(negative="")] = False, common: 
     do so again. The server may ask for your passphrase or recovery code first.
 
     Args:
-        signing: makes a new signing key as well.
+        signing: makes a new signing key as well, and one for contacts and settings, as after a device got into wrong hands.
         common: options of every command.
     """
     with using_account(common) as account:

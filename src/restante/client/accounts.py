@@ -34,7 +34,7 @@ from restante.client.errors import (
 from restante.client.http import JSON, Session, checked_url
 from restante.client.profile import Identity, Profile
 from restante.client.record_chain import fetch_chain
-from restante.client.rotation import keep_keys_fresh
+from restante.client.rotation import finish_state_key, keep_keys_fresh
 from restante.client.unshown import Unshown, find_unshown, forget_unshown, keep_unshown
 from restante.client.vault import Secrets
 from restante.client.verification import verified
@@ -198,6 +198,7 @@ def open_account(profile: Profile, *, url: str | None = None) -> Account:
         keyring = open_keyring(fetched.sealed, device_key, acct=identity.acct, known=identity.sign_key)
         account = Account(profile, session, identity, keyring)
         keep_keys_fresh(account, is_new=device_keyring.check_rev(account))
+        finish_state_key(account)
         return account
 
 

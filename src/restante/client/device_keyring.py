@@ -76,6 +76,19 @@ def change(account: Account, changed: Callable[[Keyring], Keyring]) -> None:
     account.profile.note_key(account.keyring.signing_key.public)
 
 
+def refresh(account: Account) -> bool:
+    """Takes over what another device has made of the keyring since; tells whether it did. Raises KeyringError."""
+    opener = X25519Identity.parse(account.profile.secrets().identity)
+    known = account.keyring.signing_key.public
+    newest = open_keyring(fetch(account.session).sealed, opener, acct=account.acct, known=known)
+    if newest.rev <= account.keyring.rev:
+        return False
+    account.keyring = newest
+    account.profile.raise_rev(THING, newest.rev)
+    account.profile.note_key(newest.signing_key.public)
+    return True
+
+
 def check_rev(account: Account) -> bool:
     """Compares with the highest revision that this device has seen, tells of a rollback, and remembers a rise.
 

@@ -8,14 +8,16 @@
 """
 
 import contextlib
+from collections.abc import Callable
 
+from restante.client import device_keyring
 from restante.client.account import Account, now_ms
 from restante.client.errors import AnswerMalformed, MessageMislabelled
 from restante.client.files import make_private, write_private
 from restante.client.people import People
 from restante.client.seen import SeenIds
 from restante.crypto.details import Details
-from restante.crypto.errors import DetailsError, WrongSigner
+from restante.crypto.errors import DetailsError, EnvelopeNoMatch, KeyringError, WrongSigner
 from restante.crypto.receiving import Opened, Trust, open_envelope, open_own_copy
 from restante.protocol import wire
 from restante.protocol.encoding import unb64
@@ -29,13 +31,13 @@ class Opener:
         self._account = account
         self._people = People(account)
         self._seen = SeenIds(account)
-        self._identities = account.keyring.identities
+        self._has_newest_keys = False
 
     def open(self, item: wire.InboxItem) -> Opened:
         """Opens a received envelope. Raises ProtocolError, MessageMislabelled or ServerProblem."""
         sealed = _sealed(item)
         try:
-            opened = self._open(sealed)
+            opened = self._opened(sealed)
         except WrongSigner:
             if item.sender is None or not self._has_moved(item.sender):
                 raise
@@ -48,9 +50,7 @@ class Opener:
 
     def open_sent(self, item: wire.SentItem) -> Opened:
         """Opens the own copy of a sent message. Raises ProtocolError or MessageMislabelled."""
-        opened = open_own_copy(
-            _sealed(item), identities=self._identities, me=self._account.me, now_ms=now_ms()
-        )
+        opened = self._with_newest_keys(lambda: self._open_own_copy(_sealed(item)))
         _check_id(opened, item)
         return opened
 
@@ -68,11 +68,31 @@ class Opener:
         """Stores new pins and ids."""
         self._people.save()
         self._seen.save()
+        self._has_newest_keys = False
+
+    def _opened(self, sealed: bytes) -> Opened:
+        return self._with_newest_keys(lambda: self._open(sealed))
+
+    def _with_newest_keys(self, attempt: Callable[[], Opened]) -> Opened:
+        """Opens; what no key opens may be for one that another device has made: asks once for each list."""
+        try:
+            return attempt()
+        except EnvelopeNoMatch:
+            if self._has_newest_keys:
+                raise
+            self._has_newest_keys = True
+            with contextlib.suppress(KeyringError):
+                device_keyring.refresh(self._account)
+        return attempt()
+
+    def _open_own_copy(self, sealed: bytes) -> Opened:
+        account = self._account
+        return open_own_copy(sealed, identities=account.keyring.identities, me=account.me, now_ms=now_ms())
 
     def _open(self, sealed: bytes) -> Opened:
         return open_envelope(
             sealed,
-            identities=self._identities,
+            identities=self._account.keyring.identities,
             me=self._account.me,
             pinned=self._people.pin,
             seen=self._seen.digest,

@@ -1,4 +1,4 @@
-"""New keys: the account record once a month, the encryption identity once a year and when asked, the signing key when asked.
+"""New keys: the account record once a month, the encryption identity once a year and when asked, signing and state key when asked.
 
     >>> before = account.keyring.signing_key.public
     >>> rotate(account, signing=True)
@@ -17,11 +17,18 @@ from restante.client import device_keyring
 from restante.client.account import Account, now_ms
 from restante.client.errors import ServerProblem
 from restante.client.record_chain import fetch_chain
+from restante.client.shards import reseal_shards
 from restante.client.verification import VERIFICATION_NEEDED
 from restante.crypto.accounts import new_encryption_identity
+from restante.crypto.age import X25519Identity
 from restante.crypto.errors import KeyringForged
 from restante.crypto.keyring import Keyring
-from restante.crypto.keyring_changes import with_encryption_identity, with_signing_key
+from restante.crypto.keyring_changes import (
+    with_encryption_identity,
+    with_signing_key,
+    with_state_key,
+    without_former_states,
+)
 from restante.protocol import ijson, wire
 from restante.protocol.encoding import b64
 from restante.signing.keys import SigningKey
@@ -50,7 +57,7 @@ def keep_keys_fresh(account: Account, *, is_new: bool = False) -> None:
 
 
 def rotate(account: Account, *, signing: bool = False) -> None:
-    """Makes a new encryption identity, and with ``signing`` a new signing key; the old ones open and prove what was before.
+    """Makes a new encryption identity, and with ``signing`` new signing and state keys; the old ones open and prove what was before.
 
     Raises ServerProblem (``verification-needed`` for a signing key) or KeyringConflict.
     """
@@ -58,7 +65,16 @@ def rotate(account: Account, *, signing: bool = False) -> None:
         publish(account)  # a key that nobody knows yet could not be followed by another one
     account.profile.note_record(0)  # interrupted from here on, the next command publishes
     device_keyring.change(account, lambda keyring: _rotated(keyring, signing=signing))
+    finish_state_key(account)
     publish(account)
+
+
+def finish_state_key(account: Account) -> None:
+    """Seals what is still sealed to former state keys to the present one, and forgets them; any device finishes it."""
+    former = account.keyring.former_states or ()
+    if former:
+        reseal_shards(account)
+        device_keyring.change(account, lambda keyring: without_former_states(keyring, former))
 
 
 def publish(account: Account) -> None:
@@ -84,7 +100,10 @@ def publish(account: Account) -> None:
 def _rotated(keyring: Keyring, *, signing: bool) -> Keyring:
     at = now_ms()
     rotated = with_encryption_identity(keyring, new_encryption_identity(now_ms=at))
-    return with_signing_key(rotated, SigningKey.generate(), now_ms=at) if signing else rotated
+    if not signing:
+        return rotated
+    signed = with_signing_key(rotated, SigningKey.generate(), now_ms=at)
+    return with_state_key(signed, X25519Identity.generate())
 
 
 def _next(keyring: Keyring, last: Record) -> bytes | None:

@@ -11,17 +11,20 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
+from restante.client import device_keyring
 from restante.client.account import Account
 from restante.client.errors import AnswerMalformed, ServerProblem
 from restante.client.files import make_private, write_private
 from restante.client.http import OCTETS
-from restante.crypto.errors import ShardRolledBack, StateError
-from restante.crypto.state import Contacts, Seen, Settings, next_rev, open_shard, seal_shard
+from restante.crypto.errors import ShardDamaged, ShardForged, ShardRolledBack, StateError
+from restante.crypto.state import Contacts, Seen, Settings, next_rev, open_shard, reseal_shard, seal_shard
+from restante.protocol import wire
 from restante.protocol.limits import SHARD_BYTES
 from restante.signing.errors import SigningError
 
 AnyShard = TypeVar("AnyShard", Contacts, Settings, Seen)
 _TRIES = 5
+_ALL = "/api/v1/account/state"
 
 
 def load_shard(account: Account, name: str, shape: type[AnyShard]) -> AnyShard:
@@ -57,6 +60,12 @@ def change_shard(
     raise refused
 
 
+def reseal_shards(account: Account) -> None:
+    """Seals every shard that the server has to the present state key, where it is sealed to a former one."""
+    for item in account.session.get(_ALL, wire.Shards).items:
+        _reseal(account, item.shard)
+
+
 def _load(account: Account, name: str, shape: type[AnyShard]) -> tuple[AnyShard, str | None]:
     copy = _copy(account, name, shape)
     sealed, version = _fetch(account, name)
@@ -66,7 +75,7 @@ def _load(account: Account, name: str, shape: type[AnyShard]) -> tuple[AnyShard,
             account.notice(f"{ShardRolledBack.sentence} ({name}). {ShardRolledBack.hint}")
         return copy or shape(shard=name), None
     try:
-        theirs = _open(account, sealed, name, shape, highest_rev=highest)
+        theirs = _open_by_newest(account, sealed, name, shape, highest_rev=highest)
     except (StateError, SigningError) as error:
         if copy is None:
             raise
@@ -100,16 +109,64 @@ def _keep_copy(account: Account, name: str, sealed: bytes, rev: int) -> None:
     account.profile.raise_rev(name, rev)
 
 
+def _open_by_newest(
+    account: Account, sealed: bytes, name: str, shape: type[AnyShard], *, highest_rev: int
+) -> AnyShard:
+    """Opens, perhaps by a state key that another device has made since this one opened the keyring."""
+    try:
+        return _open(account, sealed, name, shape, highest_rev=highest_rev)
+    except (ShardDamaged, ShardForged):
+        if not device_keyring.refresh(account):
+            raise
+    return _open(account, sealed, name, shape, highest_rev=highest_rev)
+
+
 def _open(account: Account, sealed: bytes, name: str, shape: type[AnyShard], *, highest_rev: int) -> AnyShard:
+    keys = [account.keyring.state_identity, *account.keyring.former_state_identities]
+    for state in keys[:-1]:
+        with contextlib.suppress(ShardDamaged):
+            return open_shard(
+                sealed, shape, name=name, state=state, signers=account.me.keys, highest_rev=highest_rev
+            )
     return open_shard(
-        sealed,
-        shape,
-        name=name,
-        state=account.keyring.state_identity,
-        signers=account.me.keys,
-        highest_rev=highest_rev,
+        sealed, shape, name=name, state=keys[-1], signers=account.me.keys, highest_rev=highest_rev
     )
 
 
+def _reseal(account: Account, name: str) -> None:
+    """Seals one shard to the present state key, unless it is already, or cannot be opened."""
+    keyring = account.keyring
+    for _ in range(_TRIES):
+        sealed, version = _fetch(account, name)
+        if sealed is None or version is None:
+            return
+        try:
+            renewed = reseal_shard(
+                sealed,
+                name=name,
+                state=keyring.state_identity,
+                former=keyring.former_state_identities,
+                signers=account.me.keys,
+                key=keyring.signing_key,
+            )
+        except (StateError, SigningError) as error:
+            account.notice(f"{error} ({name}). {error.hint}")
+            return
+        if renewed is None:
+            return
+        try:
+            account.session.call(
+                "PUT", _path(name), content=renewed[0], headers={**OCTETS, "if-match": version}
+            )
+        except ServerProblem as problem:
+            if problem.code != "stale-version":
+                raise
+            refused = problem
+        else:
+            _keep_copy(account, name, *renewed)
+            return
+    raise refused
+
+
 def _path(name: str) -> str:
-    return f"/api/v1/account/state/{name}"
+    return f"{_ALL}/{name}"

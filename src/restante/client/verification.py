@@ -1,6 +1,7 @@
 """Showing the server once more that it is the account's person, for what could lock its owner out.
 
->>> verified(lambda: remove_other_places(account), lambda: verify_by_passphrase(account.session, "ann", passphrase))
+>>> show = lambda: verify_by_passphrase(account.session, account.identity.name, passphrase)
+>>> verified(lambda: account.session.call("DELETE", "/api/v1/sessions/others"), show)
 """
 
 from collections.abc import Callable

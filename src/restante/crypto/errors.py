@@ -233,8 +233,8 @@ class KeyringRolledBack(KeyringError):
 
 class KeyringConflict(KeyringError):
     code = "keyring-conflict"
-    sentence = "Two devices changed the same key of the keyring at the same time"
-    hint = "Fetch the keyring and make the change again on one device."
+    sentence = "Another device made new keys for this account at the same moment"
+    hint = "Its keys are in use, and nothing of yours was changed. Do it again only if you still want other keys than those."
 
 
 class StateError(CryptoError):

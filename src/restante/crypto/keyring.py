@@ -79,6 +79,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     """The payload; ``sign`` is the base64url seed, ``state`` an ``AGE-SECRET-KEY-1…``.
 
     ``successions`` are the base64url containers by which earlier signing keys led to this one; unset when there was none.
+    ``former_states`` are earlier state keys, as long as a shard may be sealed to one of them.
     """
 
     rev: Rev
@@ -89,6 +90,7 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     unlock: tuple[Method, ...] = ()
     devices: tuple[Device, ...] = ()
     successions: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    former_states: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
     def __repr__(self) -> str:
         return f"Keyring(rev={self.rev})"
@@ -122,6 +124,11 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
     def state_identity(self) -> X25519Identity:
         """The key of the state shards."""
         return X25519Identity.parse(self.state)
+
+    @property
+    def former_state_identities(self) -> list[X25519Identity]:
+        """Earlier keys of the state shards, which open what is not yet sealed to the present one."""
+        return [X25519Identity.parse(text) for text in self.former_states or ()]
 
     @property
     def recipients(self) -> list[Recipient]:
@@ -204,6 +211,7 @@ def _check(keyring: Keyring, signer: bytes, acct: str) -> None:
     try:
         public = keyring.signing_key.public
         keyring.state_identity  # noqa: B018 - reading it is the check
+        keyring.former_state_identities  # noqa: B018 - likewise
         keyring.identities  # noqa: B018 - likewise
         keyring.recipients  # noqa: B018 - likewise
     except ValueError as error:

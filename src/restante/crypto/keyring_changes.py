@@ -3,11 +3,12 @@
 Each change is a new keyring with the next ``rev``; nothing is changed in place.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 import msgspec
 
+from restante.crypto.age import X25519Identity
 from restante.crypto.errors import KeyringConflict
 from restante.crypto.keyring import Device, EncryptionIdentity, Keyring, Method
 from restante.protocol import ijson
@@ -55,6 +56,17 @@ def with_signing_key(keyring: Keyring, key: SigningKey, *, now_ms: int) -> Keyri
     return _changed(keyring, sign=b64(key.seed), successions=led)
 
 
+def with_state_key(keyring: Keyring, identity: X25519Identity) -> Keyring:
+    """Rotates the state key: the old one opens shards until each is sealed to the new one (``without_former_states``)."""
+    former = (*(keyring.former_states or ()), keyring.state)
+    return _changed(keyring, state=str(identity), former_states=former)
+
+
+def without_former_states(keyring: Keyring, done: Collection[str]) -> Keyring:
+    """Forgets earlier state keys to which no shard is sealed any more."""
+    return _changed(keyring, former_states=_some(set(keyring.former_states or ()) - set(done)))
+
+
 def merge(base: Keyring, mine: Keyring, theirs: Keyring) -> Keyring:
     """Merges two changes of ``base`` and takes the next rev.
 
@@ -70,11 +82,22 @@ def merge(base: Keyring, mine: Keyring, theirs: Keyring) -> Keyring:
         unlock=_entries(base.unlock, mine.unlock, theirs.unlock, lambda entry: entry.mid, _larger),
         devices=_entries(base.devices, mine.devices, theirs.devices, lambda entry: entry.did, _larger),
         successions=theirs.successions if mine.sign == base.sign else mine.successions,
+        former_states=_some(
+            (_names(mine) & _names(theirs)) | ((_names(mine) | _names(theirs)) - _names(base))
+        ),
     )
 
 
 def _changed(keyring: Keyring, **fields: object) -> Keyring:
     return msgspec.structs.replace(keyring, rev=keyring.rev + 1, **fields)
+
+
+def _names(keyring: Keyring) -> set[str]:
+    return set(keyring.former_states or ())
+
+
+def _some(names: set[str]) -> tuple[str, ...] | msgspec.UnsetType:
+    return tuple(sorted(names)) or msgspec.UNSET
 
 
 def _secret(base: str, mine: str, theirs: str) -> str:

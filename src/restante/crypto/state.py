@@ -6,7 +6,7 @@ agree in whatever order they write: on 412 fetch, merge, seal with the next rev,
 
 import re
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Self, TypeVar
 
 import msgspec
@@ -186,11 +186,63 @@ def open_shard(
     return _checked(box, shape, name, highest_rev)
 
 
-def _checked(box: container.Container, shape: type[Shard], name: str, highest_rev: int) -> Shard:
+def reseal_shard(
+    sealed: bytes,
+    *,
+    name: str,
+    state: X25519Identity,
+    former: Sequence[X25519Identity],
+    signers: Collection[bytes],
+    key: SigningKey,
+) -> tuple[bytes, int] | None:
+    """Seals a shard that is sealed to a former state key to the present one, with the next rev; returns it and that rev.
+
+    None when the present key opens it, or no key does. What it holds is not looked at: newer clients have shards that this one
+    does not know. Raises StateError or SigningError when it is not the account's own.
+    """
+    if len(sealed) > SHARD_BYTES:
+        raise ShardTooLarge
+    if _unsealed(sealed, state) is not None:
+        return None
+    opened = (_unsealed(sealed, identity) for identity in former)
+    plaintext = next((found for found in opened if found is not None), None)
+    if plaintext is None:
+        return None
+    box = container.read(plaintext, container.Type.STATE, limit=SHARD_BYTES)
+    if box.require_signer() not in signers:
+        raise ShardForged
+    head = _decoded(box, _Head)
+    if head.shard != name:
+        raise ShardSwapped
+    content = {key: value for key, value in ijson.loads(box.payload).items() if key != "pad"}
+    content["rev"] = head.rev + 1
+    renewed = container.write_padded(container.Type.STATE, content, key=key)
+    return seal(renewed, state.recipient()), head.rev + 1
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """What every shard says, whatever it holds."""
+
+    shard: str
+    rev: Count
+
+
+def _unsealed(sealed: bytes, identity: X25519Identity) -> bytes | None:
     try:
-        shard = box.decode(shape)
+        return unseal(sealed, identity, stanzas=1)
+    except AgeError:
+        return None
+
+
+def _decoded(box: container.Container, shape: type[V]) -> V:
+    try:
+        return box.decode(shape)
     except PayloadMalformed as error:
         raise ShardMalformed(error.detail) from error
+
+
+def _checked(box: container.Container, shape: type[Shard], name: str, highest_rev: int) -> Shard:
+    shard = _decoded(box, shape)
     if shard.shard != name:
         raise ShardSwapped
     try:
