@@ -97,7 +97,10 @@ def open_by_touch(page: Page, name: str) -> str:
     return code
 
 
-def sign_in_by_touch(page: Page) -> None:
+def sign_in_by_touch(page: Page, chip: Authenticator) -> None:
+    """By the button, and a chip that was hidden when the page came: else it takes the offer to fill it in at once."""
+    page.get_by_role("button", name="Sign in with a passkey").wait_for()
+    chip.hide(hidden=False)
     page.get_by_role("button", name="Sign in with a passkey").click()
 
 
