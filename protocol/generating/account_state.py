@@ -2,6 +2,7 @@
 
 from generating import age
 from generating.forms import DAY, NOW, Person, an_id, b64, container, padded
+from generating.records import succession
 
 KEYRING, STATE = "restante/1 keyring", "restante/1 state"
 ANN, EVE = Person("ann"), Person("eve")
@@ -60,6 +61,9 @@ def _keyrings(vectors):
     add("ok-first-sight", "success", good, known=None, highest_rev="0", rev="7")
     add("ok-newer", "success", padded(KEYRING, keyring(ANN, rev=8), ANN), rev="8")
     add("rolled-back", "keyring-rolled-back", padded(KEYRING, keyring(ANN, rev=6), ANN))
+    former = [age.identity_text(age.drawn("former state", 32))]
+    add("ok-former-states", "success", padded(KEYRING, keyring(ANN, former_states=former), ANN), rev="7")
+    _led(add)
     add("no-match", "keyring-no-match", good, identity=age.identity_text(EVE.x25519))
     add(
         "flipped",
@@ -83,6 +87,34 @@ def _keyrings(vectors):
         "unlock-recipient": {"unlock": [keyring(ANN)["unlock"][0] | {"recipient": "age1"}]},
     }.items():
         add(f"content-{name}", "keyring-malformed", padded(KEYRING, keyring(ANN, **changes), ANN))
+
+
+def _led(add):
+    """Keyrings under ann's third key, with the successions that led to it, or some of them."""
+    second, third = (Person("ann", generation=f" {number}") for number in (2, 3))
+    steps = [b64(succession(ANN, second)), b64(succession(second, third))]
+
+    def under_third(successions):
+        return padded(KEYRING, keyring(third, successions=successions), third)
+
+    whole = under_third(steps)
+    add("ok-successions", "success", whole, rev="7")
+    add("ok-successions-from-between", "success", whole, known=second.sign, rev="7")
+    add("ok-successions-at-their-end", "success", whole, known=third.sign, rev="7")
+    add("ok-successions-first-sight", "success", whole, known=None, rev="7")
+    add("successions-from-elsewhere", "keyring-forged", whole, known=EVE.sign)
+    other = b64(succession(ANN, second, acct=EVE.acct))
+    faults = {
+        "without-the-first": (steps[1:], "keyring-forged", None),
+        "without-the-last": (steps[:1], "keyring-forged", "keyring-malformed"),
+        "in-another-order": (steps[::-1], "keyring-forged", "keyring-malformed"),
+        "of-another-account": ([other, steps[1]], "keyring-forged", "keyring-malformed"),
+        "no-containers": (["AAAA"], "keyring-forged", "keyring-malformed"),
+    }
+    for name, (successions, to_who_knew_the_first, at_first_sight) in faults.items():
+        add(f"successions-{name}", to_who_knew_the_first, under_third(successions))
+        if at_first_sight:
+            add(f"successions-{name}-at-first-sight", at_first_sight, under_third(successions), known=None)
 
 
 def _shards(vectors):

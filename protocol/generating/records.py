@@ -1,4 +1,4 @@
-"""record/, chain/, pin/: account records alone, after one another, and against what a contact remembers."""
+"""record/, chain/, succession/, pin/: account records alone, after one another, and against what a contact remembers."""
 
 from generating import age
 from generating.forms import DAY, NOW, Person, b64, container, sha256
@@ -31,7 +31,7 @@ def record(person, **options):
     return container(ACCOUNT, fields(person, **options), person)
 
 
-def succession(old, new, *, acct=None, signer=None, **changes):
+def succession(old, new, /, *, acct=None, signer=None, **changes):
     content = {"acct": acct or old.acct, "old": old.sign, "new": new.sign, "created": NOW} | changes
     return container("restante/1 succession", content, signer or old)
 
@@ -39,6 +39,7 @@ def succession(old, new, *, acct=None, signer=None, **changes):
 def make(vectors):
     _alone(vectors)
     _chains(vectors)
+    _successions(vectors)
     _pins(vectors)
 
 
@@ -114,6 +115,38 @@ def _chains(vectors):
     }
     for name, (expect, previous, following) in cases.items():
         vectors.add(f"chain/{name}", expect, _SPEC + ", Chain", following, previous=b64(previous))
+
+
+def _successions(vectors):
+    """Each is read as one that leads ann from her first key to her second."""
+    ann, bob, new = Person("ann"), Person("bob"), Person("ann", generation=" 2")
+    right = succession(ann, new)
+    kind, signer, signature, payload = right.split(b"\n", 3)
+    bodies = {
+        "by-the-new-key": succession(ann, new, signer=new),
+        "by-a-stranger": succession(ann, new, signer=bob),
+        "to-another-key": succession(ann, bob),
+        "from-another-key": succession(ann, new, old=bob.sign),
+        "to-the-same-key": succession(ann, new, new=ann.sign),
+        "of-another-account": succession(ann, new, acct=bob.acct),
+        "unsigned": _unsigned(ann, new),
+        "signature-of-another-date": b"\n".join((kind, signer, signature, payload.replace(b"1800", b"1801"))),
+        "alias": container("restante/1 alias", {"old": ann.acct, "new": bob.acct, "sign": ann.sign}, ann),
+        "as-an-alias": right.replace(b"succession", b"alias", 1),
+        "later-version": right.replace(b"restante/1", b"restante/2", 1),
+        "without-date": succession(ann, new, created=None),
+        "date-in-words": succession(ann, new, created="today"),
+        "too-large": succession(ann, new, filler="x" * 1024),
+        "no-json": container("restante/1 succession", b"hello", ann),
+        "key-twice": container("restante/1 succession", payload.replace(b"{", b'{"acct":"x",', 1), ann),
+        "empty": b"",
+    }
+    keys = {"acct": ann.acct, "old": ann.sign, "new": new.sign}
+    spec = _SPEC + ", Chain"
+    vectors.add("succession/ok", "success", spec, right, **keys)
+    vectors.add("succession/ok-unknown-keys", "success", spec, succession(ann, new, later=[1]), **keys)
+    for name, body in bodies.items():
+        vectors.add(f"succession/{name}", "succession-bad", spec, body, **keys)
 
 
 def _after(first, new, handed):

@@ -160,7 +160,8 @@ def _safety_of(one, other):
     raw = hashlib.sha512(b"restante/1 safety\x00" + b"".join(sides)).digest()[:60]
     groups = [int.from_bytes(raw[start : start + 5], "big") % 100_000 for start in range(0, 60, 5)]
     names = [{"acct": person.acct, "sign": person.public.hex()} for person in (one, other)]
-    return {"accounts": names, "raw": raw.hex(), "number": " ".join(f"{group:05}" for group in groups)}
+    number = " ".join(f"{group:05}" for group in groups)
+    return {"accounts": names, "raw": raw.hex(), "number": number, "code": f"restante/1 safety {b64(raw)}"}
 
 
 def _pairing_words():

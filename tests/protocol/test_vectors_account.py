@@ -6,7 +6,7 @@ import pytest
 from restante.crypto import keyring, pins, state
 from restante.crypto.age import X25519Identity
 from restante.protocol.encoding import b64, unb64
-from restante.signing import container, records
+from restante.signing import container, records, successions
 from tests.protocol import vector_files
 
 _SHAPES = {"contacts": state.Contacts, "settings": state.Settings}
@@ -49,6 +49,13 @@ def test_record(vector):
 def test_chain(vector):
     previous = unb64(vector.text("previous"))
     assert refusal(lambda: records.check_successor(previous, vector.body)) == vector.refusal()
+
+
+@vectors("succession")
+def test_succession(vector):
+    old, new = unb64(vector.text("old")), unb64(vector.text("new"))
+    check = lambda: successions.check(vector.body, acct=vector.text("acct"), old=old, new=new)  # noqa: E731
+    assert refusal(check) == vector.refusal()
 
 
 @vectors("pin")

@@ -115,7 +115,7 @@ def test_recovery_code_is_written_as_the_first_vectors():
 def test_safety_number(value):
     one, other = ((side["acct"], bytes.fromhex(side["sign"])) for side in value["accounts"])
     number = safety_number(one, other)
-    assert (str(number), number.raw.hex()) == (value["number"], value["raw"])
+    assert (str(number), number.raw.hex(), number.code) == (value["number"], value["raw"], value["code"])
 
 
 @pytest.mark.parametrize("value", VALUES["pairing_words"], ids=lambda value: value["words"][0])

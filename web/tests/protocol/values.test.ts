@@ -47,7 +47,7 @@ const VALUES = (await values("values.json")) as {
   hybrid: { identity: string; recipient: string };
   recovery_code: { text: string; expect: string; hex?: string }[];
   pairing_words: { recipient: string; words: string[] }[];
-  safety_number: { accounts: [Account, Account]; raw: string; number: string }[];
+  safety_number: { accounts: [Account, Account]; raw: string; number: string; code: string }[];
 };
 interface Account {
   acct: string;
@@ -131,10 +131,10 @@ test("a recovery code is written in nine groups that can be asked for", () => {
   expect([isSameGroup(" dijv", "D1JV"), isSameGroup("D1JW", "D1JV")]).toEqual([true, false]);
 });
 
-test.each(VALUES.safety_number)("safety number $number", ({ accounts: [one, other], raw, number }) => {
+test.each(VALUES.safety_number)("safety number $number", ({ accounts: [one, other], raw, number, code }) => {
   const side = ({ acct, sign: key }: Account) => ({ acct, sign: unhex(key) });
   const found = safetyNumber(side(one), side(other));
-  expect([found.groups.join(" "), hex(found.raw)]).toEqual([number, raw]);
+  expect([found.groups.join(" "), hex(found.raw), found.code]).toEqual([number, raw, code]);
 });
 
 test("a made passphrase has six words of the EFF's long list", () => {

@@ -10,6 +10,7 @@ import { mergeKeyrings } from "../../src/crypto/keyring-changes";
 import { follow, type Pin } from "../../src/crypto/pins";
 import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "../../src/crypto/receiving";
 import { mergeSeen, openContacts, openSeen, openSettings, type Setting } from "../../src/crypto/shards";
+import { isSuccession } from "../../src/crypto/successions";
 import { b64, unb64 } from "../../src/protocol/encoding";
 import { ProtocolError, REFUSALS } from "../../src/protocol/errors";
 import { struct } from "../../src/protocol/shape";
@@ -44,6 +45,12 @@ test.each(await family("record"))("record/$name", async (vector) => {
 test.each(await family("chain"))("chain/$name", async (vector) => {
   const { code } = await outcome(() => checkSuccessor(unb64(vector.text("previous")), vector.body));
   expect(code).toBe(vector.refusal);
+});
+
+test.each(await family("succession"))("succession/$name", (vector) => {
+  const [old, next] = [unb64(vector.text("old")), unb64(vector.text("new"))];
+  const leads = isSuccession(b64(vector.body), vector.text("acct"), old, next);
+  expect(leads ? null : "succession-bad").toBe(vector.refusal);
 });
 
 test.each(await family("pin"))("pin/$name", async (vector) => {
