@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from cyclopts import App, CycloptsError
 
 from restante import __version__
+from restante.cli.cores import withhold_cores
 
 COMMANDS = {
     "sign-up": "Makes an account, its keys and its recovery code.",
@@ -77,6 +78,7 @@ def run(tokens: Sequence[str]) -> int:
 
 def main() -> None:
     """Runs the command line of this process."""
+    withhold_cores()
     sys.exit(run(sys.argv[1:]))
 
 
