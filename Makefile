@@ -69,8 +69,7 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
-	@# Those in a browser wait more than they work, and the tests of one file share much.
-	$(BIN)/pytest -q -n 3 --dist loadfile -m "not long" tests/e2e
+	tools/check-browsers
 
 .PHONY: test-long
 test-long: setup tools ## soaks: thousands of fault points, long live uploads

@@ -45,6 +45,8 @@ export default mergeConfig(
           extends: true,
           test: {
             name: "chromium",
+            // Real time on a busy machine; what passed only the second time is told.
+            retry: 1,
             include: ["tests/{protocol,crypto}/**/*.test.ts", "tests/**/*.browser.test.ts"],
             exclude: ["tests/**/*.node.test.ts"],
             browser: {

@@ -81,7 +81,9 @@ def test_the_main_job_in_firefox(fox: Fox, house: Server) -> None:
     path = saved(fox.folder)
     (item,) = ann.inbox()
     assert item["id"] == message
-    assert_keeps(path, duration_s=item["duration_s"])
+    assert_keeps(
+        path, duration_s=item["duration_s"], within_s=0.5
+    )  # its pictures come late where the machine is busy
     assert Judged(path).size == (1280, 720)
     assert max(loudness(path)) > 100
     # The second camera is narrower: there are bars beside it.

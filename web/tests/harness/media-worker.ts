@@ -80,7 +80,8 @@ onmessage = async ({ data: order }: MessageEvent<Order>) => {
     watch(encodeTake(source, sink()));
     await run();
     await stop();
-  } else if (order.kind === "progress") postMessage({ kind: "progress", ms: progress, steps: sizes.length });
+  } else if (order.kind === "progress")
+    postMessage({ kind: "progress", ms: progress, steps: sizes.filter((size) => size.isBehind).length });
   else if (order.kind === "stall") for (const until = performance.now() + 1000; performance.now() < until;);
   else if (order.kind === "pause") take?.pause();
   else if (order.kind === "resume") take?.resume();
