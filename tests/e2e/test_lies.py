@@ -47,6 +47,7 @@ class Home:
 
     stage: Stage
     visitor: Visitor
+    is_open: bool = False
 
     def under(self, lie: Lie) -> None:
         told = lie(self.stage)
@@ -113,7 +114,23 @@ def home(
 
 
 @pytest.fixture
-def page(home: Home) -> Iterator[Callable[[str], Page]]:
+def page(home: Home, window: Callable[[str], Page]) -> Callable[[str], Page]:
+    """The same when bob has signed in."""
+    if not home.is_open:
+        gate = window("/sign-in")
+        sign_in(gate, home.stage.bob.name, home.stage.bob.passphrase)
+        let_in(home, gate)
+    return window
+
+
+def let_in(home: Home, inbox: Page) -> None:
+    inbox.wait_for_url("**/inbox")
+    letter(inbox, "known").wait_for()
+    home.is_open = True
+
+
+@pytest.fixture
+def window(home: Home) -> Iterator[Callable[[str], Page]]:
     """Opens windows that are closed after the test, and lets the server tell the truth again."""
     opened: list[Page] = []
 
@@ -127,19 +144,18 @@ def page(home: Home) -> Iterator[Callable[[str], Page]]:
         each.close()
 
 
-def test_signing_in(home: Home, page: Callable[[str], Page]) -> None:
+def test_signing_in(home: Home, window: Callable[[str], Page]) -> None:
     """Each lie is told before anything is opened; the last one, and the truth, let bob in."""
     stage = home.stage
     for row in sorted(rows(Step.SIGN_IN), key=lambda row: row.web == UNHARMED):
         home.under(row.lie)
-        window = page("/sign-in")
-        sign_in(window, stage.bob.name, stage.bob.passphrase)
+        page = window("/sign-in")
+        sign_in(page, stage.bob.name, stage.bob.passphrase)
         if row.web == UNHARMED:
-            window.wait_for_url("**/inbox")
-            letter(window, "known").wait_for()
+            let_in(home, page)
         else:
-            hear(window, row.web)
-            assert "/sign-in" in window.url, row
+            hear(page, row.web)
+            assert "/sign-in" in page.url, row
         stage.man.tell_the_truth()
 
 
