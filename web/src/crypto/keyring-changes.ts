@@ -57,12 +57,24 @@ export function withSigningKey(keyring: Keyring, next: SigningKey, nowMs: number
   return { ...keyring, rev: keyring.rev + 1, sign: b64(next.seed), successions };
 }
 
+/** Rotates the state key: the old one opens shards until each is sealed to the new one. */
+export function withStateKey(keyring: Keyring, state: string): Keyring {
+  return { ...keyring, rev: keyring.rev + 1, state, former_states: [...(keyring.former_states ?? []), keyring.state] };
+}
+
+/** Forgets earlier state keys to which no shard is sealed any more. */
+export function withoutFormerStates(keyring: Keyring, isDone: (state: string) => boolean): Keyring {
+  const former = (keyring.former_states ?? []).filter((state) => !isDone(state));
+  return { ...keyring, rev: keyring.rev + 1, former_states: former };
+}
+
 /**
  * Merges two changes of `base` and takes the next rev. What one side added or dropped stays so; a drop wins over a
  * change. @throws ProtocolError keyring-conflict, when both changed the signing key or the state key, and differently
  */
 export function mergeKeyrings(base: Keyring, mine: Keyring, theirs: Keyring): Keyring {
   const { successions } = mine.sign === base.sign ? theirs : mine;
+  const former = mergeNames([base, mine, theirs].map(({ former_states = [] }) => former_states));
   return {
     rev: Math.max(mine.rev, theirs.rev) + 1,
     acct: base.acct,
@@ -72,7 +84,14 @@ export function mergeKeyrings(base: Keyring, mine: Keyring, theirs: Keyring): Ke
     unlock: mergeEntries([base.unlock, mine.unlock, theirs.unlock], (entry) => entry.mid, larger),
     devices: mergeEntries([base.devices, mine.devices, theirs.devices], (entry) => entry.did, larger),
     ...(successions && { successions }),
+    ...(former.length > 0 && { former_states: former }),
   };
+}
+
+/** What either side added, and of what was there what neither dropped. */
+function mergeNames([base = [], mine = [], theirs = []]: readonly (readonly string[])[]): readonly string[] {
+  const all = [...new Set([...mine, ...theirs])].sort();
+  return all.filter((name) => (base.includes(name) ? mine.includes(name) && theirs.includes(name) : true));
 }
 
 /** Of two values, the one whose compact JSON is larger in bytes. */

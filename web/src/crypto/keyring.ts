@@ -41,6 +41,7 @@ export const keyringShape = struct({
   unlock: list(methodShape),
   devices: list(deviceShape),
   successions: optional(list(text())),
+  former_states: optional(list(text())),
 });
 
 /** A private encryption key and the time in which senders use it; a retired one only opens what waits. */
@@ -51,7 +52,8 @@ export type Method = Shaped<typeof methodShape>;
 export type Device = Shaped<typeof deviceShape>;
 /**
  * The payload; `sign` is the base64url seed, `state` an `AGE-SECRET-KEY-1…`, `successions` the base64url containers by
- * which earlier signing keys led to this one. Never leaves the worker in clear.
+ * which earlier signing keys led to this one, `former_states` earlier state keys, as long as a shard may be sealed to one.
+ * Never leaves the worker in clear.
  */
 export type Keyring = Shaped<typeof keyringShape>;
 
@@ -173,8 +175,24 @@ export function checkNotRolledBack(keyring: Keyring, highestRev: number): void {
 }
 
 /** The keys in the order of the protocol's tables. */
-export function inOrder({ rev, acct, sign, enc, state, unlock, devices, successions }: Keyring): Keyring {
-  return { rev, acct, sign, enc, state, unlock, devices, ...(successions && { successions }) };
+export function inOrder({
+  rev,
+  acct,
+  sign,
+  enc,
+  state,
+  former_states,
+  unlock,
+  devices,
+  successions,
+}: Keyring): Keyring {
+  const former = former_states?.length ? { former_states } : {};
+  return { rev, acct, sign, enc, state, ...former, unlock, devices, ...(successions && { successions }) };
+}
+
+/** Returns the keys that may open a shard, the present one first. */
+export function statesOf({ state, former_states = [] }: Keyring): readonly string[] {
+  return [state, ...former_states];
 }
 
 /** Tells whether the signer is the key that is known here, or one that successions lead to from it. */
@@ -200,7 +218,7 @@ async function unsealed(sealed: Uint8Array, identity: Identity): Promise<Uint8Ar
 function checkKeys(keyring: Keyring): void {
   try {
     if (!isB64(keyring.sign, 32)) throw new RangeError("sign");
-    checkX25519Identity(keyring.state);
+    statesOf(keyring).forEach(checkX25519Identity);
     for (const entry of keyring.enc) checkHybridIdentity(entry.identity);
     for (const entry of [...keyring.unlock, ...keyring.devices]) checkX25519Recipient(entry.recipient);
   } catch {

@@ -1,6 +1,6 @@
-import { b64, unb64 } from "../protocol/encoding";
+import { b64, unb64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
-import { checkX25519Recipient } from "./age";
+import { checkX25519Recipient, newX25519Identity } from "./age";
 import { newDevice, newEncryptionIdentity, type Keyring } from "./keyring";
 import {
   relabelled,
@@ -9,13 +9,15 @@ import {
   withEncryptionIdentity,
   withMethod,
   withOnly,
+  withStateKey,
   withoutDevice,
+  withoutFormerStates,
   withoutMethod,
   withSigningKey,
 } from "./keyring-changes";
 import { codeWay, passkeyWay, wordsWay, type NewWay } from "./new-ways";
 import type { KeyringChange, SealedKeyring } from "./session-views";
-import { newSigningKey } from "./signing";
+import { fp, newSigningKey } from "./signing";
 import { SALT_BYTES } from "./unlock";
 
 export interface Changed {
@@ -78,16 +80,28 @@ async function changedOtherwise(keyring: Keyring, change: Exclude<KeyringChange,
     case "rotate":
       return withEncryptionIdentity(keyring, newEncryptionIdentity(change.nowMs));
     case "rotate-signing":
-      return withSigningKey(keyring, newSigningKey(), change.nowMs);
+      return { ...rotatedSigning(keyring, change.nowMs), rev: keyring.rev + 1 };
+    case "forget-states":
+      return withoutFormerStates(keyring, (state) => change.states.includes(nameOfState(state)));
     case "shut-out":
       return shutOut(keyring, change.keep, change.nowMs);
   }
 }
 
-/** Both keys are new, and only this device is left: in one change, so that nothing can come between. */
+/** How a page names a state key that it may not know. */
+export function nameOfState(state: string): string {
+  return fp(utf8(state));
+}
+
+/** The state key goes with it: whoever had the old keyring reads nothing that is written from then on. */
+function rotatedSigning(keyring: Keyring, nowMs: number): Keyring {
+  return withStateKey(withSigningKey(keyring, newSigningKey(), nowMs), newX25519Identity());
+}
+
+/** All keys are new, and only this device is left: in one change, so that nothing can come between. */
 function shutOut(keyring: Keyring, keep: string | null, nowMs: number): Keyring {
   const alone = { ...keyring, devices: keyring.devices.filter((device) => device.did === keep) };
-  const rotated = withSigningKey(alone, newSigningKey(), nowMs);
+  const rotated = rotatedSigning(alone, nowMs);
   return { ...withEncryptionIdentity(rotated, newEncryptionIdentity(nowMs)), rev: keyring.rev + 1 };
 }
 

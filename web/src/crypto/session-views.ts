@@ -18,6 +18,8 @@ export interface AccountView {
   readonly sealingSince: number;
   /** How many encryption keys are kept only to open what was sealed to them. */
   readonly retired: number;
+  /** Earlier state keys, by fingerprints: shards may still be sealed to them. */
+  readonly formerStates: readonly string[];
   /** How many signing keys there were before, each of which named the next. */
   readonly formerKeys: number;
   /** The server gave an older keyring than this device has seen: warn. */
@@ -80,8 +82,11 @@ export type KeyringChange =
   /** Nothing but the next rev: for a way in that does not open the keyring. */
   | { kind: "reseal" }
   | { kind: "rotate"; nowMs: number }
+  /** And a new state key. */
   | { kind: "rotate-signing"; nowMs: number }
-  /** All but this device are dropped, and both keys are new: another device is in hostile hands. */
+  /** Earlier state keys to which nothing is sealed any more. */
+  | { kind: "forget-states"; states: readonly string[] }
+  /** All but this device are dropped, and all keys are new: another device is in hostile hands. */
   | { kind: "shut-out"; keep: string | null; nowMs: number };
 
 export interface SealedKeyring {

@@ -4,6 +4,7 @@
 import { b64, unb64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { DAY_MS } from "../protocol/limits";
+import { viewOf } from "./account-view";
 import { checkHistory, isExpired, readRecord } from "./account";
 import { newX25519Identity, recipientOf, type Identity } from "./age";
 import { isVerified, type Contact } from "./contacts";
@@ -11,7 +12,6 @@ import { readJson } from "./container";
 import { Enrolment } from "./enrolment";
 import { openDetails, type Details, type Kind } from "./details";
 import {
-  checkNotRolledBack,
   identitiesOf,
   inOrder,
   keyringShape,
@@ -43,6 +43,7 @@ import type {
   SealedKeyring,
   WantedAccount,
 } from "./session-views";
+import { resealShard, type ResealedShard } from "./resealing";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
 import { linkAccess, linkAccessWithPassword, passphraseAccess, unlockAccess, type Access } from "./unlock";
@@ -80,7 +81,7 @@ export class Session {
     this.#enter(keyring, identity);
     for (const name of ["contacts", "settings"]) this.#book.lacks(name);
     return {
-      account: this.#view(keyring, 0),
+      account: viewOf(keyring, 0),
       record: b64(await recordOf(keyring, { nowMs: wanted.nowMs })),
       keyring: b64(sealed),
       unlock,
@@ -159,7 +160,7 @@ export class Session {
       if (!ownKeysOf(keyring).some((key) => b64(key) === published)) throw new ProtocolError("keyring-forged");
     }
     this.#enter(keyring, identity);
-    return this.#view(keyring, fetched.highestRev ?? 0);
+    return viewOf(keyring, fetched.highestRev ?? 0);
   }
 
   /** Returns the unlocked keyring, to be sealed at once by a key of this device. */
@@ -173,7 +174,7 @@ export class Session {
     const kept = JSON.parse(new TextDecoder().decode(exported)) as { keyring: unknown; identity: string | null };
     const keyring = readJson(utf8(JSON.stringify(kept.keyring)), keyringShape, "keyring-malformed");
     this.#enter(keyring, identity ?? kept.identity);
-    return this.#view(keyring, 0);
+    return viewOf(keyring, 0);
   }
 
   /** Forgets everything. */
@@ -187,7 +188,7 @@ export class Session {
   // --- keyring and record ---
 
   account(): AccountView {
-    return this.#view(this.#unlocked(), 0);
+    return viewOf(this.#unlocked(), 0);
   }
 
   newDeviceIdentity(): string {
@@ -266,6 +267,11 @@ export class Session {
 
   shardStored(name: string): void {
     this.#book.stored(name);
+  }
+
+  /** Seals to the present state key what is sealed to a former one; null: it is sealed to that already, or no key opens it. */
+  resealShard(name: string, sealed: Uint8Array): Promise<ResealedShard | null> {
+    return resealShard(sealed, name, this.#unlocked());
   }
 
   settings(): Record<string, string | number | boolean | null> {
@@ -446,8 +452,7 @@ export class Session {
 
   /** A newer keyring of the account that is open already leaves what was learnt. */
   #enter(keyring: Keyring, identity: Identity | null): void {
-    const isSame = this.#keyring?.acct === keyring.acct && this.#keyring.state === keyring.state;
-    if (!isSame) this.lock();
+    if (this.#keyring?.acct !== keyring.acct) this.lock();
     this.#keyring = this.#base = keyring;
     this.#identity = identity;
   }
@@ -462,22 +467,6 @@ export class Session {
     this.#keyring = keyring;
     return { sealed, rev: keyring.rev, bearer: null, salt: null };
   }
-
-  #view(keyring: Keyring, highestRev: number): AccountView {
-    const key = signingKeyOf(keyring).public;
-    return {
-      acct: keyring.acct,
-      sign: b64(key),
-      fp: fp(key),
-      rev: keyring.rev,
-      methods: keyring.unlock.map(({ mid, type, label, created }) => ({ mid, type, label, created })),
-      devices: keyring.devices.map(({ did, label, created }) => ({ did, label, created })),
-      sealingSince: Math.max(...keyring.enc.filter(({ retired }) => !retired).map(({ from }) => from)),
-      retired: keyring.enc.filter(({ retired }) => retired).length,
-      formerKeys: keyring.successions?.length ?? 0,
-      isRolledBack: isRolledBack(keyring, highestRev),
-    };
-  }
 }
 
 /** The last record of an account, of a chain that need not lead from the pinned key. */
@@ -485,13 +474,4 @@ function checkOfAccount(acct: string, history: readonly Uint8Array[]) {
   const last = readRecord(history.at(-1) ?? new Uint8Array(0));
   if (last.acct !== acct) throw new ProtocolError("record-other-account");
   return last;
-}
-
-function isRolledBack(keyring: Keyring, highestRev: number): boolean {
-  try {
-    checkNotRolledBack(keyring, highestRev);
-    return false;
-  } catch {
-    return true;
-  }
 }

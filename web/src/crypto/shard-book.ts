@@ -6,7 +6,7 @@
 import { ProtocolError } from "../protocol/errors";
 import { write } from "../protocol/ijson";
 import { SEEN_IDS } from "../protocol/limits";
-import { ownKeysOf, signingKeyOf, type Keyring } from "./keyring";
+import { ownKeysOf, signingKeyOf, statesOf, type Keyring } from "./keyring";
 import {
   contentOf,
   mergeContacts,
@@ -102,7 +102,7 @@ export class ShardBook {
   /** Merges a sealed shard. Returns its rev: the device remembers the highest. @throws ProtocolError shard-… */
   async take(name: string, sealed: Uint8Array, from: { server: boolean; highestRev: number }): Promise<number> {
     const keyring = this.keyring();
-    const opening = { state: keyring.state, signers: ownKeysOf(keyring), highestRev: from.highestRev };
+    const opening = { states: statesOf(keyring), signers: ownKeysOf(keyring), highestRev: from.highestRev };
     const shard = await this.#opened(name, sealed, opening);
     if (from.server) {
       this.#stored.set(name, shard);

@@ -21,7 +21,7 @@ const plainValue: Shape<string | number | boolean | null> = (value, path) => {
     return value;
   throw new BadJson(`${path}: not a plain value`);
 };
-const headShape = struct({ shard: text(), rev: integer() });
+export const headShape = struct({ shard: text(), rev: integer() });
 const settingShape = struct({ value: plainValue, at: integer() });
 const contactsShape = struct({ shard: text(), rev: integer(), contacts: dictionary(contactShape) });
 const settingsShape = struct({ shard: text(), rev: integer(), settings: dictionary(settingShape) });
@@ -101,7 +101,8 @@ export async function sealShard(
 }
 
 interface Opening {
-  readonly state: string;
+  /** The state keys, the present one first. */
+  readonly states: readonly string[];
   /** The account's own signing public keys. */
   readonly signers: readonly Uint8Array[];
   /** The highest rev that this device has seen. */
@@ -125,11 +126,11 @@ async function openShard<S extends Shard>(
   sealed: Uint8Array,
   shape: Shape<S>,
   name: string,
-  { state, signers, highestRev = 0 }: Opening,
+  { states, signers, highestRev = 0 }: Opening,
   isRight: (shard: S) => boolean,
 ): Promise<S> {
   if (sealed.length > SHARD_BYTES) throw new ProtocolError("shard-too-large");
-  const box = readContainer(await unsealed(sealed, state), "state", SHARD_BYTES);
+  const box = readContainer(await unsealed(sealed, states), "state", SHARD_BYTES);
   const signer = requireSigner(box);
   if (!signers.some((key) => equalBytes(key, signer))) throw new ProtocolError("shard-forged");
   const head = readPayload(box, headShape, "shard-malformed");
@@ -140,9 +141,9 @@ async function openShard<S extends Shard>(
   return shard;
 }
 
-async function unsealed(sealed: Uint8Array, state: string): Promise<Uint8Array> {
+async function unsealed(sealed: Uint8Array, states: readonly string[]): Promise<Uint8Array> {
   try {
-    return await unseal(sealed, [state], { stanzas: 1 });
+    return await unseal(sealed, states, { stanzas: 1 });
   } catch (error) {
     if (error instanceof AgeError) throw new ProtocolError("shard-damaged", error.message);
     throw error;

@@ -7,7 +7,7 @@ import type { Api, Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import type { Memory } from "./memory";
 import { failureOf, isCode, type Failure } from "./failure";
-import { refreshKeyring, renewRecord } from "./upkeep";
+import { finishStateKey, refreshKeyring, renewRecord, takeNewKeyring } from "./upkeep";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
 import type { Passkeys } from "./passkeys";
@@ -118,6 +118,11 @@ export class House {
     return this.#catchingUp;
   }
 
+  /** Goes on with the keyring that another device has made meanwhile; tells whether there was one. @throws Problem, ProtocolError */
+  takeNewKeyring(): Promise<boolean> {
+    return takeNewKeyring(this);
+  }
+
   /** Looks whether another device has made new keys; tells whether there are any. Rarely: each message that does not open asks. */
   async lookForKeys(): Promise<boolean> {
     if (Date.now() - this.#lookedForKeysMs < LOOK_FOR_KEYS_MS) return false;
@@ -140,6 +145,7 @@ export class House {
     await this.people.refresh();
     await this.settings.refresh().catch(() => undefined);
     await this.shards.save().catch(() => undefined);
+    await finishStateKey(this).catch(() => undefined);
     await renewRecord(this).catch((error: unknown) => {
       if (isCode(error, "verification-needed")) this.warning = { code: "key-unpublished" };
     });

@@ -14,6 +14,8 @@ export interface ShardTools {
   readonly crypto: CryptoService;
   readonly vault: DeviceVault;
   readonly memory: Memory;
+  /** Goes on with the keyring that another device has made meanwhile; tells whether there was one. @throws Problem, ProtocolError */
+  takeNewKeyring(): Promise<boolean>;
 }
 
 const PATH = "/api/v1/account/state/{shard}";
@@ -45,11 +47,16 @@ export class ShardStore {
     this.#listeners.set(name, listener);
   }
 
-  /** Takes this device's copy: works without a network. Tells whether there was one. */
+  /** Takes this device's copy: works without a network. Tells whether there was one that opens. */
   async recall(name: string): Promise<boolean> {
     const sealed = await this.#tools.vault.recall(copyOf(name));
     if (sealed === null) return false;
-    await this.#tools.crypto.takeShard(name, sealed, { server: false, highestRev: 0 });
+    try {
+      await this.#tools.crypto.takeShard(name, sealed, { server: false, highestRev: 0 });
+    } catch (error) {
+      if (error instanceof ProtocolError && isForOtherKeys(error)) return false; // of before a new state key
+      throw error;
+    }
     this.#taken.add(name);
     return true;
   }
@@ -84,7 +91,15 @@ export class ShardStore {
     });
   }
 
-  /** The worker has forgotten everything: the keyring was opened anew. */
+  /** Seals what is still sealed to former state keys to the present one. @throws Problem */
+  reseal(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { items } = await this.#tools.api.get("/api/v1/account/state");
+      for (const { shard } of items) await this.#reseal(shard);
+    });
+  }
+
+  /** Everything is to be asked for anew: the keyring was opened anew. */
   forget(): void {
     this.#versions.clear();
     this.#taken.clear();
@@ -120,6 +135,8 @@ export class ShardStore {
       await this.#listeners.get(name)?.();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
+      // Before anything is written over: perhaps it is sealed to a key that another device has made.
+      if (isForOtherKeys(error) && (await this.#tools.takeNewKeyring())) return this.#take(name, data);
       this.faults.set(name, error.code);
       return;
     }
@@ -146,6 +163,22 @@ export class ShardStore {
     }
   }
 
+  async #reseal(name: string): Promise<void> {
+    const { api, crypto, memory, vault } = this.#tools;
+    for (let left = TRIES; ; left -= 1) {
+      const { data, etag } = await api.getOctets(PATH, { path: { shard: name } });
+      const renewed = await crypto.resealShard(name, data).catch(unlessWrong);
+      if (renewed === null) return;
+      try {
+        this.#versions.set(name, await api.putOctets(PATH, renewed.sealed, etag, { path: { shard: name } }));
+        await vault.keep(copyOf(name), renewed.sealed);
+        return await memory.raise(name, renewed.rev);
+      } catch (error) {
+        if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
+      }
+    }
+  }
+
   async #sealed(name: string): Promise<{ sealed: Uint8Array<ArrayBuffer>; rev: number }> {
     const given = await this.#tools.crypto.giveShard(name);
     await this.#tools.vault.keep(copyOf(name), given.sealed);
@@ -158,4 +191,14 @@ export class ShardStore {
     this.#work = done.catch(() => undefined);
     return done;
   }
+}
+
+function isForOtherKeys({ code }: ProtocolError): boolean {
+  return code === "shard-damaged" || code === "shard-forged";
+}
+
+/** A shard that is not the account's own stays as it is. */
+function unlessWrong(error: unknown): null {
+  if (error instanceof ProtocolError) return null;
+  throw error;
 }

@@ -23,6 +23,8 @@ export interface UpkeepTools {
   recall(): Promise<void>;
 }
 
+type KeyringKeepers = Pick<UpkeepTools, "crypto" | "vault" | "memory">;
+
 const LOOK_AFTER_MS = 30 * DAY_MS;
 const ROTATE_AFTER_MS = 365 * DAY_MS;
 
@@ -31,19 +33,34 @@ const ROTATE_AFTER_MS = 365 * DAY_MS;
  * @throws Problem; ProtocolError such as `keyring-no-match`: this device was removed
  */
 export async function refreshKeyring(house: UpkeepTools): Promise<boolean> {
-  const { api, crypto, memory, shards, account } = house;
+  if (!(await takeNewKeyring(house))) return false;
+  await house.shards.save().catch(() => undefined); // it has its copy here, too
+  house.shards.forget();
+  await house.recall();
+  return true;
+}
+
+/** The same, and goes on with what is known: for somebody in the middle of something. @throws likewise */
+export async function takeNewKeyring(house: UpkeepTools): Promise<boolean> {
+  const { api, crypto, memory, account } = house;
   const { data, etag } = await fetchKeyring(api);
   if (etag === memory.keyringVersion) return false;
-  await shards.save().catch(() => undefined); // it has its copy here, too
   const { sign: known } = await crypto.account();
   const highestRev = memory.rev("keyring");
   const view = await crypto.openKeyring({ sealed: data, acct: account.acct, known, highestRev });
   if (view.isRolledBack) house.warning = { code: "keyring-rolled-back" };
   await keepKeyring(house, view.rev, etag);
   await memory.note({ recordMs: 0 }); // it may have keys that are not published yet
-  shards.forget();
-  await house.recall();
   return true;
+}
+
+/** Seals what is sealed to former state keys to the present one, and forgets them; any device finishes it. @throws Problem, ProtocolError */
+export async function finishStateKey(house: UpkeepTools): Promise<void> {
+  const { formerStates } = await house.crypto.account();
+  if (formerStates.length === 0) return;
+  await house.shards.reseal();
+  const { account, version } = await storeChange(house, { kind: "forget-states", states: formerStates });
+  await keepKeyring(house, account.rev, version);
 }
 
 /** Signs the account's record anew once a month, so that it never expires while somebody uses the account; seals anew once a year. @throws Problem, ProtocolError */
@@ -64,6 +81,7 @@ export async function changeKeys(house: UpkeepTools, change: KeyringChange): Pro
   await house.memory.note({ recordMs: 0 });
   const { account, version } = await storeChange(house, change);
   await keepKeyring(house, account.rev, version);
+  await finishStateKey(house);
   await publishRecord(house);
 }
 
@@ -75,7 +93,7 @@ export async function publishRecord({ api, crypto, memory, people, account }: Up
   await memory.note({ recordMs: nowMs });
 }
 
-async function keepKeyring({ crypto, vault, memory }: UpkeepTools, rev: number, version: string): Promise<void> {
+async function keepKeyring({ crypto, vault, memory }: KeyringKeepers, rev: number, version: string): Promise<void> {
   if (memory.deviceId !== null) await vault.keepKeyring(await crypto.exportKeyring());
   await memory.raise("keyring", rev);
   await memory.note({ keyringVersion: version });

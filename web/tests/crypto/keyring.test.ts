@@ -48,7 +48,7 @@ import { NOW, person } from "./people";
 const [ann, eve] = await Promise.all([person("ann"), person("eve")]);
 const { acct } = ann.record;
 const keys = { state: ann.keyring.state, signing: signingKeyOf(ann.keyring) };
-const opening = { state: ann.keyring.state, signers: ann.me.keys };
+const opening = { states: [ann.keyring.state], signers: ann.me.keys };
 
 function refused(code: string) {
   return expect.objectContaining({ code });
@@ -191,7 +191,7 @@ test("a shard that is old, of another name or signed by another key is refused",
   await expect(openContacts(sealed, { ...opening, highestRev: 2 })).rejects.toEqual(refused("shard-rolled-back"));
   await expect(openSettings(sealed, opening)).rejects.toEqual(refused("shard-swapped"));
   await expect(openContacts(sealed, { ...opening, signers: eve.me.keys })).rejects.toEqual(refused("shard-forged"));
-  await expect(openContacts(sealed, { ...opening, state: eve.keyring.state })).rejects.toEqual(
+  await expect(openContacts(sealed, { ...opening, states: [eve.keyring.state] })).rejects.toEqual(
     refused("shard-damaged"),
   );
 });

@@ -115,7 +115,7 @@ test.each(await family("keyring"))("keyring/$name", async (vector) => {
 
 test.each(await family("state"))("state/$name", async (vector) => {
   const opening = {
-    state: vector.text("state"),
+    states: [vector.text("state")],
     signers: [unb64(vector.text("signer"))],
     highestRev: vector.number("highest-rev"),
   };

@@ -108,6 +108,7 @@ export class FakeServer {
     if (path === "account/verification") return this.#verify(body as Unlock);
     if (path.startsWith("account/ways-in"))
       return this.#waysIn(method, path.split("/")[2] ?? "", body as ChangedWay, init);
+    if (method === "PUT" && path === "account/record") return this.#putRecord(body as { record: string });
     if (path === "account/state") return json({ items: this.#shards() });
     return method === "PUT" ? this.#put(path, init) : this.#get(path);
   }
@@ -203,6 +204,11 @@ export class FakeServer {
       leaf: this.log.leafOf(acct, record),
     }));
     return json(what === "records" ? { items } : items.at(-1));
+  }
+
+  #putRecord({ record }: { record: string }): Response {
+    this.accounts.get(this.signedIn ?? "")?.records.push(record);
+    return json({});
   }
 
   #shards(): { shard: string; version: string }[] {

@@ -31,7 +31,9 @@ async function page(): Promise<People> {
   const crypto = cryptoInProcess().service;
   await crypto.importKeyring(keyring);
   const account = { acct: ANN };
-  const tools = { api: new Api({ fetch: server.fetch }), crypto, vault, memory: await Memory.recall(vault), account };
+  const api = new Api({ fetch: server.fetch });
+  const takeNewKeyring = () => Promise.resolve(false);
+  const tools = { api, crypto, vault, memory: await Memory.recall(vault), account, takeNewKeyring };
   const people = new People({ ...tools, shards: new ShardStore(tools), log: new KeyLog(tools) });
   await people.refresh();
   return people;

@@ -136,7 +136,7 @@ export async function homeOf(owner: Correspondent, server: MailServer, database:
   const vault = await DeviceVault.open(owner.acct, await openDatabase(database));
   const api = new Api({ fetch: server.mailFetch, waiting: { baseMs: 5, capMs: 20, random: () => 0, sleep: nap } });
   const tools = { api, crypto: owner.crypto, vault, memory: await Memory.recall(vault), account: { acct: owner.acct } };
-  const shards = new ShardStore(tools);
+  const shards = new ShardStore({ ...tools, takeNewKeyring: () => Promise.resolve(false) });
   const listeners = new Set<(happening: Happening) => void>();
   const live = {
     isOffline: false,

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { NewAccount } from "../../src/crypto/service";
 import { Choices } from "../../src/state/choices.svelte";
 import { storeChange } from "../../src/state/keyring";
+import { Keys } from "../../src/state/keys.svelte";
 import { Session } from "../../src/state/session.svelte";
 import { Verification } from "../../src/state/verification.svelte";
 import { WaysIn } from "../../src/state/ways-in.svelte";
@@ -370,6 +371,60 @@ test("a passkey that another device's change came before is added all the same, 
   const labels = (await house.crypto.account()).methods.map(({ label }) => label);
   expect(labels).toContain("from elsewhere");
   expect(labels).toHaveLength(3);
+});
+
+test("a new signing key comes with a new state key, and another device comes along with what it knew", async () => {
+  const one = await started();
+  await one.signIn(BY_WORDS);
+  const here = name;
+  name = `${here}-elsewhere`;
+  const other = await started();
+  await other.signIn(BY_WORDS);
+  const [mine, theirs] = [one.house, other.house];
+  if (!mine || !theirs) throw new Error("outside");
+  await mine.settings.choose({ beep: false });
+  await mine.shards.save();
+  await theirs.settings.refresh();
+  const old = cryptoInProcess().service;
+  await old.importKeyring(await theirs.crypto.exportKeyring());
+  const keys = mine.part(Keys);
+  await keys.rotateSigning();
+  expect([keys.failure, keys.told]).toEqual([null, "signing"]);
+  expect((await mine.crypto.account()).formerStates).toEqual([]);
+  const sealed = () => server.files.get("account/state/settings")?.data ?? new Uint8Array();
+  const opened = (by: typeof old) => by.takeShard("settings", sealed(), { server: true, highestRev: 0 });
+  await expect(opened(old)).rejects.toMatchObject({ code: "shard-damaged" });
+  await theirs.settings.choose({ countdown: false }); // with the old key, before it heard of the new one
+  await theirs.shards.save();
+  await expect(opened(old)).rejects.toMatchObject({ code: "shard-damaged" });
+  await mine.settings.refresh();
+  expect(await mine.crypto.settings()).toMatchObject({ beep: false, countdown: false });
+  expect((await theirs.crypto.account()).sign).toBe((await mine.crypto.account()).sign);
+  other.close();
+  server.isCut = true; // what it keeps is sealed to keys that it has
+  const later = await started();
+  expect(inside(later)).toBe("ann@post.example");
+  expect(await later.house?.crypto.settings()).toMatchObject({ beep: false, countdown: false });
+});
+
+test("a new state key that was interrupted is finished by whichever device comes next", async () => {
+  const one = await started();
+  await one.signIn(BY_WORDS);
+  const { house } = one;
+  if (!house) throw new Error("outside");
+  await house.settings.choose({ beep: false });
+  await house.shards.save();
+  const broken = { request: "PUT /api/v1/account/state/settings", work: () => Promise.reject(new TypeError("cut")) };
+  server.before = broken;
+  await house.part(Keys).rotateSigning();
+  expect((await house.crypto.account()).formerStates).toHaveLength(1);
+  expect(await house.crypto.settings()).toMatchObject({ beep: false });
+  await house.catchUp();
+  expect((await house.crypto.account()).formerStates).toEqual([]);
+  const fresh = cryptoInProcess().service;
+  await fresh.importKeyring(await house.crypto.exportKeyring());
+  const sealed = server.files.get("account/state/settings")?.data ?? new Uint8Array();
+  expect(await fresh.takeShard("settings", sealed, { server: true, highestRev: 0 })).toBeGreaterThan(0);
 });
 
 test("a change that the server asks about is made when its person has shown who they are", async () => {

@@ -32,7 +32,7 @@ async function device(name: string): Promise<Device> {
   const vault = await DeviceVault.open(ANN, await openDatabase(`test-${name}-${NOW}`));
   const memory = await Memory.recall(vault);
   const api = new Api({ fetch: server.fetch });
-  const shards = new ShardStore({ api, crypto, vault, memory });
+  const shards = new ShardStore({ api, crypto, vault, memory, takeNewKeyring: () => Promise.resolve(false) });
   const account = { acct: ANN };
   const people = new People({ api, crypto, shards, account, log: new KeyLog({ api, vault, account }) });
   const opened = { crypto, vault, shards, people };
