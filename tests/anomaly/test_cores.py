@@ -39,7 +39,13 @@ def test_the_server_and_its_worker_leave_no_core(server: Server) -> None:
 
 def test_a_command_leaves_no_core_and_neither_does_what_it_starts(server: Server, tmp_path: Path) -> None:
     environment = {**os.environ, "RESTANTE_PROFILE": str(tmp_path)}
-    command = [COMMAND, "sign-up", "nobody", "--server", "http://127.0.0.1:1"]  # repeats for a while
+    command: list[str | Path] = [
+        COMMAND,
+        "sign-up",
+        "nobody",
+        "--server",
+        "http://127.0.0.1:1",
+    ]  # repeats for a while
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
             while process.poll() is None and limits(process.pid) != ("0", 0):

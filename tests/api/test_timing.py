@@ -1,0 +1,112 @@
+"""How long an answer takes does not tell whose name is known: Welch's t-test over many requests in random order, on loopback.
+
+As in "Dude, is my code constant time?" (Reparaz, Balasch, Verbauwhede, 2017): what a busy machine slowed down is cut off, and |t| above
+4.5 is a difference. A difference that is made on purpose must be found by the same measurement.
+"""
+
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from restante.protocol.encoding import b64
+from tests.api.people import make_account, new_name
+from tests.serving import Server, serving
+
+ROUNDS, WARMING = 2000, 200
+KEPT = 0.3
+DIFFERENT = 4.5
+CONTROL_US = 60
+Ask = Callable[[HTTPConnection], None]
+
+
+def welch(one: Sequence[float], other: Sequence[float]) -> float:
+    """Returns t of the fastest, by one threshold for both: so the share that passes it counts, too."""
+    cut = sorted([*one, *other])[int(len([*one, *other]) * KEPT)]
+    one, other = ([min(each, cut) for each in side] for side in (one, other))
+    spread = sum(statistics.variance(side) / len(side) for side in (one, other))
+    return (statistics.fmean(one) - statistics.fmean(other)) / spread**0.5
+
+
+def measured(server: Server, one: Ask, other: Ask, *, seed: int, rounds: int = ROUNDS) -> tuple[float, float]:
+    """Asks one and the other in random order; returns t and by how many microseconds the first takes longer."""
+    order = [True, False] * rounds
+    random.Random(seed).shuffle(order)
+    took: dict[bool, list[float]] = {True: [], False: []}
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    for is_one in order:
+        ask = one if is_one else other
+        began = time.perf_counter_ns()
+        ask(connection)
+        took[is_one].append((time.perf_counter_ns() - began) / 1000)
+    connection.close()
+    middle = statistics.median(took[True]) - statistics.median(took[False])
+    return welch(took[True], took[False]), middle
+
+
+def salt(name: str) -> Ask:
+    def ask(connection: HTTPConnection) -> None:
+        connection.request("GET", f"/api/v1/sign-in/{name}/salt")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        answer.read()
+
+    return ask
+
+
+def wrong_secret(name: str, way: str) -> Ask:
+    body = json.dumps({"name": name, "type": way, "bearer": b64(bytes(32)), "client": "cli"})
+    headers = {"content-type": "application/json"}
+
+    def ask(connection: HTTPConnection) -> None:
+        connection.request("POST", "/api/v1/sign-in", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 401
+        answer.read()
+
+    return ask
+
+
+def slower(ask: Ask, us: float) -> Ask:
+    def later(connection: HTTPConnection) -> None:
+        until = time.perf_counter_ns() + us * 1000
+        while time.perf_counter_ns() < until:
+            pass
+        ask(connection)
+
+    return later
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Server]:
+    """One whose disk is memory: how long a real one takes to say that it has written hides all else."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder, serving(Path(folder) / "data") as server:
+        for _ in range(20):
+            make_account(server.url)
+        yield server
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", ["salt", "passphrase", "recovery"])
+def test_the_time_of_an_answer_does_not_tell_who_has_an_account(
+    house: Server, what: str, record_property: Callable[[str, object], None]
+) -> None:
+    ann = make_account(house.url)
+    nobody = new_name()[: len(ann.name)].ljust(len(ann.name), "x")
+    make = salt if what == "salt" else lambda name: wrong_secret(name, what)
+    known, unknown = make(ann.name), make(nobody)
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")
+    measured(house, known, unknown, seed=seed, rounds=WARMING)
+    t, middle = measured(house, known, unknown, seed=seed + 1)
+    control, shift = measured(house, slower(known, CONTROL_US), unknown, seed=seed + 2)
+    print(f"{what}: t = {t:.1f}, {middle:+.1f} us; the control: t = {control:.1f}, {shift:+.1f} us")
+    record_property("t", t)
+    assert control > DIFFERENT, "a difference made on purpose is found"
+    assert abs(t) < DIFFERENT, f"t = {t:.1f}, a known name takes {middle:+.1f} us longer"
