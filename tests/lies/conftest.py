@@ -11,6 +11,15 @@ __all__ = ["ann", "bob", "clip", "person"]
 
 
 @pytest.fixture(scope="session")
+def glimpse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As short as can be, for lies that are not about the video."""
+    path = tmp_path_factory.mktemp("glimpse") / "glimpse.mp4"
+    picture = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=10:d=0.2"]
+    ffmpeg(*picture, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def grain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video of 1.2 s that does not compress well: several chunks."""
     path = tmp_path_factory.mktemp("grain") / "grain.mp4"
