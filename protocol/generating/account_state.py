@@ -82,6 +82,7 @@ def _keyrings(vectors):
     for name, changes in {
         "seed-short": {"sign": b64(bytes(31))},
         "state-post-quantum": {"state": age.hybrid_identity_text(ANN.pq)},
+        "former-state": {"former_states": [age.recipient_text(ANN.state)]},
         "no-encryption-identity": {"enc": []},
         "rev-0": {"rev": 0},
         "unlock-recipient": {"unlock": [keyring(ANN)["unlock"][0] | {"recipient": "age1"}]},

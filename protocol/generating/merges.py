@@ -100,15 +100,19 @@ def _ring(**changes):
     return base | {"rev": 6} | changes if changes else base
 
 
-def _three(name, mine, theirs, expected):
+def _three(name, mine, theirs, expected, base=None):
     """``merged`` is one set of entries by id, whatever their order; ``code`` if there is none."""
-    case = {"name": name, "base": _ring(), "mine": mine, "theirs": theirs}
+    case = {"name": name, "base": base or _ring(), "mine": mine, "theirs": theirs}
     return case | ({"code": expected} if isinstance(expected, str) else {"merged": _ring(rev=7) | expected})
 
 
 def _keyrings():
     both = [_device(0), _device(1)]
     seed = [b64(age.drawn(f"new seed {number}", 32)) for number in range(2)]
+    states = [
+        _ring()["state"],
+        *(age.identity_text(age.drawn(f"new state {number}", 32)) for number in range(2)),
+    ]
     narrow = _enc(0, **{"from": NOW + 5, "until": NOW + DAY, "retired": True})
     sides = _ring(enc=[_enc(0, retired=True, until=NOW + DAY)]), _ring(enc=[_enc(0, **{"from": NOW + 5})])
     dropped = _ring(devices=[_device(1)])
@@ -131,5 +135,24 @@ def _keyrings():
             {"enc": [_enc(0, retired=True), _enc(1), _enc(2)]},
         ),
         ("one signs anew", _ring(sign=seed[0]), dropped, {"sign": seed[0], "devices": [_device(1)]}),
+        (
+            "one makes a state key",
+            _ring(state=states[1], former_states=[states[0]]),
+            dropped,
+            {"state": states[1], "former_states": [states[0]], "devices": [_device(1)]},
+        ),
+        (
+            "both make a state key",
+            _ring(state=states[1], former_states=[states[0]]),
+            _ring(state=states[2], former_states=[states[0]]),
+            "keyring-conflict",
+        ),
+        (
+            "one makes a state key again while the other is done with the first",
+            _ring(state=states[1]),
+            _ring(state=states[2], former_states=states[:2]),
+            {"state": states[2], "former_states": [states[1]]},
+            _ring(rev=5, state=states[1], former_states=[states[0]]),
+        ),
         ("both sign anew", _ring(sign=seed[0]), _ring(sign=seed[1]), "keyring-conflict"),
     ]

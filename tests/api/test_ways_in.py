@@ -1,7 +1,7 @@
 """Ways in of an account: changed together with the keyring, only by whom the server has just recognised."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.api.keyholders import (
     visitor,
 )
 from tests.api.people import assert_problem, new_client, new_name, sealed
-from tests.serving import Server
+from tests.serving import Server, serving
 
 NEW = b"n" * 32
 SECRET = b"secret of a passkey, 32 bytes!!!"
@@ -172,11 +172,16 @@ def test_an_account_has_so_many_passkeys_and_no_more(server: Server) -> None:
         assert len(ann.ways()) == PASSKEYS + 1
 
 
+@pytest.fixture(scope="module")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that is killed again and again; each time somebody else is at it."""
+    with serving(tmp_path_factory.mktemp("mortal") / "data") as server:
+        yield server
+
+
 @pytest.mark.parametrize("place", ["ceremony-taken:1", "passkey-written:1", "way-in-acknowledged:1"])
-def test_a_death_amid_a_new_passkey_leaves_both_or_neither(
-    new_server: Callable[..., Server], place: str
-) -> None:
-    server, telephone = new_server(), Authenticator()
+def test_a_death_amid_a_new_passkey_leaves_both_or_neither(mortal: Server, place: str) -> None:
+    server, telephone = mortal, Authenticator()
     with Keyholder(server) as ann:
         added = ann.new_passkey(telephone) | {"keyring": b64(sealed(900))}
         before, etag = stored(ann), ann.etag()
@@ -192,10 +197,8 @@ def test_a_death_amid_a_new_passkey_leaves_both_or_neither(
 
 
 @pytest.mark.parametrize("place", ["passkey-removed:1", "way-in-written:1", "verification-acknowledged:1"])
-def test_a_death_amid_another_change_leaves_what_was_there(
-    new_server: Callable[..., Server], place: str
-) -> None:
-    server = new_server()
+def test_a_death_amid_another_change_leaves_what_was_there(mortal: Server, place: str) -> None:
+    server = mortal
     with Keyholder(server, None, passphrase()) as ann:
         before, etag, shown_now = stored(ann), ann.etag(), ann.show()
         restart(server, place)
