@@ -14,7 +14,7 @@ from restante.crypto.contacts import Blocked, Contact, PetName, RequestState, Ve
 from restante.crypto.contacts import Request as ContactRequest
 from restante.crypto.details import Details, Kind, describe_video, details_sha256, seal_details
 from restante.crypto.errors import PartSwapped
-from restante.crypto.keyring_changes import with_device, with_encryption_identity
+from restante.crypto.keyring_changes import with_device, with_encryption_identity, with_state_key
 from restante.crypto.padding import Padding
 from restante.crypto.passphrase import passphrase_access
 from restante.crypto.receiving import Trust
@@ -181,6 +181,34 @@ def test_shards_travel_both_ways_and_merge_alike(web, ann):
     mine = state.Contacts(contacts={"zoe@post.example": msgspec.convert(news, Contact)})
     assert opened.contacts == shard.merge(mine).contacts
     assert given["rev"] == opened.rev == 5
+
+
+def test_a_new_state_key_is_made_by_either_and_followed_by_the_other(web, ann):
+    """Python makes one, the web client seals anew; the web client makes one, Python seals anew."""
+    before = state.seal_shard(state.Settings(rev=3), state=ann.keyring.state_identity, key=ann.key)
+    ring = with_state_key(ann.keyring, X25519Identity.generate())
+    browser = signed_in(web, ann, keyring.seal_keyring(ring))
+    again = browser.resealShard("settings", before)
+    assert again["rev"] == 4
+    known = {"name": "settings", "signers": [ann.key.public]}
+    opened = state.open_shard(again["sealed"], state.Settings, state=ring.state_identity, **known)
+    assert opened == state.Settings(rev=4)
+    assert browser.resealShard("settings", again["sealed"]) is None
+
+    made = browser.changeKeyring({"kind": "rotate-signing", "nowMs": NOW})["sealed"]
+    theirs = keyring.open_keyring(made, ann.access.identity, acct=ann.acct, known=ann.key.public)
+    assert set(theirs.former_states) == {ann.keyring.state, ring.state}
+    back = state.reseal_shard(
+        again["sealed"],
+        name="settings",
+        state=theirs.state_identity,
+        former=theirs.former_state_identities,
+        signers=theirs.own_keys,
+        key=theirs.signing_key,
+    )
+    assert back is not None
+    assert back[1] == 5
+    assert browser.resealShard("settings", back[0]) is None
 
 
 def test_settings_and_seen_ids_travel_both_ways(web, ann):
