@@ -166,7 +166,7 @@ def test_a_removed_browser_is_told_so_and_its_film_can_still_be_saved(
     untouched = signed_in(other, noted)
     page.goto(f"{visitor.url}/record")
     record(page)
-    noted.ok("sessions", "--end-others")
+    noted.ok("sessions", "--end-others", RESTANTE_PASSPHRASE=noted.passphrase)
     expect(page).to_have_url(re.compile("/sign-in$"), timeout=AT_THE_GATE)
     expect(page.get_by_role("alert")).to_contain_text("This device was removed.")
     assert axe_violations(page) == []

@@ -243,6 +243,14 @@ export class Session {
     return b64(checkHistory(this.#unlocked().acct, history).sign);
   }
 
+  /** Whether all records under this account's name are its own. @throws ProtocolError log-stranger, record-… */
+  checkOwnRecords(history: readonly Uint8Array[]): void {
+    const { acct } = this.#unlocked();
+    const own = ownKeysOf(this.#unlocked()).map(b64);
+    checkHistory(acct, history);
+    if (!history.every((record) => own.includes(b64(readRecord(record).sign)))) throw new ProtocolError("log-stranger");
+  }
+
   // --- shards ---
 
   /** Merges a shard of the server or of this device's copy. Returns its rev. @throws ProtocolError shard-… */

@@ -31,6 +31,7 @@ export const REFUSALS = [
   "log-rollback",
   "log-forked",
   "log-omission",
+  "log-stranger",
   // envelopes
   "envelope-too-large",
   "envelope-no-match",

@@ -97,6 +97,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   }),
   "fingerprint-mismatch": () => ({ title: m.fail_fingerprint(), text: m.fail_fingerprint_text() }),
   "key-unpublished": () => ({ title: m.fail_key_unpublished(), text: m.fail_key_unpublished_text() }),
+  "log-stranger": () => ({ title: m.fail_stranger(), text: m.fail_stranger_text() }),
   "keyring-conflict": () => ({ title: m.fail_conflict(), text: m.fail_conflict_text() }),
   "keyring-rolled-back": old,
   "shard-rolled-back": old,

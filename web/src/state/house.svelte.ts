@@ -7,7 +7,7 @@ import type { Api, Fetch } from "../transfer/http";
 import type { Choices } from "./choices.svelte";
 import type { Memory } from "./memory";
 import { failureOf, isCode, type Failure } from "./failure";
-import { finishStateKey, refreshKeyring, renewRecord, takeNewKeyring } from "./upkeep";
+import { finishStateKey, refreshKeyring, renewRecord, takeNewKeyring, watchOwnName } from "./upkeep";
 import { Live } from "./network.svelte";
 import { Parts, type Part } from "./parts";
 import type { Passkeys } from "./passkeys";
@@ -149,6 +149,7 @@ export class House {
     await renewRecord(this).catch((error: unknown) => {
       if (isCode(error, "verification-needed")) this.warning = { code: "key-unpublished" };
     });
+    await watchOwnName(this).catch(() => undefined);
   }
 
   #noteKeyring(error: unknown): void {

@@ -12,6 +12,8 @@ interface Remembered {
   revs: Record<string, number>;
   /** When the account's record was signed last, as far as is known. */
   recordMs: number;
+  /** When the records under this account's name were looked at last. */
+  watchedMs: number;
   /** What was done already because a device is in wrong hands. */
   rescue: readonly RescueStep[];
   /** The keyring's, on the server, that this device has opened. */
@@ -30,7 +32,14 @@ export class Memory {
   }
 
   static async recall(vault: DeviceVault): Promise<Memory> {
-    const nothing: Remembered = { deviceId: null, revs: {}, recordMs: 0, rescue: [], keyringVersion: null };
+    const nothing: Remembered = {
+      deviceId: null,
+      revs: {},
+      recordMs: 0,
+      watchedMs: 0,
+      rescue: [],
+      keyringVersion: null,
+    };
     const kept = await vault.recall(NAME);
     const known = kept === null ? {} : (JSON.parse(new TextDecoder().decode(kept)) as Partial<Remembered>);
     return new Memory(vault, { ...nothing, ...known });
@@ -42,6 +51,10 @@ export class Memory {
 
   get recordMs(): number {
     return this.#all.recordMs;
+  }
+
+  get watchedMs(): number {
+    return this.#all.watchedMs;
   }
 
   get rescue(): readonly RescueStep[] {
@@ -61,7 +74,9 @@ export class Memory {
     if (rev > this.rev(thing)) await this.#keep({ revs: { ...this.#all.revs, [thing]: rev } });
   }
 
-  async note(news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "rescue" | "keyringVersion">>): Promise<void> {
+  async note(
+    news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "watchedMs" | "rescue" | "keyringVersion">>,
+  ): Promise<void> {
     await this.#keep(news);
   }
 

@@ -190,6 +190,17 @@ export class People {
     }
   }
 
+  /**
+   * Whether all that the server shows under the own name is one's own, and stands in its log: what others are shown.
+   * @throws ProtocolError log-stranger, record-…, log-…; Problem
+   */
+  async checkOwn(): Promise<void> {
+    const { acct } = this.#tools.account;
+    const history = await this.history(acct);
+    await this.#tools.crypto.checkOwnRecords(history);
+    await this.#checkInLog(acct, history);
+  }
+
   #placed(record: Uint8Array<ArrayBuffer>, leaf: number): Uint8Array<ArrayBuffer> {
     this.#leaves.set(record, leaf);
     return record;

@@ -1,11 +1,12 @@
 /** What an account needs now and then while somebody uses it: its keyring as other devices left it, its record signed anew. */
 
 import { b64 } from "../protocol/encoding";
+import { ProtocolError } from "../protocol/errors";
 import { DAY_MS } from "../protocol/limits";
 import type { CryptoService, KeyringChange } from "../crypto/service";
 import type { DeviceVault } from "../storage/keys";
 import type { Api } from "../transfer/http";
-import type { Failure } from "./failure";
+import { isCode, type Failure } from "./failure";
 import { fetchKeyring, storeChange } from "./keyring";
 import type { Memory } from "./memory";
 import type { People } from "./people.svelte";
@@ -26,6 +27,7 @@ export interface UpkeepTools {
 type KeyringKeepers = Pick<UpkeepTools, "crypto" | "vault" | "memory">;
 
 const LOOK_AFTER_MS = 30 * DAY_MS;
+const WATCH_AFTER_MS = DAY_MS;
 const ROTATE_AFTER_MS = 365 * DAY_MS;
 
 /**
@@ -70,6 +72,23 @@ export async function renewRecord(house: UpkeepTools): Promise<void> {
   const { sealingSince } = await crypto.account();
   if (Date.now() - sealingSince < ROTATE_AFTER_MS) await publishRecord(house);
   else await changeKeys(house, { kind: "rotate", nowMs: Date.now() });
+}
+
+/** Looks once a day at what the server shows under the own name: a record that is nobody's here is told. @throws Problem */
+export async function watchOwnName(house: UpkeepTools): Promise<void> {
+  const { memory, people } = house;
+  if (Date.now() - memory.watchedMs < WATCH_AFTER_MS) return;
+  try {
+    await people.checkOwn().catch(async (error: unknown) => {
+      // Perhaps another device has made a new key since.
+      if (!isCode(error, "log-stranger") || !(await takeNewKeyring(house))) throw error;
+      await people.checkOwn();
+    });
+    await memory.note({ watchedMs: Date.now() });
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    house.warning = { code: error.code };
+  }
 }
 
 /**

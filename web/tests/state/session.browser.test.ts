@@ -427,6 +427,26 @@ test("a new state key that was interrupted is finished by whichever device comes
   expect(await fresh.takeShard("settings", sealed, { server: true, highestRev: 0 })).toBeGreaterThan(0);
 });
 
+test("a record under one's own name that is not one's own is told", async () => {
+  const session = await started();
+  await session.signIn(BY_WORDS);
+  const { house } = session;
+  await house?.catchUp();
+  expect([house?.warning, (house?.memory.watchedMs ?? 0) > 0]).toEqual([null, true]);
+  const stranger = await cryptoInProcess().service.makeAccount({
+    acct: "ann@post.example",
+    passphrase: WORDS,
+    nowMs: 1,
+  });
+  const ann = server.accounts.get("ann");
+  if (ann) ann.records = [stranger.record];
+  await house?.catchUp();
+  expect(house?.warning).toBeNull(); // once a day is enough
+  await house?.memory.note({ watchedMs: 0 });
+  await house?.catchUp();
+  expect(house?.warning).toEqual({ code: "log-stranger" });
+});
+
 test("a change that the server asks about is made when its person has shown who they are", async () => {
   const session = await started();
   await session.signIn(BY_WORDS);
