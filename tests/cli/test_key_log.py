@@ -186,7 +186,8 @@ def test_a_sender_who_is_not_logged_is_not_pinned(person, man, clip):
 def test_a_configured_witness_must_have_signed(person, man, clip):
     ann, bob, witness = person(), person(), SigningKey(bytes([7]) * 32)
     key = NoteKey("witness.example", witness.public, Algorithm.COSIGNATURE)
-    (ann.profile.folder / "witnesses.txt").write_text(f"{key}\n")
+    unwitnessed = ann.run("monitor", "--witness", key).failed()
+    assert "--drop-witness" in unwitnessed.err
     refused(ann, man, "signature of a witness", "send", bob.name, clip)
 
     def cosigned(exchange):
@@ -196,6 +197,10 @@ def test_a_configured_witness_must_have_signed(person, man, clip):
 
     man.change = cosigned
     assert through(ann, man, "send", bob.name, clip).code == 0
+    man.change = lambda exchange: exchange
+    through(ann, man, "monitor").failed()
+    assert through(ann, man, "monitor", "--drop-witness", key.name).code == 0
+    assert "NAME+ID+KEY" in ann.run("monitor", "--witness", "witness.example").failed(2).err
 
 
 def test_one_s_own_records_are_told(person):

@@ -10,7 +10,8 @@ from cyclopts.validators import Number
 from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put_json, put_json_line, put_table, say
 from restante.client.account import Account
-from restante.client.key_log import forget_log
+from restante.client.key_log import drop_witness as stop_requiring
+from restante.client.key_log import forget_log, require_witness
 from restante.client.monitoring import LoggedRecord, watch_name
 from restante.client.people import People
 from restante.transparency.errors import LogStranger
@@ -21,6 +22,8 @@ def monitor(
     *,
     every: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     start_anew: Annotated[bool, Parameter(negative="")] = False,
+    witness: str | None = None,
+    drop_witness: str | None = None,
     common: Common = DEFAULT,
 ) -> None:
     """Reads the server's log of account records and tells of every record of a name that is not its own.
@@ -29,12 +32,18 @@ def monitor(
         name: whose records; your own when left away.
         every: stays, and looks again after so many minutes.
         start_anew: believes the log as it is now, after it was refused and you asked who runs the server.
+        witness: verifier key of a witness, who must have signed what this device believes of the log from now on.
+        drop_witness: name of a witness whose signature is required no longer.
         common: options of every command.
     """
     with using_account(common) as account:
         acct = People(account).acct_of(name) if name else account.acct
         if start_anew:
             forget_log(account.profile)
+        if drop_witness is not None:
+            stop_requiring(account.profile, drop_witness)
+        if witness is not None:
+            require_witness(account.profile, witness)
         if every is None:
             found = watch_name(account, acct)
             _put(found, as_json=common.json)

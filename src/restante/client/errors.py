@@ -4,6 +4,7 @@ ClientError
 ├── Misuse                   what was asked for cannot be meant
 │   ├── BadName              bad-name
 │   ├── BadServerUrl         bad-server-url
+│   ├── BadWitness           bad-witness
 │   ├── LinkMalformed        link-malformed
 │   ├── PlaceIsHere          place-is-here
 │   ├── PlaceUnknown         place-unknown
@@ -93,6 +94,12 @@ class BadServerUrl(Misuse):
     code = "bad-server-url"
     sentence = "This is not the address of a server"
     hint = "Give scheme, host and perhaps port, such as https://post.example."
+
+
+class BadWitness(Misuse):
+    code = "bad-witness"
+    sentence = "This is not the key of a witness"
+    hint = "It is one line, NAME+ID+KEY, as the witness publishes it."
 
 
 class PlainHttpRefused(Misuse):

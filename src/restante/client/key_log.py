@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from restante.client.account import Account
-from restante.client.errors import AnswerTooLarge, ProfileDamaged, ServerProblem
+from restante.client.errors import AnswerTooLarge, BadWitness, ProfileDamaged, ServerProblem
 from restante.client.files import make_private, waited_lock, write_private
 from restante.client.profile import Profile
 from restante.client.record_chain import Logged
@@ -107,6 +107,25 @@ class KeyLog:
 def forget_log(profile: Profile) -> None:
     """Believes the next checkpoint as if it were the first: the person has asked who runs the server."""
     (profile.folder / _FILE).unlink(missing_ok=True)
+
+
+def require_witness(profile: Profile, key: str) -> None:
+    """Takes only checkpoints that this witness has signed, too. Raises BadWitness for what is no verifier key."""
+    try:
+        added = NoteKey.parse(key.strip())
+    except LogMalformed as error:
+        raise BadWitness from error
+    _write_witnesses(profile, [*(one for one in _witnesses(profile) if one != added), added])
+
+
+def drop_witness(profile: Profile, name: str) -> None:
+    """Requires the signatures of this witness no longer."""
+    _write_witnesses(profile, [one for one in _witnesses(profile) if one.name != name])
+
+
+def _write_witnesses(profile: Profile, witnesses: Sequence[NoteKey]) -> None:
+    make_private(profile.folder)
+    write_private(profile.folder / _WITNESSES, "".join(f"{one}\n" for one in witnesses).encode())
 
 
 def _witnesses(profile: Profile) -> list[NoteKey]:

@@ -68,3 +68,4 @@ class LogStranger(LogError):
 class LogUnwitnessed(LogError):
     code = "log-unwitnessed"
     sentence = "The server's log of keys lacks the signature of a witness that is required here"
+    hint = "No new key is taken from this server: ask the witness, and who runs the server. `restante monitor --drop-witness NAME` requires it no longer."
