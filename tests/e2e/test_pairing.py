@@ -120,6 +120,7 @@ def test_a_command_line_is_let_in_by_a_browser_and_removed_again(
     assert [secret for secret in secrets if secret in page.evaluate(AT_REST)] == []
 
 
+@pytest.mark.long  # the terminal's side is told in tests/cli, and each screen in the gallery
 def test_no_is_no_and_yes_can_be_taken_back(house: Server, visitors: Visitors, noted: Person) -> None:
     visitor = visitors.arrive(house)
     visitor.witness.allow("410.*/pairings")
@@ -187,6 +188,7 @@ def test_a_removed_browser_is_told_so_and_its_film_can_still_be_saved(
     assert noted.ok("sessions", "--json").json[0]["current"]
 
 
+@pytest.mark.long  # that a cleared browser has its people again is part of the first test of passkeys
 def test_a_browser_whose_storage_was_cleared_has_everything_again_after_a_sign_in(
     house: Server, visitors: Visitors, noted: Person, tmp_path: Path
 ) -> None:

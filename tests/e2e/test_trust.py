@@ -178,6 +178,7 @@ def test_a_link_waits_for_the_sign_in(street: Street) -> None:
     page.get_by_text("joseph is added.").wait_for()
 
 
+@pytest.mark.long  # who follows whom is told in web/tests/crypto/rotation.test.ts
 def test_a_key_that_the_old_one_signed_is_followed(street: Street) -> None:
     clip = small_clip(street.folder)
     street.joseph.send("claire", clip, "--caption", "Before the new key")
