@@ -8,12 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{3,32}$")]
-B64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$")]
-# The lengths shut out a line feed at the end, which `$` lets pass.
-MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
-UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
-Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+from restante.protocol.wire_base import B64, Instant, MessageId, MessageKind, Name, UploadId
 
 DeviceId = Annotated[str, Meta(pattern=r"^dev_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 MethodId = Annotated[str, Meta(pattern=r"^mth_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
@@ -26,7 +21,6 @@ UnlockType = Literal["passphrase", "recovery"]
 """Ways in by a bearer."""
 WayInType = Literal["passphrase", "recovery", "passkey"]
 ClientKind = Literal["web", "cli"]
-MessageKind = Literal["video", "text", "reaction"]
 MessageState = Literal["stored", "delivered", "played", "deleted"]
 
 
