@@ -23,6 +23,7 @@ CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECO
 """Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
+_CONTACT = re.compile(r"(https://[^\s<>\"]+|[^\s<>\"@]+@[a-z0-9.-]+)\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
 
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
@@ -41,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     sign_up: Literal["open", "closed"] = "open"
+    abuse_contact: Annotated[str, Meta(max_length=200)] = ""
+    """Where people write about abuse, and who was banned appeals: an e-mail address or a page. Without one nobody may have
+    an answering page."""
     durability: Literal["power", "process"] = "power"
     """power: every acknowledged byte survives power loss; process: it survives the death of the process."""
     upload_bytes: Annotated[int, Meta(ge=1024, le=2**40)] = limits.UPLOAD_BYTES
@@ -120,6 +124,10 @@ def _check_known(environ: Mapping[str, str]) -> None:
 def _check(settings: Settings) -> None:
     if settings.server_name and not is_server_name(settings.server_name):
         raise BadSettings(f"{PREFIX}SERVER_NAME is not a name such as post.example: lower-case, without port")
+    if settings.abuse_contact and not _CONTACT.match(settings.abuse_contact):
+        raise BadSettings(
+            f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
+        )
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
