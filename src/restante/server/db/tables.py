@@ -220,6 +220,8 @@ messages = _table(
     _column("received_at", Big, "when the server acknowledged it"),
     _column("expires_at", Big, "when it deletes itself", nullable=True, index=True),
     _column("deleted_at", Big, "deleted for everyone, or expired", nullable=True, index=True),
+    _column("quarantined_at", Big, "when the operator took it out of sight", nullable=True),
+    _column("quarantine_reason", Text, "why; told to those who ask for it", server_default=text("''")),
 )
 
 envelopes = _table(
@@ -235,7 +237,8 @@ envelopes = _table(
     _column(
         "box",
         Text,
-        "inbox, sent for the sender's own copy, or past once the tombstone of a received copy has run out",
+        "inbox, sent for the sender's own copy, hidden when the recipient had blocked the sender, or past once the"
+        " tombstone of a received copy has run out",
         primary_key=True,
     ),
     _column("envelope", LargeBinary, "envelope.age; emptied at deletion", nullable=True),
@@ -246,6 +249,43 @@ envelopes = _table(
     _column("deleted_at", Big, "tombstone", nullable=True, index=True),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
+)
+
+acquaintances = _table(
+    "acquaintances",
+    _account(primary_key=True),
+    _column("who", LargeBinary, "keyed hash of the owner and somebody else", primary_key=True),
+    _column("state", Text, "accepted or blocked"),
+    _column("created_at", Big, "when the owner decided"),
+)
+
+reports = _table(
+    "reports",
+    _column("id", Text, "rep_…", primary_key=True),
+    _account(index=True),
+    _column("message_id", Text, "what is reported"),
+    _column("sender_id", Big, "account that left it; outlives it", nullable=True),
+    _column("sender", Text, "its name, or empty for a caller without account"),
+    _column("upload_id", Text, "blob of its video", nullable=True),
+    _column("reason", Text, "one of the words of the API"),
+    _column("note", Text, "the reporter's own words"),
+    _column("container", LargeBinary, "the envelope's plaintext, disclosed, with the message key"),
+    _column("details", LargeBinary, "details.age at that time; empty when the message was gone"),
+    _column("received_at", Big, "when the message was left"),
+    _column("created_at", Big, "when it was reported"),
+    _column("state", Text, "open, quarantined, banned or dismissed"),
+    _column("decision", Text, "the operator's reason"),
+    _column("decided_at", Big, "when the operator decided", nullable=True),
+    UniqueConstraint("account_id", "message_id"),
+    Index("ix_reports_state", "state", "created_at"),
+    Index("ix_reports_message_id", "message_id"),
+)
+
+bans = _table(
+    "bans",
+    _account(primary_key=True),
+    _column("reason", Text, "told to the account"),
+    _column("created_at", Big, "from when on"),
 )
 
 events = _table(
