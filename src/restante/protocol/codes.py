@@ -66,6 +66,24 @@ CODES: Final[dict[str, Code]] = {
             "This change asks anew who you are.",
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
+        Code(
+            "account-banned",
+            403,
+            "The operator of this server has stopped this account from sending.",
+            "What you have you can still read, save and export. To appeal, write to the operator.",
+        ),
+        Code(
+            "report-unproven",
+            422,
+            "What is disclosed is not the message that this server handed on to you.",
+            "Report the message as you received it.",
+        ),
+        Code(
+            "message-quarantined",
+            451,
+            "The operator of this server took this message out of sight.",
+            "To appeal, write to the operator.",
+        ),
         Code("forbidden-origin", 403, "The request comes from another site."),
         Code(
             "passkeys-unavailable",

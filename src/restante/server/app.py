@@ -11,8 +11,10 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from restante.server import health, info
+from restante.server.abuse.routes import ROUTES as ABUSE
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
+from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
@@ -95,6 +97,7 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
+    control += [*ACQUAINTANCES, *ABUSE]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
@@ -104,6 +107,8 @@ def build_litestar(house: House) -> Litestar:
         "transparency",
         "sessions",
         "pairings",
+        "acquaintances",
+        "reports",
         "settings",
         "log",
     )

@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_passkeys: Rate = "30/10s"
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
+    rate_reports: Rate = "5/60s"
     origins: tuple[str, ...] = ()
     """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()

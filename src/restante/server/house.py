@@ -7,8 +7,10 @@ from typing import TextIO
 
 from sqlalchemy import Engine
 
+from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
 from restante.server.accounts.ways_in import WaysIn
+from restante.server.acquaintances.service import Acquaintances
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
@@ -47,6 +49,8 @@ class House:
     pairings: Pairings
     passkeys: Passkeys
     ways_in: WaysIn
+    acquaintances: Acquaintances
+    reports: Reports
     uploads: Uploads
     messages: Messages
     jobs: Jobs
@@ -92,7 +96,7 @@ def embedded(settings: Settings) -> Storage:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = ("salts", "claims", "limits", "cursors")
+        purposes = ("salts", "claims", "limits", "cursors", "acquaintances")
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -124,6 +128,10 @@ def _connected(
         database, clock, settings, limiter, server_name=server_name, salt_key=keys["salts"]
     )
     transparency = Transparency(database, storage.log_key, server_name=server_name)
+    acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
+    reports = Reports(
+        database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
+    )
     uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
     messages = Messages(
         database,
@@ -132,6 +140,7 @@ def _connected(
         bus=bus,
         uploads=uploads,
         limiter=limiter,
+        acquaintances=acquaintances,
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
@@ -161,6 +170,8 @@ def _connected(
         pairings,
         passkeys,
         ways_in,
+        acquaintances,
+        reports,
         uploads,
         messages,
         jobs,

@@ -6,6 +6,7 @@ and video stay for its holder; with the last one they are removed, whoever delet
 
 from sqlalchemy import Connection
 
+from restante.server.abuse.service import removal_due_ms
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.messages import queries
@@ -41,9 +42,11 @@ def for_everyone(connection: Connection, message: Row, *, now_ms: int) -> set[in
     """Deletes every copy of a message just found, and the bytes; returns whose boxes changed. Twice is once."""
     if message.deleted_at is not None:
         return set()
-    holders = {copy.account_id for copy in queries.live_copies(connection, message.id)}
+    living = queries.live_copies(connection, message.id)
+    holders = {copy.account_id for copy in living if copy.box != "hidden"}
+    blockers = {copy.account_id for copy in living} - holders
     changes = events.append(connection, holders, "deleted", message.id, now_ms=now_ms)
-    queries.bury_copies(connection, message.id, changes, now_ms=now_ms)
+    queries.bury_copies(connection, message.id, changes | dict.fromkeys(blockers, 0), now_ms=now_ms)
     _remove_bytes(connection, message, now_ms=now_ms)
     failpoint("delete-before-commit")
     return holders
@@ -52,4 +55,5 @@ def for_everyone(connection: Connection, message: Row, *, now_ms: int) -> set[in
 def _remove_bytes(connection: Connection, message: Row, *, now_ms: int) -> None:
     queries.bury_message(connection, message.id, now_ms=now_ms)
     if message.upload_id is not None:
-        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=now_ms)
+        due_ms = removal_due_ms(connection, message.id, now_ms=now_ms)
+        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=due_ms)

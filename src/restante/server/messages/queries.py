@@ -1,7 +1,7 @@
 """SQL of messages and envelopes; nothing here decides or commits. See [Note: Statements made once].
 
-The column ``box`` of an envelope is ``inbox``, ``sent``, or ``past``: a received copy whose tombstone has run out, kept
-while the message lives, because it still tells the sender how the delivery ended.
+The column ``box`` of an envelope is ``inbox``, ``sent``, ``hidden`` (its recipient had blocked the sender), or ``past``: a
+received copy whose tombstone has run out, kept while the message lives, because it still tells the sender how the delivery ended.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +44,8 @@ VIEW = (
     envelopes.c.fetched_at,
     envelopes.c.played_at,
     envelopes.c.deleted_at,
+    messages.c.quarantined_at,
+    messages.c.quarantine_reason,
 )
 _SOURCE = envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
     accounts, accounts.c.id == messages.c.account_id
@@ -160,7 +162,7 @@ def _box(envelope: ColumnElement[Any]) -> Select[Any]:
 def _newest(box: Select[Any]) -> Select[Any]:
     unexpired = or_(messages.c.expires_at.is_(None), messages.c.expires_at > _NOW)
     order = envelopes.c.received_at.desc(), envelopes.c.message_id.desc()
-    return box.where(_LIVES, unexpired).order_by(*order).limit(bindparam("most"))
+    return box.where(_LIVES, unexpired, messages.c.quarantined_at.is_(None)).order_by(*order).limit(bindparam("most"))
 
 
 def _changed(box: Select[Any]) -> Select[Any]:
@@ -174,7 +176,7 @@ _BEFORE = tuple_(envelopes.c.received_at, envelopes.c.message_id) < tuple_(
 _OWN_COPIES = (
     select(*VIEW, envelopes.c.envelope)
     .select_from(_SOURCE)
-    .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box != "past")
+    .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box.in_(("inbox", "sent")))
 )
 _DETAILS = select(messages.c.details).where(_THIS)
 _BOXES = {True: _box(envelopes.c.envelope), False: _box(null().label("envelope"))}

@@ -80,13 +80,24 @@ def choose(rows: Sequence[Row], box: Box | None, *, now_ms: int) -> Row:
         raise Refusal("not-found")
     alive = [row for row in wanted if not is_gone(row, now_ms=now_ms)]
     if not alive:
+        _check_in_sight(wanted[0])
         raise Refusal("message-gone")
     return min(alive, key=lambda row: row.box)
 
 
+def _check_in_sight(row: Row) -> None:
+    if row.quarantined_at is not None and row.deleted_at is None:
+        raise Refusal("message-quarantined", detail=row.quarantine_reason)
+
+
 def is_gone(row: Row, *, now_ms: int) -> bool:
-    """Tells whether a copy is a tombstone, or expired and not swept yet: unreadable either way."""
-    return row.deleted_at is not None or is_past(row.expires_at, now_ms=now_ms)
+    """Tells whether a copy is a tombstone, quarantined, or expired and not swept yet: unreadable each way."""
+    ended = row.deleted_at is not None or row.quarantined_at is not None
+    return ended or is_past(row.expires_at, now_ms=now_ms)
+
+
+def _gone_at(row: Row) -> int:
+    return int(row.deleted_at or row.quarantined_at or row.expires_at)
 
 
 def is_past(expires_at: int | None, *, now_ms: int) -> bool:
@@ -107,7 +118,7 @@ def inbox_item(row: Row, *, now_ms: int) -> InboxItem:
         fetched_at=row.fetched_at,
         played_at=row.played_at,
         expires_at=row.expires_at,
-        deleted_at=(row.deleted_at or row.expires_at) if gone else None,
+        deleted_at=_gone_at(row) if gone else None,
         envelope=None if gone or row.envelope is None else b64(row.envelope),
     )
 
@@ -133,7 +144,7 @@ def sent_item(row: Row, deliveries: Iterable[Row], *, now_ms: int) -> SentItem:
         state="deleted" if gone else state_of(each),
         deliveries=each,
         expires_at=row.expires_at,
-        deleted_at=(row.deleted_at or row.expires_at) if gone else None,
+        deleted_at=_gone_at(row) if gone else None,
         envelope=None if gone or row.envelope is None else b64(row.envelope),
     )
 

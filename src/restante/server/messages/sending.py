@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from restante.protocol import ijson
 from restante.protocol.wire import Sent
+from restante.server.abuse.bans import check_may_send
+from restante.server.acquaintances.service import Acquaintances
 from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
@@ -40,6 +42,7 @@ class Sending:
     settings: Settings
     uploads: Uploads
     limiter: Limiter
+    acquaintances: Acquaintances
     claim_key: bytes
 
     def run(self, connection: Connection) -> Outcome:
@@ -78,6 +81,7 @@ class Sending:
 
     def _store(self, connection: Connection) -> Outcome:
         message, actor = self.parcel.message, self.actor
+        check_may_send(connection, actor.account_id, self.settings)
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
             raise Refusal("invalid", detail="expires_at: lies in the past")
@@ -94,7 +98,8 @@ class Sending:
             received_at=self.now_ms,
         )
         failpoint("send-message-stored")
-        touched = frozenset({actor.account_id, *recipients.values()})
+        blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
+        touched = frozenset({actor.account_id, *recipients.values()} - blockers)
         changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
@@ -102,13 +107,14 @@ class Sending:
 
     def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
+            arrives = account_id in changes  # else [Note: Blocked and none the wiser]
             return {
                 "message_id": self.parcel.message.id,
                 "account_id": account_id,
-                "box": box,
-                "envelope": envelope,
+                "box": box if arrives else "hidden",
+                "envelope": envelope if arrives else None,
                 "received_at": self.now_ms,
-                "change": changes[account_id],
+                "change": changes.get(account_id, 0),
             }
 
         received = [

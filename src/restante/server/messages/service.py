@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from restante.protocol import limits
 from restante.protocol.ids import Prefix, is_id
 from restante.protocol.wire import Inbox, InboxItem, SentBox, SentItem
+from restante.server.acquaintances.service import Acquaintances
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -50,6 +51,7 @@ class Messages:
         bus: MemoryBus,
         uploads: Uploads,
         limiter: Limiter,
+        acquaintances: Acquaintances,
         claim_key: bytes,
         cursor_key: bytes,
     ) -> None:
@@ -59,6 +61,7 @@ class Messages:
         self._bus = bus
         self._uploads = uploads
         self._limiter = limiter
+        self._acquaintances = acquaintances
         self._claim_key = claim_key
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
@@ -78,6 +81,7 @@ class Messages:
             settings=self._settings,
             uploads=self._uploads,
             limiter=self._limiter,
+            acquaintances=self._acquaintances,
             claim_key=self._claim_key,
         )
         in_flight = (actor.session_id, key)
