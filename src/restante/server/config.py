@@ -64,6 +64,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
     rate_reports: Rate = "5/60s"
+    rate_opens: Rate = "60/2s"
+    """Opens of guest links, and challenges of answering pages, per network."""
+    rate_calls: Rate = "10/60s"
+    """Calls of answering pages, per network."""
+    rate_page: Rate = "20/60s"
+    """Calls of one answering page, from everywhere."""
+    proof_cost: Annotated[int, Meta(ge=1, le=100_000)] = 5000
+    """PBKDF2 rounds of each of the 100 to 199 keys that a stranger's proof of work derives."""
     origins: tuple[str, ...] = ()
     """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()

@@ -100,6 +100,12 @@ class GuestLinks:
         """The ids of a message's links, the oldest first."""
         return [row.id for row in queries.of_message(connection, account_id, message_id)]
 
+    def check_own(self, connection: Connection, account_id: int, link_id: str) -> None:
+        """Raises Refusal not-found unless the account has this link and it is open."""
+        row = _found(connection, link_id)
+        if row.account_id != account_id or rules.state(row, now_ms=self._clock.now_ms()) != "open":
+            raise Refusal("not-found")
+
     async def mine(self, actor: Actor) -> Links:
         """Lists the account's links, the newest first, ended ones too."""
         rows = await self._database.read(partial(queries.all_of, account_id=actor.account_id))
