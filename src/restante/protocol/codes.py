@@ -97,6 +97,12 @@ CODES: Final[dict[str, Code]] = {
             "This change asks anew who you are.",
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
+        Code(
+            "may-not-forward",
+            403,
+            "The sender did not allow to pass this message on, or it was passed on already.",
+            "Ask the sender to send it to them.",
+        ),
         Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
         Code("not-found", 404, "There is no such thing here, or it is not yours."),
         Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),

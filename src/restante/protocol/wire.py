@@ -342,6 +342,9 @@ class Send(msgspec.Struct, frozen=True):
     ]
     upload: UploadId | None = None
     expires_at: Instant | None = None
+    until_played: bool = False
+    """It ends shortly after its last recipient has played or deleted it."""
+    may_forward: bool = False
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -356,7 +359,7 @@ class InboxItem(msgspec.Struct, frozen=True):
     """One message in the mailbox. ``sender`` is the server's word: only the envelope proves it.
 
     ``change`` grows with every change of the item: the largest one seen is the next ``since``. A tombstone has
-    ``deleted_at`` and no envelope. ``video_bytes`` is 0 when there is no video.
+    ``deleted_at`` and no envelope. ``video_bytes`` is 0 when there is no video. Of a ``forwarded`` one ``sender`` passed it on.
     """
 
     id: MessageId
@@ -370,6 +373,9 @@ class InboxItem(msgspec.Struct, frozen=True):
     expires_at: Instant | None = None
     deleted_at: Instant | None = None
     envelope: B64 | None = None
+    until_played: bool = False
+    may_forward: bool = False
+    forwarded: bool = False
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -380,12 +386,14 @@ class Inbox(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How far the message came with one recipient."""
+    """How far the message came with one recipient; the receipts are signed by them, the times are the server's word."""
 
     recipient: Name
     fetched_at: Instant | None
     played_at: Instant | None
     deleted_at: Instant | None
+    delivery_receipt: B64 | None = None
+    play_receipt: B64 | None = None
 
 
 class SentItem(msgspec.Struct, frozen=True):
@@ -401,6 +409,8 @@ class SentItem(msgspec.Struct, frozen=True):
     expires_at: Instant | None = None
     deleted_at: Instant | None = None
     envelope: B64 | None = None
+    until_played: bool = False
+    may_forward: bool = False
 
 
 class SentBox(msgspec.Struct, frozen=True):
@@ -411,9 +421,14 @@ class SentBox(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What the recipient did; marking twice keeps the first time."""
+    """What the recipient did; marking twice keeps the first time.
+
+    ``tell`` false: the sender is not shown it. ``receipt`` is a container ``restante/1 receipt`` for the sender.
+    """
 
     mark: Literal["fetched", "played"]
+    tell: bool = True
+    receipt: Annotated[B64, Meta(max_length=2731)] | None = None
 
 
 class KnownTable(msgspec.Struct, frozen=True):

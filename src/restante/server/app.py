@@ -16,6 +16,7 @@ from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
 from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
 from restante.server.asgi import App, Receive, Scope, Send
+from restante.server.audit.routes import ROUTES as AUDIT
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
 from restante.server.edge import problem_pages, webapp
@@ -97,7 +98,7 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
-    control += [*ACQUAINTANCES, *ABUSE]
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
@@ -109,6 +110,7 @@ def build_litestar(house: House) -> Litestar:
         "pairings",
         "acquaintances",
         "reports",
+        "audit",
         "settings",
         "log",
     )

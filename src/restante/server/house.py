@@ -11,6 +11,7 @@ from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
 from restante.server.accounts.ways_in import WaysIn
 from restante.server.acquaintances.service import Acquaintances
+from restante.server.audit.service import Audit
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
@@ -53,6 +54,7 @@ class House:
     reports: Reports
     uploads: Uploads
     messages: Messages
+    audit: Audit
     jobs: Jobs
 
     async def open(self) -> None:
@@ -144,12 +146,14 @@ def _connected(
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
+    audit = Audit(database)
     jobs = Jobs(
         database,
         clock,
         settings,
         uploads=uploads,
         messages=messages,
+        audit=audit,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -174,6 +178,7 @@ def _connected(
         reports,
         uploads,
         messages,
+        audit,
         jobs,
     )
 

@@ -222,6 +222,13 @@ messages = _table(
     _column("deleted_at", Big, "deleted for everyone, or expired", nullable=True, index=True),
     _column("quarantined_at", Big, "when the operator took it out of sight", nullable=True),
     _column("quarantine_reason", Text, "why; told to those who ask for it", server_default=text("''")),
+    _column(
+        "until_played",
+        Integer,
+        "1: it ends soon after its last recipient played it",
+        server_default=text("0"),
+    ),
+    _column("may_forward", Integer, "1: its recipients may pass it on", server_default=text("0")),
 )
 
 envelopes = _table(
@@ -247,6 +254,10 @@ envelopes = _table(
     _column("fetched_at", Big, "first download by the recipient", nullable=True),
     _column("played_at", Big, "first play by the recipient", nullable=True),
     _column("deleted_at", Big, "tombstone", nullable=True, index=True),
+    _column("quiet", Integer, "1: the sender is not shown the two times before", server_default=text("0")),
+    _column("delivery_receipt", LargeBinary, "signed by the recipient, for the sender", nullable=True),
+    _column("play_receipt", LargeBinary, "likewise", nullable=True),
+    _column("forwarded_by", Big, "account that passed the message on to this one", nullable=True),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
 )
@@ -299,6 +310,14 @@ events = _table(
     _column("created_at", Big, "for the sweep"),
     Index("ix_events_account_id_id", "account_id", "id"),
     sqlite_autoincrement=True,
+)
+
+audit = _table(
+    "audit",
+    _account(primary_key=True),
+    _column("seq", Big, "1, 2, 3 … without gaps", primary_key=True),
+    _column("line", Text, "strict JSON that names the hash of the line before"),
+    _column("created_at", Big, "for the sweep", index=True),
 )
 
 idempotency_keys = _table(

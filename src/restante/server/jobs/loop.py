@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from restante.server.audit.service import Audit
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -31,6 +32,7 @@ class Jobs:
         *,
         uploads: Uploads,
         messages: Messages,
+        audit: Audit,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -46,6 +48,7 @@ class Jobs:
             clock,
             uploads=uploads,
             messages=messages,
+            audit=audit,
             sessions=sessions,
             pairings=pairings,
             passkeys=passkeys,

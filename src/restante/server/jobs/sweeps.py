@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from restante.protocol import limits
+from restante.server.audit.service import Audit
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
@@ -32,6 +33,7 @@ class Sweeper:
         *,
         uploads: Uploads,
         messages: Messages,
+        audit: Audit,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -41,6 +43,7 @@ class Sweeper:
         self._clock = clock
         self._uploads = uploads
         self._messages = messages
+        self._audit = audit
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
@@ -60,6 +63,7 @@ class Sweeper:
                 "unclaimed": partial(self._uploads.expire_unclaimed, now_ms),
                 "orphans": self._uploads.sweep_orphans,
                 "tombstones": partial(self._messages.forget_tombstones, now_ms),
+                "audit": partial(self._audit.forget, now_ms),
                 "upload_tombstones": partial(self._uploads.forget_gone, now_ms),
                 "idempotency_keys": partial(self._messages.forget_keys, now_ms),
                 "events": partial(self._forget_events, now_ms),

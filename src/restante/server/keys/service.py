@@ -15,7 +15,15 @@ from restante.server.keys.queries import Stored
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.service import Sessions
 from restante.server.transparency.service import append
-from restante.signing.records import Record
+from restante.signing.records import Record, read
+
+
+def signing_key(connection: Connection, name: str) -> bytes:
+    """The public key that signs for a name now. Raises Refusal no-such-account."""
+    row = queries.latest_record(connection, name)
+    if row is None:
+        raise Refusal("no-such-account")
+    return read(row.record).sign
 
 
 class Keys:

@@ -13,6 +13,7 @@ from litestar.response import Stream
 
 from restante.protocol import limits
 from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentItem
+from restante.protocol.wire_messages import Forward
 from restante.server.asgi import Receive, Scope, read_body
 from restante.server.errors import Refusal
 from restante.server.messages import form, headers
@@ -178,7 +179,23 @@ async def mark_message(
     data: JSONBody[Mark],
 ) -> None:
     """Notes that the recipient fetched or played it; `played` implies `fetched`; the first time of each stays."""
-    await messages.mark(actor, message_id, data.mark)
+    await messages.mark(actor, message_id, data)
+
+
+@post(
+    "/api/v1/messages/{message_id:str}/forwards",
+    tags=["messages"],
+    status_code=204,
+    responses=refusals(*ONE, *CHANGE, *JSON_BODY, "may-not-forward", "no-such-recipient", "rate-limited"),
+)
+async def forward_message(
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    message_id: FromPath[str],
+    data: JSONBody[Forward],
+) -> None:
+    """Passes a received message on, where its sender allowed it; who has or had it already gets nothing more."""
+    await messages.forward(actor, message_id, data)
 
 
 @delete(
@@ -228,6 +245,7 @@ ROUTES: list[HTTPRouteHandler] = [
     get_message,
     get_details,
     mark_message,
+    forward_message,
     delete_message,
     live_channel,
 ]

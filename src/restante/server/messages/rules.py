@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from restante.protocol.encoding import b64, unb64
-from restante.protocol.wire import Delivery, InboxItem, MessageState, Send, SentItem
+from restante.protocol.limits import ENVELOPE_BYTES, RECEIPT_BYTES
+from restante.protocol.wire import Delivery, InboxItem, Mark, MessageState, Send, SentItem
+from restante.protocol.wire_messages import Forward
 from restante.server.errors import Refusal
-from restante.server.keys.rules import check_sealed
+from restante.server.keys.rules import check_sealed, decode
+from restante.signing import container
+from restante.signing.errors import SigningError
 
 Box = Literal["inbox", "sent"]
 Row = Any
@@ -50,6 +54,40 @@ class Position:
     id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a recipient told of a copy. ``quiet``: the sender is shown none of it."""
+
+    fetched_at: int | None
+    played_at: int | None
+    quiet: bool
+    delivery_receipt: bytes | None
+    play_receipt: bytes | None
+
+    def after(self, mark: Mark, receipt: bytes | None, *, now_ms: int) -> "Marks":
+        """The first time and the first receipt of each kind stay; what was told once is not taken back."""
+        played = mark.mark == "played"
+        return Marks(
+            fetched_at=now_ms if self.fetched_at is None else self.fetched_at,
+            played_at=now_ms if played and self.played_at is None else self.played_at,
+            quiet=not mark.tell and (self.quiet or self.fetched_at is None),
+            delivery_receipt=self.delivery_receipt or (None if played else receipt),
+            play_receipt=self.play_receipt or (receipt if played else None),
+        )
+
+
+def check_receipt(text: str, *, of: bytes) -> bytes:
+    """Refuses what is no receipt signed by the account's key; its content is the sender's to check. Raises invalid."""
+    try:
+        box = container.read(unb64(text), container.Type.RECEIPT, limit=RECEIPT_BYTES)
+        signed = box.require_signer() == of
+    except (SigningError, ValueError) as error:
+        raise Refusal("invalid", detail="receipt: not a signed receipt") from error
+    if not signed:
+        raise Refusal("invalid", detail="receipt: signed by another key")
+    return box.raw
+
+
 def check_parcel(parcel: Parcel) -> None:
     """Raises Refusal invalid, bad-multipart or claim-mismatch when the parts contradict each other."""
     message = parcel.message
@@ -63,6 +101,14 @@ def check_parcel(parcel: Parcel) -> None:
         check_sealed(sealed)
     if hashlib.sha256(parcel.details).digest() != claim_of(message):
         raise Refusal("claim-mismatch")
+
+
+def sealed_forwards(request: Forward) -> dict[str, bytes]:
+    """The envelopes of a passing on by name. Raises Refusal too-large or invalid."""
+    sealed = {name: decode(text, limit=ENVELOPE_BYTES, what=name) for name, text in request.envelopes.items()}
+    for data in sealed.values():
+        check_sealed(data)
+    return sealed
 
 
 def claim_of(message: Send) -> bytes:
@@ -120,21 +166,16 @@ def inbox_item(row: Row, *, now_ms: int) -> InboxItem:
         expires_at=row.expires_at,
         deleted_at=_gone_at(row) if gone else None,
         envelope=None if gone or row.envelope is None else b64(row.envelope),
+        until_played=bool(row.until_played),
+        may_forward=bool(row.may_forward) and row.forwarded_by is None,
+        forwarded=row.forwarded_by is not None,
     )
 
 
 def sent_item(row: Row, deliveries: Iterable[Row], *, now_ms: int) -> SentItem:
     """Shapes the sender's own copy with how far the message came with each recipient."""
     gone = is_gone(row, now_ms=now_ms)
-    each = [
-        Delivery(
-            recipient=one.recipient,
-            fetched_at=one.fetched_at,
-            played_at=one.played_at,
-            deleted_at=one.deleted_at,
-        )
-        for one in deliveries
-    ]
+    each = [_delivery(one, with_receipts=row.envelope is not None) for one in deliveries]
     return SentItem(
         id=row.id,
         kind=row.kind,
@@ -146,7 +187,18 @@ def sent_item(row: Row, deliveries: Iterable[Row], *, now_ms: int) -> SentItem:
         expires_at=row.expires_at,
         deleted_at=_gone_at(row) if gone else None,
         envelope=None if gone or row.envelope is None else b64(row.envelope),
+        until_played=bool(row.until_played),
+        may_forward=bool(row.may_forward),
     )
+
+
+def _delivery(row: Row, *, with_receipts: bool) -> Delivery:
+    """What the sender is shown: nothing of what the recipient keeps to themselves."""
+    if row.quiet:
+        return Delivery(row.recipient, fetched_at=None, played_at=None, deleted_at=row.deleted_at)
+    receipts = (row.delivery_receipt, row.play_receipt) if with_receipts else (None, None)
+    delivered, played = (None if one is None else b64(one) for one in receipts)
+    return Delivery(row.recipient, row.fetched_at, row.played_at, row.deleted_at, delivered, played)
 
 
 def state_of(deliveries: Sequence[Delivery]) -> MessageState:

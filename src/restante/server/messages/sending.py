@@ -85,7 +85,7 @@ class Sending:
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
             raise Refusal("invalid", detail="expires_at: lies in the past")
-        recipients = _recipients(connection, message.recipients)
+        recipients = find_recipients(connection, message.recipients)
         video_bytes = 0
         if message.upload is not None:
             video_bytes = self.uploads.claim(connection, actor.account_id, message.upload, message.id)
@@ -115,6 +115,7 @@ class Sending:
                 "envelope": envelope if arrives else None,
                 "received_at": self.now_ms,
                 "change": changes.get(account_id, 0),
+                "forwarded_by": None,
             }
 
         received = [
@@ -134,7 +135,8 @@ class Sending:
         return hmac.new(self.claim_key, text, hashlib.sha256).digest()
 
 
-def _recipients(connection: Connection, names: list[str]) -> dict[str, int]:
+def find_recipients(connection: Connection, names: list[str]) -> dict[str, int]:
+    """The accounts of these names. Raises Refusal no-such-recipient."""
     found = queries.account_ids(connection, names)
     missing = [name for name in names if name not in found]
     if missing:

@@ -20,6 +20,7 @@ _DUE = (
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_IS_WAITING = select(outbox.c.id).where(_THIS)
 _DONE = delete(outbox).where(_THIS)
 _PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_at=bindparam("due"))
 
@@ -44,6 +45,11 @@ def due(connection: Connection, *, now_ms: int, most: int = 100) -> list[Task]:
     """Lists what may be done now, oldest first."""
     rows = connection.execute(_DUE, {"now": now_ms, "most": most})
     return [Task(row.id, row.kind, row.subject, row.attempts) for row in rows]
+
+
+def is_waiting(connection: Connection, task: Task) -> bool:
+    """Tells whether a task is still to be done."""
+    return connection.execute(_IS_WAITING, {"task": task.id}).first() is not None
 
 
 def done(connection: Connection, task: Task) -> None:
