@@ -115,9 +115,36 @@ CODES: Final[dict[str, Code]] = {
         Code("method-not-allowed", 405, "This method does not exist here."),
         Code("name-taken", 409, "This name is taken.", "Choose another one."),
         Code(
+        Code(
+            "page-closed",
+            403,
+            "This page takes no messages at this hour.",
+            "Come back when it opens: the page says when.",
+        ),
+        Code(
+            "page-needs-link", 403, "This page takes messages only by its owner's link.", "Ask them for it."
+        ),
+        Code(
+            "page-needs-account",
+            403,
+            "This page takes messages only from accounts of this server.",
+            "Sign in, and send your message to its owner.",
+        ),
+        Code(
+            "pages-unavailable",
+            403,
+            "This server offers no answering pages.",
+            "Its operator has to set a contact for reports of abuse first.",
+        ),
+        Code(
+            "proof-refused", 403, "The proof of work is wrong, too old or used.", "Fetch another challenge."
+        ),
+        Code("may-not-answer", 403, "Who sent this did not ask for an answer by this link."),
+        Code("view-over", 403, "This view of the message has ended.", "Open the link again."),
             "last-way-in",
             409,
             "An account keeps its recovery code and one more way in.",
+        Code("no-such-page", 404, "There is no answering page of this name.", "Check the address."),
             "Add another one first; a recovery code is replaced, not removed.",
         ),
         Code(
@@ -161,6 +188,18 @@ CODES: Final[dict[str, Code]] = {
         Code("target-too-long", 414, "The address is too long."),
         Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
         Code("range-unsatisfiable", 416, "The range lies outside the file."),
+        Code(
+            "call-over",
+            410,
+            "This call has left its message, or its time is over.",
+            "Call again to leave another one.",
+        ),
+        Code(
+            "link-gone",
+            410,
+            "This link opens nothing any more.",
+            "It was taken back, has expired or was opened as often as allowed: ask who sent it for another one.",
+        ),
         Code("invalid", 422, "The body does not have the expected shape."),
         Code("invalid-name", 422, "A name has 3 to 32 of a-z, 0-9, _ and -, and is not reserved."),
         Code("invalid-record", 422, "The account record is not valid."),
@@ -193,3 +232,9 @@ CODES: Final[dict[str, Code]] = {
         ),
     )
 }
+        Code(
+            "too-many-links",
+            429,
+            "This message has as many links as it may have.",
+            "Delete the message, or send it anew.",
+        ),

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from restante.protocol.wire_base import B64, Instant, MessageId, MessageKind, Name, UploadId
+from restante.protocol.wire_base import B64, Instant, LinkId, MessageId, MessageKind, Name, UploadId
+from restante.protocol.wire_links import NewLink
 
 DeviceId = Annotated[str, Meta(pattern=r"^dev_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 MethodId = Annotated[str, Meta(pattern=r"^mth_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
@@ -337,14 +338,15 @@ class Send(msgspec.Struct, frozen=True):
     id: MessageId
     kind: MessageKind
     details_sha256: B64
-    recipients: Annotated[
-        list[Name], Meta(min_length=1, max_length=50, extra_json_schema={"uniqueItems": True})
-    ]
+    recipients: Annotated[list[Name], Meta(max_length=50, extra_json_schema={"uniqueItems": True})]
+    """May be empty when there are links."""
     upload: UploadId | None = None
     expires_at: Instant | None = None
     until_played: bool = False
     """It ends shortly after its last recipient has played or deleted it."""
     may_forward: bool = False
+    links: Annotated[list[NewLink], Meta(max_length=20)] = []
+    """Each has a part `link:<place>`, from 0, with its envelope."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -353,6 +355,8 @@ class Sent(msgspec.Struct, frozen=True):
     id: MessageId
     received_at: Instant
     state: MessageState
+    links: list[LinkId] = []
+    """The ids of its links, in the order of the send."""
 
 
 class InboxItem(msgspec.Struct, frozen=True):

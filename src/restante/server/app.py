@@ -33,8 +33,9 @@ from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
+from restante.server.links.routes import ROUTES as LINKS
 from restante.server.memory import keep_warm, settle
-from restante.server.messages.download import VideoApp
+from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
 from restante.server.pairing.routes import ROUTES as PAIRING
@@ -49,6 +50,7 @@ API = "/api/v1"
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
+GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
     keep_warm()
@@ -66,8 +68,9 @@ def assemble(house: House, control: Litestar, web: WebApp) -> App:
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
-    tus = TusApp(house.uploads, house.sessions)
-    video = VideoApp(house.messages, house.sessions, house.uploads)
+    tus = TusApp(house.uploads, house.sessions, house.pages)
+    video = VideoApp(house.uploads, AccountVideos(house.messages, house.sessions, house.uploads))
+    guest_video = VideoApp(house.uploads, GuestVideos(house.links))
     reports = PolicyReports(house.clock, house.log)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,6 +84,9 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
         elif path == REPORTS:
             await reports(scope, receive, send)
         elif file := web.find(scope):
+        elif match := GUEST_VIDEO.match(path):
+            scope["route"] = f"{API}/links/{{id}}/video"
+            await guest_video(scope, receive, send, match[1])
             await file.send(scope, send)
         else:
             await control(scope, receive, send)  # type: ignore[arg-type] # its own TypedDicts
@@ -117,6 +123,8 @@ def build_litestar(house: House) -> Litestar:
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
+        "links",
+        "pages",
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"known": Provide(_known, sync_to_thread=False)},

@@ -23,8 +23,13 @@ from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
 from restante.server.log import Log
+from restante.server.links.service import GuestLinks
 from restante.server.messages.service import Messages
 from restante.server.pairing.service import Pairings
+from restante.server.mine.service import Mine
+from restante.server.outbox import queue
+from restante.server.outbox.queue import Kind, Task
+from restante.server.pages.service import Pages
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
@@ -59,6 +64,8 @@ class House:
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
+    links: GuestLinks
+    pages: Pages
         self.database.start()
         await self.uploads.start()
         self.jobs.start()
@@ -98,7 +105,7 @@ def embedded(settings: Settings) -> Storage:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = ("salts", "claims", "limits", "cursors", "acquaintances")
+        purposes = ("salts", "claims", "limits", "cursors", "proofs", "acquaintances", "vapid", "notices")
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -146,12 +153,16 @@ def _connected(
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
+    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
+    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
     audit = Audit(database)
     jobs = Jobs(
         database,
         clock,
         settings,
         uploads=uploads,
+        links=links,
+        pages=pages,
         messages=messages,
         audit=audit,
         sessions=sessions,
@@ -163,6 +174,8 @@ def _connected(
     return House(
         settings,
         clock,
+        links=links,
+        pages=pages,
         log,
         server_name,
         database,
@@ -188,6 +201,8 @@ def _doors(
     clock: Clock,
     settings: Settings,
     limiter: Limiter,
+        links,
+        pages,
     *,
     server_name: str,
     salt_key: bytes,

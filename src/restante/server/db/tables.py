@@ -197,6 +197,7 @@ uploads = _table(
     _column("finished_at", Big, "when the last byte was acknowledged", nullable=True),
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
+    _column("call_sha256", LargeBinary, "the caller who made it; null: the account itself", nullable=True),
     _partial_index(
         "ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"
     ),
@@ -229,6 +230,9 @@ messages = _table(
         server_default=text("0"),
     ),
     _column("may_forward", Integer, "1: its recipients may pass it on", server_default=text("0")),
+    _column(
+        "by_caller", Integer, "1: left for the account by somebody without one", server_default=text("0")
+    ),
 )
 
 envelopes = _table(
@@ -260,6 +264,38 @@ envelopes = _table(
     _column("forwarded_by", Big, "account that passed the message on to this one", nullable=True),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
+)
+
+links = _table(
+    "links",
+    _column("id", Text, "lnk_…", primary_key=True),
+    _account(index=True),
+    _column("message_id", Text, "what it opens", ForeignKey("messages.id", ondelete="CASCADE")),
+    _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer; the bearer is never stored", index=True),
+    _column(
+        "envelope",
+        LargeBinary,
+        "envelope.age; emptied when the link is revoked or the message ends",
+        nullable=True,
+    ),
+    _column("may_save", Integer, "1: the owner lets guests save the video"),
+    _column("may_answer", Integer, "1: guests may leave a video for the owner"),
+    _column("created_at", Big, "when it was made"),
+    _column("expires_at", Big, "opens nothing from then on", nullable=True),
+    _column("most_opens", Integer, "how often it may be opened", nullable=True),
+    _column("opens", Integer, "how often it was"),
+    _column("last_opened_at", Big, "last counted open", nullable=True),
+    _column("revoked_at", Big, "when its owner took it back", nullable=True),
+    UniqueConstraint("message_id", "bearer_sha256"),
+)
+
+link_views = _table(
+    "link_views",
+    _column("token_sha256", LargeBinary, "SHA-256 of the view token", primary_key=True),
+    _account(index=True),
+    _column("link_id", Text, "by which link", ForeignKey("links.id", ondelete="CASCADE"), index=True),
+    _column("created_at", Big, "the counted open"),
+    _column("expires_at", Big, "shows nothing from then on", index=True),
 )
 
 acquaintances = _table(
@@ -297,6 +333,36 @@ bans = _table(
     _account(primary_key=True),
     _column("reason", Text, "told to the account"),
     _column("created_at", Big, "from when on"),
+)
+
+pages = _table(
+    "pages",
+    _account(primary_key=True),
+    _column("is_on", Integer, "1: callers find it"),
+    _column("access", Text, "who may call: anyone, signed-in or link"),
+    _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer in the page's link", nullable=True),
+    _column("profile", LargeBinary, "profile.age: what the page says, for who has its link", nullable=True),
+    _column("greeting_link", Text, "lnk_… that opens the greeting", nullable=True),
+    _column("hours", Text, "when it takes calls, as JSON; null: always", nullable=True),
+    _column("updated_at", Big, "when its owner last changed it"),
+)
+
+calls = _table(
+    "calls",
+    _column("token_sha256", LargeBinary, "SHA-256 of the caller's capability", primary_key=True),
+    _account(index=True),
+    _column(
+        "view_sha256", LargeBinary, "the view of a guest link that it came from", nullable=True, unique=True
+    ),
+    _column("message_id", Text, "the one message that it left", nullable=True),
+    _column("created_at", Big, "when it was let in"),
+    _column("expires_at", Big, "good until then", index=True),
+)
+
+spent_challenges = _table(
+    "spent_challenges",
+    _column("nonce", Text, "of a proof of work that was taken: it counts once", primary_key=True),
+    _column("expires_at", Big, "not good any more from then on", index=True),
 )
 
 events = _table(

@@ -10,8 +10,10 @@ from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.jobs.dispatch import Dispatcher
 from restante.server.jobs.sweeps import Sweeper
+from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
@@ -31,6 +33,8 @@ class Jobs:
         settings: Settings,
         *,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         messages: Messages,
         audit: Audit,
         sessions: Sessions,
@@ -47,6 +51,8 @@ class Jobs:
             database,
             clock,
             uploads=uploads,
+            links=links,
+            pages=pages,
             messages=messages,
             audit=audit,
             sessions=sessions,

@@ -11,9 +11,11 @@ from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
 from restante.server.jobs.clockwatch import ClockWatch
 from restante.server.limits import service as rate_limits
+from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.outbox import events
+from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
@@ -32,6 +34,8 @@ class Sweeper:
         clock: Clock,
         *,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         messages: Messages,
         audit: Audit,
         sessions: Sessions,
@@ -42,6 +46,8 @@ class Sweeper:
         self._database = database
         self._clock = clock
         self._uploads = uploads
+        self._links = links
+        self._pages = pages
         self._messages = messages
         self._audit = audit
         self._sessions = sessions
@@ -64,6 +70,8 @@ class Sweeper:
                 "orphans": self._uploads.sweep_orphans,
                 "tombstones": partial(self._messages.forget_tombstones, now_ms),
                 "audit": partial(self._audit.forget, now_ms),
+                "calls": partial(self._pages.sweep, now_ms),
+                "links": partial(self._links.sweep, now_ms),
                 "upload_tombstones": partial(self._uploads.forget_gone, now_ms),
                 "idempotency_keys": partial(self._messages.forget_keys, now_ms),
                 "events": partial(self._forget_events, now_ms),

@@ -11,6 +11,7 @@ from restante.server.abuse.service import removal_due_ms
 from restante.server.audit import chain
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
+from restante.server.links.service import end_links
 from restante.server.messages import marking, queries
 from restante.server.messages.rules import Row
 from restante.server.outbox import events, queue
@@ -27,6 +28,8 @@ def for_me(connection: Connection, account_id: int, message_id: str, *, now_ms: 
         return set()
     changes = events.append(connection, [account_id], "deleted", message_id, now_ms=now_ms)
     queries.bury_copies(connection, message_id, changes, now_ms=now_ms)
+    if "sent" in mine:
+        end_links(connection, message_id, account_id)
     touched = {account_id}
     others = [copy for copy in living if copy.account_id != account_id]
     if "inbox" in mine and own[0].forwarded_by is None:
@@ -59,6 +62,7 @@ def for_everyone(connection: Connection, message: Row, act: Act, *, now_ms: int)
 
 def _remove_bytes(connection: Connection, message: Row, *, now_ms: int) -> None:
     queries.bury_message(connection, message.id, now_ms=now_ms)
+    end_links(connection, message.id)
     if message.upload_id is not None:
         due_ms = removal_due_ms(connection, message.id, now_ms=now_ms)
         queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=due_ms)

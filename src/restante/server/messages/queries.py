@@ -34,7 +34,11 @@ VIEW = (
     messages.c.id,
     messages.c.kind,
     messages.c.account_id.label("sender_id"),
-    case((envelopes.c.forwarded_by.is_(None), accounts.c.name), else_=_forwarder.c.name).label("sender"),
+    case(
+        (messages.c.by_caller == 1, null()),
+        (envelopes.c.forwarded_by.is_(None), accounts.c.name),
+        else_=_forwarder.c.name,
+    ).label("sender"),
     messages.c.upload_id,
     messages.c.video_bytes,
     messages.c.details_sha256,
@@ -133,6 +137,7 @@ def insert_message(
     video_bytes: int,
     claim_hmac: bytes,
     received_at: int,
+    by_caller: bool = False,
 ) -> None:
     """Stores a message without its envelopes."""
     message = parcel.message
@@ -150,6 +155,7 @@ def insert_message(
         "expires_at": message.expires_at,
         "until_played": int(message.until_played),
         "may_forward": int(message.may_forward),
+        "by_caller": int(by_caller),
     }
     connection.execute(_INSERT_MESSAGE, row)
 

@@ -14,6 +14,7 @@ from litestar.response import Stream
 from restante.protocol import limits
 from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentItem
 from restante.protocol.wire_messages import Forward
+from restante.protocol.wire_pages import Left
 from restante.server.asgi import Receive, Scope, read_body
 from restante.server.errors import Refusal
 from restante.server.messages import form, headers
@@ -46,6 +47,18 @@ SEND = (
     "claim-mismatch",
     "key-reused",
     "rate-limited",
+)
+LEAVE = (
+    *CHANGE,
+    *JSON_BODY,
+    "bad-multipart",
+    "not-found",
+    "id-taken",
+    "upload-unfinished",
+    "upload-claimed",
+    "upload-gone",
+    "claim-mismatch",
+    "call-over",
 )
 _ETAG = ResponseHeader(name="ETag", value="", required=True, documentation_only=True)
 _REPLAYED = ResponseHeader(
@@ -122,6 +135,25 @@ async def send_message(
     return Response(
         outcome.sent, status_code=201, headers={"Idempotent-Replayed": "true"} if outcome.replayed else {}
     )
+
+
+@post(
+    "/api/v1/calls/message",
+    tags=["pages"],
+    responses=refusals(*LEAVE),
+    operation_class=LeaveOperation,
+)
+async def leave_message(request: AnyRequest, house_messages: NamedDependency[Messages]) -> Left:
+    """Leaves a caller's message for the owner of a page, by the capability of the call in `Authorization`.
+
+    All of it is stored, or nothing; the same again gets the same answer.
+    """
+    token = bearer_of(request.scope["headers"])
+    kind = headers.content_type(request.scope["headers"])
+    body = await read_body(
+        cast("Scope", request.scope), cast("Receive", request.receive), limit=form.BODY_BYTES
+    )
+    return await house_messages.leave(token, form.parse_call(kind, body))
 
 
 @get("/api/v1/inbox", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.limits import ENVELOPE_BYTES, RECEIPT_BYTES
 from restante.protocol.wire import Delivery, InboxItem, Mark, MessageState, Send, SentItem
 from restante.protocol.wire_messages import Forward
+from restante.protocol.wire_pages import CallMessage
 from restante.server.errors import Refusal
 from restante.server.keys.rules import check_sealed, decode
 from restante.signing import container
@@ -32,6 +33,17 @@ class Parcel:
     details: bytes
     envelopes: dict[str, bytes]
     sent: bytes
+    digest: bytes
+    links: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallParcel:
+    """What a caller leaves, as received; ``digest`` is SHA-256 over all parts."""
+
+    message: CallMessage
+    details: bytes
+    envelope: bytes
     digest: bytes
 
 
@@ -95,6 +107,10 @@ def check_parcel(parcel: Parcel) -> None:
         raise Refusal("invalid", detail="recipients: a name stands twice")
     if set(message.recipients) != set(parcel.envelopes):
         raise Refusal("bad-multipart", detail="exactly one envelope for each recipient")
+    if {f"link:{place}" for place in range(len(message.links))} != set(parcel.links):
+        raise Refusal("bad-multipart", detail="exactly one envelope for each link")
+    if not message.recipients and not message.links:
+        raise Refusal("invalid", detail="recipients: nobody, and no link")
     if message.kind == "video" and message.upload is None:
         raise Refusal("invalid", detail="upload: a video message names its upload")
     for sealed in (parcel.details, parcel.sent, *parcel.envelopes.values()):
@@ -111,7 +127,18 @@ def sealed_forwards(request: Forward) -> dict[str, bytes]:
     return sealed
 
 
-def claim_of(message: Send) -> bytes:
+def check_call_parcel(parcel: CallParcel) -> None:
+    """Raises Refusal invalid or claim-mismatch when the parts contradict each other."""
+    message = parcel.message
+    if (message.kind == "video") != (message.upload is not None):
+        raise Refusal("invalid", detail="upload: a video message names its upload, others have none")
+    for sealed in (parcel.details, parcel.envelope):
+        check_sealed(sealed)
+    if hashlib.sha256(parcel.details).digest() != claim_of(message):
+        raise Refusal("claim-mismatch")
+
+
+def claim_of(message: Send | CallMessage) -> bytes:
     """The 32 bytes that the sender claims to be the hash of the details. Raises Refusal invalid."""
     try:
         return unb64(message.details_sha256, size=32)

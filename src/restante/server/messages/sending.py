@@ -15,6 +15,7 @@ from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
+from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
 from restante.server.messages.rules import Parcel, claim_of
 from restante.server.outbox import events
@@ -42,6 +43,7 @@ class Sending:
     settings: Settings
     uploads: Uploads
     limiter: Limiter
+    links: GuestLinks
     acquaintances: Acquaintances
     claim_key: bytes
 
@@ -77,7 +79,8 @@ class Sending:
             return None
         if row.account_id != self.actor.account_id or row.request_sha256 != self.parcel.digest:
             raise Refusal("id-taken")
-        return _answer(row.id, row.received_at)
+        links = self.links.ids_of(connection, self.actor.account_id, row.id)
+        return _answer(row.id, row.received_at, links)
 
     def _store(self, connection: Connection) -> Outcome:
         message, actor = self.parcel.message, self.actor
@@ -103,7 +106,13 @@ class Sending:
         changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
-        return Outcome(_answer(message.id, self.now_ms), replayed=False, touched=touched)
+        links = self._store_links(connection)
+        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=touched)
+
+    def _store_links(self, connection: Connection) -> list[str]:
+        message = self.parcel.message
+        wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
+        return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
 
     def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
@@ -144,5 +153,5 @@ def find_recipients(connection: Connection, names: list[str]) -> dict[str, int]:
     return found
 
 
-def _answer(message_id: str, received_at: int) -> Sent:
-    return Sent(id=message_id, received_at=received_at, state="stored")
+def _answer(message_id: str, received_at: int, links: list[str]) -> Sent:
+    return Sent(id=message_id, received_at=received_at, state="stored", links=links)

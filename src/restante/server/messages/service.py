@@ -15,6 +15,7 @@ from restante.protocol import limits
 from restante.protocol.ids import Prefix, is_id
 from restante.protocol.wire import Inbox, InboxItem, Mark, SentBox, SentItem
 from restante.protocol.wire_messages import Forward
+from restante.protocol.wire_pages import Left
 from restante.server.abuse.bans import check_may_send
 from restante.server.acquaintances.service import Acquaintances
 from restante.server.bus.memory import OUTBOX, MemoryBus
@@ -25,12 +26,15 @@ from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.keys.service import signing_key
 from restante.server.limits.service import Limiter
+from restante.server.links.service import GuestLinks
 from restante.server.messages import deleting, forwarding, listing, marking, queries, rules
+from restante.server.messages.calling import Calling
 from restante.server.messages.channel import Channel
 from restante.server.messages.cursors import Cursors
 from restante.server.messages.listing import Page
-from restante.server.messages.rules import Box, Parcel, Row, VideoRef
+from restante.server.messages.rules import Box, CallParcel, Parcel, Row, VideoRef
 from restante.server.messages.sending import Outcome, Sending
+from restante.server.pages.service import Pages
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -52,6 +56,8 @@ class Messages:
         *,
         bus: MemoryBus,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         limiter: Limiter,
         acquaintances: Acquaintances,
         claim_key: bytes,
@@ -62,6 +68,8 @@ class Messages:
         self._settings = settings
         self._bus = bus
         self._uploads = uploads
+        self._links = links
+        self._pages = pages
         self._limiter = limiter
         self._acquaintances = acquaintances
         self._claim_key = claim_key
@@ -82,6 +90,7 @@ class Messages:
             now_ms=self._clock.now_ms(),
             settings=self._settings,
             uploads=self._uploads,
+            links=self._links,
             limiter=self._limiter,
             acquaintances=self._acquaintances,
             claim_key=self._claim_key,
@@ -97,6 +106,22 @@ class Messages:
         failpoint("send-before-answer")
         self._bus.publish(outcome.touched)
         return outcome
+
+    async def leave(self, token: str, parcel: CallParcel) -> Left:
+        """Stores what a caller leaves, once. Raises Refusal; after one nothing has changed."""
+        rules.check_call_parcel(parcel)
+        calling = Calling(
+            token=token,
+            parcel=parcel,
+            now_ms=self._clock.now_ms(),
+            uploads=self._uploads,
+            pages=self._pages,
+            claim_key=self._claim_key,
+        )
+        left, touched = await self._database.write(calling.run)
+        failpoint("call-before-answer")
+        self._bus.publish(touched)
+        return left
 
     # Reading
 
