@@ -103,18 +103,6 @@ CODES: Final[dict[str, Code]] = {
             "The sender did not allow to pass this message on, or it was passed on already.",
             "Ask the sender to send it to them.",
         ),
-        Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
-        Code("not-found", 404, "There is no such thing here, or it is not yours."),
-        Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),
-        Code(
-            "no-such-recipient",
-            404,
-            "Some recipients have no account here.",
-            "Check the names in `recipients`.",
-        ),
-        Code("method-not-allowed", 405, "This method does not exist here."),
-        Code("name-taken", 409, "This name is taken.", "Choose another one."),
-        Code(
         Code(
             "page-closed",
             403,
@@ -141,10 +129,22 @@ CODES: Final[dict[str, Code]] = {
         ),
         Code("may-not-answer", 403, "Who sent this did not ask for an answer by this link."),
         Code("view-over", 403, "This view of the message has ended.", "Open the link again."),
+        Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
+        Code("not-found", 404, "There is no such thing here, or it is not yours."),
+        Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),
+        Code("no-such-page", 404, "There is no answering page of this name.", "Check the address."),
+        Code(
+            "no-such-recipient",
+            404,
+            "Some recipients have no account here.",
+            "Check the names in `recipients`.",
+        ),
+        Code("method-not-allowed", 405, "This method does not exist here."),
+        Code("name-taken", 409, "This name is taken.", "Choose another one."),
+        Code(
             "last-way-in",
             409,
             "An account keeps its recovery code and one more way in.",
-        Code("no-such-page", 404, "There is no answering page of this name.", "Check the address."),
             "Add another one first; a recovery code is replaced, not removed.",
         ),
         Code(
@@ -176,18 +176,6 @@ CODES: Final[dict[str, Code]] = {
             "Begin a new one: restante pair.",
         ),
         Code("upload-gone", 410, "The upload has expired or was removed.", "Upload it again."),
-        Code("message-gone", 410, "The message was deleted or has expired."),
-        Code(
-            "stale-version",
-            412,
-            "Somebody changed it in the meantime.",
-            "Fetch it, merge, and store it again.",
-        ),
-        Code("tus-version", 412, "Only tus 1.0.0 is spoken here."),
-        Code("too-large", 413, "The body or the upload is larger than allowed."),
-        Code("target-too-long", 414, "The address is too long."),
-        Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
-        Code("range-unsatisfiable", 416, "The range lies outside the file."),
         Code(
             "call-over",
             410,
@@ -200,6 +188,18 @@ CODES: Final[dict[str, Code]] = {
             "This link opens nothing any more.",
             "It was taken back, has expired or was opened as often as allowed: ask who sent it for another one.",
         ),
+        Code("message-gone", 410, "The message was deleted or has expired."),
+        Code(
+            "stale-version",
+            412,
+            "Somebody changed it in the meantime.",
+            "Fetch it, merge, and store it again.",
+        ),
+        Code("tus-version", 412, "Only tus 1.0.0 is spoken here."),
+        Code("too-large", 413, "The body or the upload is larger than allowed."),
+        Code("target-too-long", 414, "The address is too long."),
+        Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
+        Code("range-unsatisfiable", 416, "The range lies outside the file."),
         Code("invalid", 422, "The body does not have the expected shape."),
         Code("invalid-name", 422, "A name has 3 to 32 of a-z, 0-9, _ and -, and is not reserved."),
         Code("invalid-record", 422, "The account record is not valid."),
@@ -214,6 +214,12 @@ CODES: Final[dict[str, Code]] = {
         Code("precondition-required", 428, "If-Match or If-None-Match is needed here."),
         Code("rate-limited", 429, "Too many requests of this kind.", "Wait as long as Retry-After says."),
         Code("slow-down", 429, "The machine asks too often.", "Ask again after the longer interval."),
+        Code(
+            "too-many-links",
+            429,
+            "This message has as many links as it may have.",
+            "Delete the message, or send it anew.",
+        ),
         Code("too-many-uploads", 429, "Too many unfinished uploads.", "Finish or delete one of them."),
         Code("headers-too-large", 431, "The headers are too large."),
         Code(
@@ -232,9 +238,3 @@ CODES: Final[dict[str, Code]] = {
         ),
     )
 }
-        Code(
-            "too-many-links",
-            429,
-            "This message has as many links as it may have.",
-            "Delete the message, or send it anew.",
-        ),

@@ -38,6 +38,8 @@ from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
+from restante.server.mine.routes import ROUTES as MINE
+from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
 from restante.server.sessions.actor import Actor, token_of
@@ -47,10 +49,10 @@ from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
 API = "/api/v1"
+GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
-GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
     keep_warm()
@@ -81,12 +83,12 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
         elif match := VIDEO.match(path):
             scope["route"] = f"{API}/messages/{{id}}/video"
             await video(scope, receive, send, match[1])
-        elif path == REPORTS:
-            await reports(scope, receive, send)
-        elif file := web.find(scope):
         elif match := GUEST_VIDEO.match(path):
             scope["route"] = f"{API}/links/{{id}}/video"
             await guest_video(scope, receive, send, match[1])
+        elif path == REPORTS:
+            await reports(scope, receive, send)
+        elif file := web.find(scope):
             await file.send(scope, send)
         else:
             await control(scope, receive, send)  # type: ignore[arg-type] # its own TypedDicts
@@ -104,7 +106,8 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
-    control += [*ACQUAINTANCES, *ABUSE, *AUDIT]
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES]
+    control += [*LINKS, *PAGES]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
@@ -117,16 +120,17 @@ def build_litestar(house: House) -> Litestar:
         "acquaintances",
         "reports",
         "audit",
+        "links",
+        "pages",
         "settings",
         "log",
     )
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
-        "links",
-        "pages",
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
+        | {"house_messages": _provide(attrgetter("house.messages"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts

@@ -22,14 +22,14 @@ from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
-from restante.server.log import Log
 from restante.server.links.service import GuestLinks
+from restante.server.log import Log
 from restante.server.messages.service import Messages
-from restante.server.pairing.service import Pairings
 from restante.server.mine.service import Mine
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
+from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
@@ -58,14 +58,14 @@ class House:
     acquaintances: Acquaintances
     reports: Reports
     uploads: Uploads
+    links: GuestLinks
+    pages: Pages
     messages: Messages
     audit: Audit
     jobs: Jobs
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
-    links: GuestLinks
-    pages: Pages
         self.database.start()
         await self.uploads.start()
         self.jobs.start()
@@ -142,19 +142,21 @@ def _connected(
         database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
     )
     uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
+    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
+    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
     messages = Messages(
         database,
         clock,
         settings,
         bus=bus,
         uploads=uploads,
+        links=links,
+        pages=pages,
         limiter=limiter,
         acquaintances=acquaintances,
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
-    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
-    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
     audit = Audit(database)
     jobs = Jobs(
         database,
@@ -174,8 +176,6 @@ def _connected(
     return House(
         settings,
         clock,
-        links=links,
-        pages=pages,
         log,
         server_name,
         database,
@@ -190,6 +190,8 @@ def _connected(
         acquaintances,
         reports,
         uploads,
+        links,
+        pages,
         messages,
         audit,
         jobs,
@@ -201,8 +203,6 @@ def _doors(
     clock: Clock,
     settings: Settings,
     limiter: Limiter,
-        links,
-        pages,
     *,
     server_name: str,
     salt_key: bytes,

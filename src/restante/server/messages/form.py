@@ -1,6 +1,8 @@
 """The multipart body of a send: strict, every part known by name, sizes checked before content."""
 
 import hashlib
+import re
+from typing import TypeVar
 
 import msgspec
 from multipart import (  # type: ignore[import-untyped] # the library ships no types
@@ -14,17 +16,17 @@ from multipart import (  # type: ignore[import-untyped] # the library ships no t
 from restante.protocol import ijson, limits
 from restante.protocol.names import is_name
 from restante.protocol.wire import Send
+from restante.protocol.wire_pages import CallMessage
 from restante.server.errors import Refusal
 from restante.server.messages.rules import CallParcel, Parcel
 
 T = TypeVar("T")
-from restante.protocol.wire_pages import CallMessage
 
 ENVELOPE = "envelope:"
-MESSAGE_BYTES = 16 * limits.KIB
-"""Largest part ``message``: fifty names and what else a Send holds fit well."""
 LINK = re.compile(r"link:(?:0|[1-9][0-9]?)\Z")
 """The envelope of a link, by its place in the list."""
+MESSAGE_BYTES = 16 * limits.KIB
+"""Largest part ``message``: fifty names and what else a Send holds fit well."""
 _HEADERS_BYTES = 1024
 _SIZES = {"message": MESSAGE_BYTES, "details": limits.DETAILS_BYTES, "sent": limits.ENVELOPE_BYTES}
 _PARTS = limits.RECIPIENTS + limits.LINKS + len(_SIZES)
@@ -51,8 +53,6 @@ def parse_parcel(content_type: bytes, body: bytes) -> Parcel:
         },
         sent=parts["sent"],
         digest=_digest(parts),
-    )
-
         links={name: data for name, data in parts.items() if LINK.match(name)},
     )
 
@@ -67,6 +67,8 @@ def parse_call(content_type: bytes, body: bytes) -> CallParcel:
         details=parts["details"],
         envelope=parts["envelope:owner"],
         digest=_digest(parts),
+    )
+
 
 def _boundary(content_type: bytes) -> str:
     kind, options = parse_options_header(content_type.decode("latin-1"))
@@ -122,7 +124,7 @@ def _limit(name: str) -> int:
 
 def _read(data: bytes, shape: type[T]) -> T:
     try:
-        return msgspec.convert(ijson.loads(data), Send)
+        return msgspec.convert(ijson.loads(data), shape)
     except ijson.BadJson as error:
         raise Refusal("bad-json", detail=str(error)) from error
     except msgspec.ValidationError as error:

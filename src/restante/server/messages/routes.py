@@ -18,12 +18,12 @@ from restante.protocol.wire_pages import Left
 from restante.server.asgi import Receive, Scope, read_body
 from restante.server.errors import Refusal
 from restante.server.messages import form, headers
-from restante.server.messages.docs import EventsOperation, SendOperation
+from restante.server.messages.docs import EventsOperation, LeaveOperation, SendOperation
 from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box
 from restante.server.messages.service import Messages
 from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
-from restante.server.sessions.actor import Actor, token_of
+from restante.server.sessions.actor import Actor, bearer_of, token_of
 from restante.server.sessions.service import Sessions
 
 AnyRequest = Request[Any, Any, Any]
@@ -272,6 +272,7 @@ async def live_channel(
 
 ROUTES: list[HTTPRouteHandler] = [
     send_message,
+    leave_message,
     list_inbox,
     list_sent,
     get_message,

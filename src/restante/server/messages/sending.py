@@ -42,8 +42,8 @@ class Sending:
     now_ms: int
     settings: Settings
     uploads: Uploads
-    limiter: Limiter
     links: GuestLinks
+    limiter: Limiter
     acquaintances: Acquaintances
     claim_key: bytes
 
