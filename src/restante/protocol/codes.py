@@ -98,6 +98,18 @@ CODES: Final[dict[str, Code]] = {
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
         Code(
+            "wrong-code",
+            403,
+            "The code is wrong, or its time is over.",
+            "Check the newest mail, or have another code sent.",
+        ),
+        Code(
+            "mail-unavailable",
+            403,
+            "This server writes no mail.",
+            "Use push in a browser, or ask its operator.",
+        ),
+        Code(
             "may-not-forward",
             403,
             "The sender did not allow to pass this message on, or it was passed on already.",
@@ -201,6 +213,12 @@ CODES: Final[dict[str, Code]] = {
         Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
         Code("range-unsatisfiable", 416, "The range lies outside the file."),
         Code("invalid", 422, "The body does not have the expected shape."),
+        Code(
+            "endpoint-refused",
+            422,
+            "This server does not connect to that address.",
+            "Allow notices in the browser again; if it stays, use mail.",
+        ),
         Code("invalid-name", 422, "A name has 3 to 32 of a-z, 0-9, _ and -, and is not reserved."),
         Code("invalid-record", 422, "The account record is not valid."),
         Code("claim-mismatch", 422, "The claimed hash is not that of the details received."),

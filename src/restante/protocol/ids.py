@@ -22,6 +22,7 @@ class Prefix(StrEnum):
     CEREMONY = "cer"
     REPORT = "rep"
     GROUP = "grp"
+    PUSH = "psh"
 
 
 _PATTERNS = {prefix: re.compile(rf"{prefix}_{_BODY}\Z") for prefix in Prefix}

@@ -42,6 +42,7 @@ from restante.server.mine.routes import ROUTES as MINE
 from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
+from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
@@ -117,6 +118,8 @@ def build_litestar(house: House) -> Litestar:
         "transparency",
         "sessions",
         "pairings",
+        "push",
+        "mine",
         "acquaintances",
         "reports",
         "audit",

@@ -63,6 +63,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_passkeys: Rate = "30/10s"
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
+    rate_mail_codes: Rate = "3/600s"
+    """Codes sent to verify a mail address, per account and per address."""
+    smtp_url: str = ""
+    """Mail server: smtps://user:password@host:465, or smtp://host:25; empty: no mail is written."""
+    mail_from: str = ""
+    """Address that mail comes from."""
+    webhook_url: str = ""
+    """Where the operator is told that an account was made or deleted, or a report filed; empty: nowhere."""
+    webhook_secret: str = ""
+    """Signs what is told there: at least 16 characters."""
+    private_targets: Literal["refuse", "allow"] = "refuse"
+    """Whether push endpoints and the webhook may be addresses of one's own network, by http too."""
     rate_reports: Rate = "5/60s"
     rate_opens: Rate = "60/2s"
     """Opens of guest links, and challenges of answering pages, per network."""
@@ -137,6 +149,7 @@ def _check(settings: Settings) -> None:
         raise BadSettings(
             f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
         )
+    _check_outward(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -149,6 +162,17 @@ def _check(settings: Settings) -> None:
             raise BadSettings(
                 f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
             ) from error
+
+
+def _check_outward(settings: Settings) -> None:
+    if settings.smtp_url and not re.match(r"smtps?://[^\s/]+\Z", settings.smtp_url):
+        raise BadSettings(f"{PREFIX}SMTP_URL is no address such as smtps://user:password@mail.example:465")
+    if settings.smtp_url and not re.match(r"[^\s@<>]+@[A-Za-z0-9.-]+\Z", settings.mail_from):
+        raise BadSettings(f"{PREFIX}MAIL_FROM is needed for mail: an address such as restante@post.example")
+    if settings.smtp_url and not settings.origins:
+        raise BadSettings(f"{PREFIX}ORIGINS is needed for mail: links in it lead to the first of them")
+    if settings.webhook_url and len(settings.webhook_secret) < 16:
+        raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 
 
 def _parse(field: str, text: str) -> Any:

@@ -19,6 +19,7 @@ from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db import meta, migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.jobs.courier import Courier, Errand
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
@@ -31,6 +32,11 @@ from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.push.errands import Errands, Outward
+from restante.server.push.mail import Mailer
+from restante.server.push.posting import Post
+from restante.server.push.service import Push
+from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
@@ -63,12 +69,16 @@ class House:
     messages: Messages
     audit: Audit
     jobs: Jobs
+    push: Push
+    mine: Mine
+    courier: Courier
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
         self.database.start()
         await self.uploads.start()
         self.jobs.start()
+        self.courier.start()
 
     def interrupt(self) -> None:
         """Ends live channels and uploads in progress with what they have, and takes no new ones."""
@@ -79,6 +89,7 @@ class House:
         """Lets work finish and closes the files; within ``drain_s``."""
         self.interrupt()
         await self.jobs.stop()
+        await self.courier.stop()
         await self.uploads.stop()
         self.database.stop()
         self.log.flush()
@@ -195,7 +206,56 @@ def _connected(
         messages,
         audit,
         jobs,
+        *_told(
+            database,
+            clock,
+            settings,
+            bus=bus,
+            log=log,
+            limiter=limiter,
+            sessions=sessions,
+            messages=messages,
+            server_name=server_name,
+            keys=keys,
+        ),
     )
+
+
+def _told(
+    database: Database,
+    clock: Clock,
+    settings: Settings,
+    *,
+    bus: MemoryBus,
+    log: Log,
+    limiter: Limiter,
+    sessions: Sessions,
+    messages: Messages,
+    server_name: str,
+    keys: dict[str, bytes],
+) -> tuple[Push, Mine, Courier]:
+    """Makes the parts by which people are told, and by which an account ends."""
+    vapid = Vapid.of(keys["vapid"])
+    push = Push(database, clock, settings, limiter=limiter, vapid=vapid, key=keys["notices"])
+    mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)
+    mailer = Mailer(settings.smtp_url, settings.mail_from, server_name) if settings.smtp_url else None
+    post = Post(private=settings.private_targets == "allow")
+    outward = Outward(post, mailer, vapid, keys["notices"], server_name)
+    errands = Errands(database, clock, settings, outward=outward, log=log)
+
+    async def remove(task: Task) -> None:
+        await mine.remove(int(task.subject))
+        await database.write(lambda connection: queue.done(connection, task))
+
+    by_kind: dict[Kind, Errand] = {
+        "delete-account": remove,
+        "tell": errands.tell,
+        "push": errands.push,
+        "mail": errands.mail,
+        "mail-code": errands.mail_code,
+        "webhook": errands.webhook,
+    }
+    return push, mine, Courier(database, clock, errands=by_kind, close=errands.close, bus=bus, log=log)
 
 
 def _doors(

@@ -398,13 +398,67 @@ idempotency_keys = _table(
 outbox = _table(
     "outbox",
     _column("id", Big, "order of work", primary_key=True, autoincrement=True),
-    _column("kind", Text, "delete-blob"),
+    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code or webhook"),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
+    _column("handed", Integer, "how often it went out without an answer", server_default=text("0")),
     Index("ix_outbox_due_at", "due_at"),
     UniqueConstraint("kind", "subject"),
     sqlite_autoincrement=True,
+)
+
+reserved_names = _table(
+    "reserved_names",
+    _column("name_sha256", LargeBinary, "SHA-256 of a name whose account was deleted", primary_key=True),
+    _column("created_at", Big, "the deletion"),
+)
+
+push_subscriptions = _table(
+    "push_subscriptions",
+    _column("id", Text, "psh_…", primary_key=True),
+    _account(index=True),
+    _column(
+        "session_id",
+        Text,
+        "whose browser; it ends with the session",
+        ForeignKey("sessions.id", ondelete="CASCADE"),
+        index=True,
+    ),
+    _column("endpoint", Text, "address at the browser's push service"),
+    _column("p256dh", LargeBinary, "the browser's public key"),
+    _column("auth", LargeBinary, "secret shared with the browser"),
+    _column("created_at", Big, "when it was made"),
+    _column("renewed_at", Big, "last visit"),
+    _column("not_before_at", Big, "its push service wants nothing before", nullable=True),
+    UniqueConstraint("account_id", "endpoint"),
+)
+
+quiet_hours = _table(
+    "quiet_hours",
+    _account(primary_key=True),
+    _column("begins", Integer, "minute of the day"),
+    _column("ends", Integer, "minute of the day"),
+    _column("zone", Text, "time zone, such as Europe/Paris"),
+)
+
+mail_addresses = _table(
+    "mail_addresses",
+    _account(primary_key=True),
+    _column("address", Text, "where mail goes"),
+    _column("every_s", Big, "at most one mail in this time"),
+    _column("language", Text, "en or fr"),
+    _column("code_expires_at", Big, "until when the code is good; the code is stored nowhere", nullable=True),
+    _column("verified_at", Big, "when the code came back", nullable=True),
+    _column("mailed_at", Big, "last mail", nullable=True),
+    _column("created_at", Big, "when it was set"),
+)
+
+notices = _table(
+    "notices",
+    _account(primary_key=True),
+    _column("cause", Text, "message, caller or request", primary_key=True),
+    _column("told_at", Big, "when the account was told of it last"),
 )
 
 rate_buckets = _table(

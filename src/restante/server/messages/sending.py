@@ -19,6 +19,7 @@ from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
 from restante.server.messages.rules import Parcel, claim_of
 from restante.server.outbox import events
+from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
 
@@ -104,6 +105,7 @@ class Sending:
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
         touched = frozenset({actor.account_id, *recipients.values()} - blockers)
         changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
+        telling.tell(connection, touched - {actor.account_id}, "message", now_ms=self.now_ms)
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
