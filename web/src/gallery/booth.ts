@@ -79,6 +79,8 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     recipients: ["ann", "joseph"],
     caption: "Theo’s first goal, from this morning",
     captionBytes: 32_768,
+    terms: { lasts: null, once: false, mayForward: false },
+    onterms: nothing,
     adding: { kind: "idle" },
     saving: null,
     now: NOW,
@@ -160,6 +162,9 @@ export const BOOTH: Record<string, Exhibit> = {
   "record/limit": record({ kind: "stopped", why: "limit", keptMs: 180_000, storedMs: 180_000 }),
   "record/full": record({ kind: "stopped", why: "device-full", keptMs: 92_000, storedMs: 92_000 }),
   "review/opening": review({ kind: "opening" }),
+  "review/terms": after(review({ kind: "ready" }, { terms: { lasts: 7, once: true, mayForward: false } }), (target) =>
+    target.querySelector("details")?.setAttribute("open", ""),
+  ),
   "review/empty": review({ kind: "ready" }, { recipients: [], caption: "", people: [] }),
   "review/ready": review({ kind: "ready" }),
   "review/cleared": review({ kind: "ready" }, { isHere: false, playback: null }),

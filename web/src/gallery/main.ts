@@ -9,9 +9,19 @@ import { HOUSE } from "./house";
 import { KEYS } from "./keys";
 import { MAIL } from "./mail";
 import { PAIRING } from "./pairing";
+import { TALK } from "./talk";
 import { WAYS_IN } from "./ways";
 
-const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE, ...WAYS_IN, ...KEYS, ...PAIRING };
+const EXHIBITS: Record<string, Exhibit> = {
+  ...GATE,
+  ...BOOTH,
+  ...MAIL,
+  ...TALK,
+  ...HOUSE,
+  ...WAYS_IN,
+  ...KEYS,
+  ...PAIRING,
+};
 
 /** The list of what there is, as links. */
 const index: Exhibit = (target) => {

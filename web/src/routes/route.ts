@@ -22,6 +22,8 @@ export interface RouteProps {
   to: string | null;
   /** The take that is recorded anew. */
   instead: string | null;
+  /** The message that is being answered. */
+  answers: string | null;
 }
 
 /** For screens before it. */
@@ -33,7 +35,8 @@ export interface GateProps {
 
 type Load<P extends object> = () => Promise<{ default: Component<P> }>;
 export type GatePlace = { at: "gate"; load: Load<GateProps> };
-export type HousePlace = { at: "house"; load: Load<RouteProps>; id: string; to: string | null; instead: string | null };
+export type Asked = Pick<RouteProps, "id" | "to" | "instead" | "answers">;
+export type HousePlace = { at: "house"; load: Load<RouteProps> } & Asked;
 export type Place = GatePlace | HousePlace;
 
 const GATE: Readonly<Record<string, Load<GateProps>>> = {
@@ -60,6 +63,7 @@ const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   review: () => import("./Review.svelte"),
   people: () => import("./Person.svelte"),
   add: () => import("./Add.svelte"),
+  with: () => import("./Conversation.svelte"),
 };
 
 /** The place at an address; null: there is none. */
@@ -67,11 +71,12 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
   const gate = GATE[path];
   if (gate) return { at: "gate", load: gate };
   const house = HOUSE[path];
-  if (house) return { at: "house", load: house, id: "", to: query.get("to"), instead: query.get("instead") };
+  const answers = query.get("answers");
+  if (house) return { at: "house", load: house, id: "", to: query.get("to"), instead: query.get("instead"), answers };
   const [, kind = "", id, rest] = path.split("/");
   const load = ITEMS[kind];
   if (!load || !id || rest !== undefined) return null;
-  return { at: "house", load, id: decoded(id), to: null, instead: null };
+  return { at: "house", load, id: decoded(id), to: null, instead: null, answers };
 }
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */

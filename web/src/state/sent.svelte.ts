@@ -41,6 +41,12 @@ export class SentState {
     return this.letters.find((letter) => letter.id === id) ?? null;
   }
 
+  /** The address of its picture, once that was fetched from this device: which this asks for. */
+  picture({ id, content }: SentLetter): string | null {
+    if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+    return this.posters.url(id);
+  }
+
   /** Finds a letter that is not in the list yet. @throws Problem */
   async find(id: string): Promise<SentLetter> {
     await this.#loaded;
@@ -121,7 +127,5 @@ export class SentState {
 
   #show(letters: ReadonlyMap<string, SentLetter>): void {
     this.letters = [...letters.values()].sort((one, other) => other.receivedAt - one.receivedAt);
-    for (const { id, content } of this.letters)
-      if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
   }
 }

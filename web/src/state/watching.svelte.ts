@@ -152,6 +152,10 @@ export class WatchingState {
 
   async #openVideo({ content, code }: Letter | SentLetter): Promise<void> {
     if (code !== null) throw new Refused(code);
+    if (content && content.kind !== "video") {
+      this.phase = { kind: "ready" }; // words are read where they stand
+      return this.#notePlayed();
+    }
     if (!content?.video) throw new Refused("needs-newer-version");
     const { video: film } = content;
     const source = this.#sourceOf(film);

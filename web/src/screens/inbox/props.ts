@@ -2,6 +2,7 @@ import type { DraftView, Failure, FrameView, OutgoingView, PersonView } from "..
 
 export interface InboxItem {
   id: string;
+  kind: "video" | "text" | "reaction";
   /** Null when nobody we know sent it, or it cannot be opened. */
   from: PersonView | null;
   caption: string;
@@ -37,7 +38,8 @@ export interface InboxProps {
   /** What was just deleted and can still be brought back. */
   deleted: { id: string; name: string } | null;
   now: number;
-  onopen: (messageId: string) => void;
+  /** To where it is watched or read. */
+  onopen: (path: string) => void;
   ondelete: (messageId: string) => void;
   onundo: (messageId: string) => void;
   onretry: () => void;

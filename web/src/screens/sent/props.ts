@@ -2,6 +2,7 @@ import type { DeliveryView, Failure, FrameView, OutgoingView } from "../views";
 
 export interface SentItem {
   id: string;
+  kind: "video" | "text" | "reaction";
   picture: string | null;
   durationMs: number;
   bytes: number;
