@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.shapes import as_json, inbox_rows, one_row, tell_troubles
 from restante.cli.terminal import put_json, put_json_line, put_table, say
@@ -15,18 +16,26 @@ from restante.client.opened import Item
 _TOLD = frozenset({"connected", "message", "resync"})
 
 
-def inbox(*, follow: Annotated[bool, Parameter(negative="")] = False, common: Common = DEFAULT) -> None:
+def inbox(
+    *,
+    sender: Annotated[str | None, Parameter(name="--from")] = None,
+    follow: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> None:
     """Lists what was received, the newest first.
 
     Args:
+        sender: shows only what this person left.
         follow: stays, and shows what arrives; with --json, one object on each line.
         common: options of every command.
     """
     with using_account(common) as account:
         if follow:
+            if sender is not None:
+                raise Missing("one of --from and --follow", hint="restante inbox --from NAME")
             _follow(account, common)
             return
-        items = Mailbox(account).inbox()
+        items = Mailbox(account).inbox(sender=sender)
         _show(items, account, common)
 
 
@@ -37,6 +46,8 @@ def _show(items: list[Item], account: Account, common: Common) -> None:
         return
     put_table(inbox_rows(items, me=me))
     tell_troubles(items)
+    if any(item.standing == "request" for item in items):
+        say("Some are from people whom you have not accepted: restante requests")
     if not items:
         say("Nothing here yet.")
 

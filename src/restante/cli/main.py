@@ -30,13 +30,21 @@ COMMANDS = {
     "verify-web": "Checks the web app that a server hands out.",
     "contacts": "Lists and adds contacts, and compares safety numbers.",
     "rotate": "Makes new keys.",
+    "requests": "Lists who wrote first, and accepts or ignores them.",
+    "block": "Lets nothing of somebody arrive any more.",
+    "unblock": "Takes that back.",
+    "report": "Tells the operator of one message, and opens it to them.",
+    "groups": "Lists and changes groups of people.",
 }
 """The client's commands, each in the module of its name."""
 USAGE = {
     "send": "Usage: restante send NAME... FILE [OPTIONS]\n       restante send --resume [DRAFT [NAME...]]"
 }
 GROUP = "restante.commands"
-FOUND = {"serve": "Runs a server (needs the extra `server`)."}
+FOUND = {
+    "serve": "Runs a server (needs the extra `server`).",
+    "operator": "Works on reports of abuse, on the server's machine.",
+}
 """What is said of commands found by entry point, since asking them would load the server."""
 
 

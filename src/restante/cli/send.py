@@ -13,6 +13,7 @@ from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json, say
 from restante.client.account import Account
 from restante.client.drafts import Drafts
+from restante.client.groups import Groups
 from restante.client.outgoing import resume as go_on
 from restante.client.outgoing import send as send_video
 from restante.media import Shorten
@@ -23,6 +24,7 @@ _USAGE = "restante send NAME… FILE"
 
 def send(
     *names_and_file: str,
+    group: str | None = None,
     caption: str | None = None,
     captions: Path | None = None,
     shorten: Annotated[bool, Parameter(negative="")] = False,
@@ -36,6 +38,7 @@ def send(
     Args:
         names_and_file: the recipients' names, then the file; with --resume the beginning of a draft's id, or nothing; and
             the recipients' names when it is a take that was kept for later.
+        group: the name of a group; everybody in it gets the message too.
         caption: words to go with it.
         captions: a WebVTT or SRT file with what is said, to be shown while it plays.
         shorten: sends the first three minutes of a longer video.
@@ -45,14 +48,15 @@ def send(
     if resume:
         if shorten or ((caption is not None or captions is not None) and len(names_and_file) < 2):
             raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
-    elif len(names_and_file) < 2:
+    elif len(names_and_file) < (1 if group else 2):
         raise Missing("a name and a file", hint=_USAGE)
     with using_account(common) as account, _telling_of_draft(account):
         words = _Words(caption, _read(captions))
+        members = Groups(account).members(group) if group else ()
         if resume:
             sent = _resume(account, words, *names_and_file)
         else:
-            sent = _send(account, names_and_file, words, cut=shorten)
+            sent = _send(account, (*members, *names_and_file), words, cut=shorten)
     if common.json:
         put_json({"id": sent.id, "received_at": sent.received_at, "state": sent.state})
     else:

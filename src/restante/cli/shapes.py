@@ -30,6 +30,7 @@ def as_json(item: Item, *, me: str) -> dict[str, Any]:
         "kind": item.listed.kind,
         "trust": message.opened.trust.value if message else None,
         "gap": item.gap is not None,
+        "request": item.standing == "request",
         "error": {"code": item.trouble.code, "sentence": str(item.trouble), "hint": item.trouble.hint}
         if item.trouble
         else None,
@@ -39,7 +40,7 @@ def as_json(item: Item, *, me: str) -> dict[str, Any]:
 def inbox_rows(items: Sequence[Item], *, me: str) -> list[list[str]]:
     """Makes the rows of an inbox, numbered as `save` takes the numbers."""
     rows = [
-        [str(number), _when(item), _sender(item, me) or "unsigned", *_rest(item)]
+        [str(item.place or number), _when(item), _from(item, me), *_rest(item)]
         for number, item in enumerate(items, start=1)
     ]
     return [["#", "when", "from", "length", "state", "id", "caption"], *rows] if rows else []
@@ -53,7 +54,7 @@ def sent_rows(items: Sequence[Item], *, me: str) -> list[list[str]]:
 
 def one_row(item: Item, *, me: str) -> list[str]:
     """Makes the row of a message that comes while the inbox is followed."""
-    return [_when(item), _sender(item, me) or "unsigned", *_rest(item)]
+    return [_when(item), _from(item, me), *_rest(item)]
 
 
 def tell_troubles(items: Iterable[Item]) -> None:
@@ -86,6 +87,11 @@ def _sender(item: Item, me: str) -> str | None:
     if item.message is not None:
         return item.message.sender
     return me if isinstance(item.listed, wire.SentItem) else item.listed.sender
+
+
+def _from(item: Item, me: str) -> str:
+    name = _sender(item, me) or "unsigned"
+    return f"{name} (request)" if item.standing == "request" else name
 
 
 def _recipients(item: Item, me: str) -> list[str]:

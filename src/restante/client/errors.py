@@ -89,6 +89,24 @@ class LinkMalformed(Misuse):
     hint = "Such a link ends in #fp. and 22 characters; copy all of it, in quotes."
 
 
+class GroupUnknown(Misuse):
+    code = "group-unknown"
+    sentence = "There is no group of this name"
+    hint = "restante groups lists them."
+
+
+class GroupNameTaken(Misuse):
+    code = "group-name-taken"
+    sentence = "There is a group of this name"
+    hint = "restante groups add GROUP NAME adds people to it."
+
+
+class NotReceived(Misuse):
+    code = "not-received"
+    sentence = "Only a message that you received can be reported"
+    hint = "restante inbox lists them."
+
+
 class BadServerUrl(Misuse):
     code = "bad-server-url"
     sentence = "This is not the address of a server"

@@ -55,9 +55,18 @@ class Mailbox:
         self._listed_ids: set[str] = set()
         """Everything that the inbox was ever seen to have, tombstones among them."""
 
-    def inbox(self) -> list[Item]:
-        """Lists what was received, the newest first; what cannot be opened is listed with its reason."""
-        return self._with_gaps(self._opened("inbox", self._listed("inbox", envelopes="inline")))
+    def inbox(self, *, sender: str | None = None, hidden: bool = False) -> list[Item]:
+        """Lists what was received, the newest first; what cannot be opened is listed with its reason.
+
+        ``sender`` shows what one of them left. ``hidden`` shows also what ignored and blocked people did.
+        """
+        items = self._with_gaps(self._opened("inbox", self._listed("inbox", envelopes="inline")))
+        placed = [replace(item, place=place) for place, item in enumerate(items, start=1)]
+        return [
+            item
+            for item in placed
+            if (hidden or item.standing != "hidden") and (sender is None or item.sender == sender)
+        ]
 
     def sent(self) -> list[Item]:
         """Lists what was sent, the newest first."""
@@ -67,6 +76,7 @@ class Mailbox:
         """Lists what changed in the inbox after ``since``; deleted ones among them."""
         found = list(self._listed("inbox", envelopes="inline", since=str(since)))
         items = self._with_gaps(self._opened("inbox", found))
+        items = [item for item in items if item.standing != "hidden"]
         return Changes(items, max([since, *(item.change for item in found)]))
 
     def find(self, reference: str) -> Item:
@@ -182,7 +192,9 @@ class Mailbox:
             opened = (
                 self._opener.open_sent(item) if isinstance(item, wire.SentItem) else self._opener.open(item)
             )
-            return Item(box, item, Message(opened, self._opener.details(opened)))
+            message = Message(opened, self._opener.details(opened))
+            standing = self._opener.standing(opened) if box == "inbox" else "known"
+            return Item(box, item, message, standing=standing)
         except Unreachable:
             raise
         except (ProtocolError, ClientError) as trouble:

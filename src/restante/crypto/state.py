@@ -22,6 +22,7 @@ from restante.crypto.errors import (
     ShardTooLarge,
 )
 from restante.crypto.fields import Count, Millis, is_b64
+from restante.crypto.groups import Groups
 from restante.crypto.pins import Pin
 from restante.protocol import ijson
 from restante.protocol.ids import Prefix, is_id
@@ -138,11 +139,11 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError("an id")
 
 
-Shard = TypeVar("Shard", Contacts, Settings, Seen)
+Shard = TypeVar("Shard", Groups, Contacts, Settings, Seen)
 
 
 def seal_shard(
-    shard: Contacts | Settings | Seen,
+    shard: Groups | Contacts | Settings | Seen,
     *,
     state: X25519Identity,
     key: SigningKey,
