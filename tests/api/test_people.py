@@ -29,7 +29,10 @@ def told(person: Person, message_id: str) -> dict:
         for key, value in item.items()
         if key not in ("id", "received_at", "change", "envelope", "deliveries", "deleted_at")
     } | {
-        "deliveries": [{**each, "recipient": "", "deleted_at": each["deleted_at"] is not None} for each in item["deliveries"]],
+        "deliveries": [
+            {**each, "recipient": "", "deleted_at": each["deleted_at"] is not None}
+            for each in item["deliveries"]
+        ],
         "deleted": item["deleted_at"] is not None,
     }
 
@@ -65,7 +68,10 @@ def test_who_is_blocked_cannot_tell(server, pair):
         assert delete(eve, parcel.id, "everyone").status_code == 204
     both = {item["id"]: item for item in sent(eve, since=0)["items"]}
     assert both[to_bob.id]["state"] == both[to_carl.id]["state"] == "deleted"
-    assert [bool(both[parcel.id]["deliveries"][0]["deleted_at"]) for parcel in (to_bob, to_carl)] == [True, True]
+    assert [bool(both[parcel.id]["deliveries"][0]["deleted_at"]) for parcel in (to_bob, to_carl)] == [
+        True,
+        True,
+    ]
     mark_control = send(eve, carl)
     mark(carl, mark_control.id, "played")
     assert told(eve, mark_control.id)["state"] == "played"  # it would show

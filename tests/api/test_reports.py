@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from restante.protocol.encoding import b64
+from restante.server.abuse import queries
 from restante.server.commands.operator import operator
 from restante.signing import container
 from restante.signing.keys import SigningKey
@@ -27,7 +28,7 @@ from tests.api.parcels import (
     until,
 )
 from tests.api.people import Person, assert_problem, make_account
-from tests.serving import Server
+from tests.serving import Server, serving
 
 MESSAGE_KEY = "AGE-SECRET-KEY-1" + "Q" * 58
 
@@ -63,8 +64,6 @@ def report(reporter: Person, parcel: Parcel, raw: bytes, **fields: Any):
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory):
     """A server whose operator says where to write; reports are not counted."""
-    from tests.serving import serving
-
     with serving(
         tmp_path_factory.mktemp("office") / "data",
         RESTANTE_ABUSE_CONTACT="abuse@post.example",
@@ -168,7 +167,8 @@ def test_quarantine_hides_a_message_from_everybody_and_can_be_taken_back(office,
         until(lambda who=person: who.client.get(f"/api/v1/messages/{parcel.id}/video").status_code == 451)
     assert [item["id"] for item in inbox(bob)["items"]] == [other.id]
     (tombstone,) = [item for item in inbox(bob, since=0)["items"] if item["id"] == parcel.id]
-    assert tombstone["deleted_at"] and not tombstone.get("envelope")
+    assert tombstone["deleted_at"]
+    assert not tombstone.get("envelope")
     operate(office, capsys, "dismiss", given, reason="a mistake")
     assert bob.client.get(f"/api/v1/messages/{parcel.id}/video").content == video
     assert inbox(bob, since=tombstone["change"])["items"][0]["envelope"]
@@ -241,8 +241,6 @@ def _plant(home: Household, reporter: Any, message_id: str, upload: str) -> None
         "state": "open",
         "decision": "",
     }
-    from restante.server.abuse import queries
-
     home.run(home.house.database.write(lambda connection: queries.add(connection, row)))
 
 
@@ -255,7 +253,9 @@ def test_the_operator_is_told_what_is_missing(tmp_path, office, capsys):
     for options, words, sentence in cases:
         assert operator("reports", *words, **options) == 2  # type: ignore[arg-type]
         told = capsys.readouterr().err
-        assert told.startswith("error: ") and sentence in told and "hint: " in told
+        assert told.startswith("error: ")
+        assert sentence in told
+        assert "hint: " in told
 
 
 def test_the_command_is_found(office):

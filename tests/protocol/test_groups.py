@@ -1,9 +1,8 @@
 """The merge of groups: in whatever order copies of devices meet, they become the same."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import pytest
 
 from restante.crypto.errors import ShardMalformed
 from restante.crypto.groups import GROUPS, Group, GroupName, Groups, Membership

@@ -41,7 +41,6 @@ _DECISIONS: dict[Decision, tuple[RequestState | None, bool, wire_people.Acquaint
     "unblocked": (None, False, "unknown"),
 }
 """What stands in the shard then, whether they are blocked, and what the server is told."""
-"""`succeeded`: another key than once, signed with the old one, and not compared since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +247,9 @@ class People:
         at = now_ms()
         request = None if state is None else Request(state=state, at=at)
         changes = blocked != self.contact(acct).is_blocked
-        self._learn(acct, Contact(request=request, blocked=Blocked(value=blocked, at=at) if changes else None))
+        self._learn(
+            acct, Contact(request=request, blocked=Blocked(value=blocked, at=at) if changes else None)
+        )
 
     def _rev(self, acct: str) -> int:
         pin = self.pin(acct)

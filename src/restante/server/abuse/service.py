@@ -21,6 +21,7 @@ from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
+from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.signing import records
 
@@ -83,6 +84,7 @@ class Reports:
             "decision": "",
         }
         queries.add(connection, row)
+        telling.announce(connection, "report.filed", now_ms=row["created_at"])
         return Reported(row["id"], row["created_at"], self._settings.abuse_contact)
 
     def _proved(self, connection: Connection, actor: Actor, message: rules.Row, raw: bytes) -> str:

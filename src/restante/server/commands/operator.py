@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -31,15 +32,27 @@ class Misused(ValueError):
         self.hint = hint
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What was asked for."""
+
+    folder: Path
+    action: str
+    report: str
+    reason: str
+    out: Path | None
+    everything: bool
+
+
 def operator(
-    area: Literal["reports"],
+    area: Literal["reports"],  # noqa: ARG001 - there is one so far
     action: Literal["list", "show", "quarantine", "ban", "dismiss"],
     report: str = "",
     *,
     data: Path | None = None,
     reason: str = "",
     out: Path | None = None,
-    all: bool = False,  # noqa: A002 - the option's name
+    all: bool = False,
     json: bool = False,
 ) -> int:
     """Works on reports of abuse: lists and shows them, takes messages out of sight, bans, dismisses.
@@ -56,11 +69,8 @@ def operator(
     """
     try:
         folder = from_environment(data=data).data
-        if not (folder / "restante.sqlite3").exists():
-            raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
-        told = _in_database(
-            folder, lambda connection: _act(connection, folder, action, report, reason, out, all)
-        )
+        wish = _Wish(folder, action, report, reason, out, everything=all)
+        told = _in_database(folder, lambda connection: _act(connection, wish))
     except BadSettings as error:
         return _failed(str(error), "docs/reference/settings.md lists what can be set.")
     except Misused as error:
@@ -69,27 +79,19 @@ def operator(
     return 0
 
 
-def _act(
-    connection: Connection,
-    folder: Path,
-    action: str,
-    report: str,
-    reason: str,
-    out: Path | None,
-    everything: bool,
-) -> list[dict[str, Any]] | dict[str, Any]:
-    if action == "list":
-        return [_line(each) for each in desk.listed(connection, everything=everything)]
-    found = _find(connection, report)
-    if action == "show":
-        if out is not None:
-            _write_out(found, folder, out)
+def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any]:
+    if wish.action == "list":
+        return [_line(each) for each in desk.listed(connection, everything=wish.everything)]
+    found = _find(connection, wish.report)
+    if wish.action == "show":
+        if wish.out is not None:
+            _write_out(found, wish.folder, wish.out)
         return _line(found)
-    if not reason:
+    if not wish.reason:
         raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")
     now_ms = time.time_ns() // 1_000_000
     try:
-        _ACTS[action](connection, found, reason, now_ms=now_ms)
+        _ACTS[wish.action](connection, found, wish.reason, now_ms=now_ms)
     except desk.NothingToBan:
         raise Misused("a caller without account left this message", "Use quarantine.") from None
     return _line(desk.find(connection, found.id))
@@ -103,7 +105,10 @@ _ACTS: dict[str, Callable[..., None]] = {
 
 
 def _in_database(folder: Path, work: Callable[[Connection], Any]) -> Any:
-    engine = sqlite_engine(folder / "restante.sqlite3")
+    path = folder / "restante.sqlite3"
+    if not path.exists():
+        raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
+    engine = sqlite_engine(path)
     try:
         migrate.upgrade(engine)
         with engine.begin() as connection:
