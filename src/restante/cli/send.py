@@ -16,6 +16,7 @@ from restante.client.drafts import Drafts
 from restante.client.groups import Groups
 from restante.client.outgoing import resume as go_on
 from restante.client.outgoing import send as send_video
+from restante.client.terms import Lasting, Terms
 from restante.media import Shorten
 from restante.protocol import wire
 
@@ -28,6 +29,9 @@ def send(
     caption: str | None = None,
     captions: Path | None = None,
     shorten: Annotated[bool, Parameter(negative="")] = False,
+    expires: Lasting = "never",
+    once: Annotated[bool, Parameter(negative="")] = False,
+    may_forward: Annotated[bool, Parameter(negative="")] = False,
     resume: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
@@ -42,6 +46,9 @@ def send(
         caption: words to go with it.
         captions: a WebVTT or SRT file with what is said, to be shown while it plays.
         shorten: sends the first three minutes of a longer video.
+        expires: when it ends for everyone: after all have played it, or after so many days.
+        once: asks that it is watched once. A courtesy: a screen can always be filmed.
+        may_forward: lets the recipients pass it on; what you delete goes for those too.
         resume: goes on with a message that was interrupted.
         common: options of every command.
     """
@@ -50,13 +57,14 @@ def send(
             raise Missing("nothing but a draft goes with --resume", hint="restante send --resume [DRAFT]")
     elif len(names_and_file) < (1 if group else 2):
         raise Missing("a name and a file", hint=_USAGE)
+    terms = Terms.parse(expires, once=once, may_forward=may_forward)
     with using_account(common) as account, _telling_of_draft(account):
         words = _Words(caption, _read(captions))
         members = Groups(account).members(group) if group else ()
         if resume:
             sent = _resume(account, words, *names_and_file)
         else:
-            sent = _send(account, (*members, *names_and_file), words, cut=shorten)
+            sent = _send(account, (*members, *names_and_file), words, terms, cut=shorten)
     if common.json:
         put_json({"id": sent.id, "received_at": sent.received_at, "state": sent.state})
     else:
@@ -68,11 +76,15 @@ class _Words(NamedTuple):
     captions: str | None
 
 
-def _send(account: Account, arguments: tuple[str, ...], words: _Words, *, cut: bool) -> wire.Sent:
+def _send(
+    account: Account, arguments: tuple[str, ...], words: _Words, terms: Terms, *, cut: bool
+) -> wire.Sent:
     *names, file = arguments
     shorten = Shorten.CUT if cut else Shorten.REFUSE
     with showing_progress() as report:
-        return send_video(account, names, Path(file), shorten=shorten, report=report, **words._asdict())
+        return send_video(
+            account, names, Path(file), shorten=shorten, terms=terms, report=report, **words._asdict()
+        )
 
 
 def _read(captions: Path | None) -> str | None:

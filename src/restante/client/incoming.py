@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from restante.client import receipts
 from restante.client.account import Account
 from restante.client.errors import (
     AnswerMalformed,
@@ -23,11 +24,10 @@ from restante.client.errors import (
     ServerProblem,
     Unreachable,
 )
-from restante.client.http import JSON
 from restante.client.opened import Item, Message
 from restante.client.opening import Opener
 from restante.client.previous import Received, forget_sent
-from restante.protocol import ijson, wire
+from restante.protocol import wire
 from restante.protocol.ids import Prefix, is_id
 from restante.signing.errors import ProtocolError
 
@@ -101,9 +101,7 @@ class Mailbox:
     def mark(self, item: Item, mark: Literal["fetched", "played"]) -> None:
         """Tells the sender that it was fetched, or played; for what one sent oneself there is nothing to tell."""
         if item.box == "inbox":
-            body = ijson.encode(wire.Mark(mark))
-            path = f"/api/v1/messages/{item.id}/marks"
-            self._account.session.call("POST", path, content=body, headers=JSON)
+            receipts.tell(self._account, item, mark)
 
     def delete_for_me(self, reference: str) -> str:
         """Deletes one's own copies, also of a message that cannot be opened. Returns the id."""

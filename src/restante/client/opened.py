@@ -10,6 +10,7 @@ from typing import Literal
 
 from restante.client.errors import ClientError, MessageMissing
 from restante.crypto.details import Details
+from restante.crypto.envelopes import LINK_PREFIX
 from restante.crypto.receiving import Opened, Trust
 from restante.protocol import wire
 from restante.protocol.names import split_acct
@@ -48,6 +49,8 @@ class Message:
         return tuple(self._short(acct) for acct in self.opened.fields.sent_to or ())
 
     def _short(self, acct: str) -> str:
+        if acct.startswith(LINK_PREFIX):
+            return "link"
         mine = self.opened.fields.to.acct
         name, server = split_acct(acct)
         return name if mine is not None and split_acct(mine)[1] == server else acct

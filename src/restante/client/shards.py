@@ -17,11 +17,11 @@ from restante.client.files import make_private, write_private
 from restante.client.http import OCTETS
 from restante.crypto.errors import ShardRolledBack, StateError
 from restante.crypto.groups import Groups
-from restante.crypto.state import Contacts, Seen, Settings, next_rev, open_shard, seal_shard
+from restante.crypto.state import Contacts, Kept, Seen, Settings, next_rev, open_shard, seal_shard
 from restante.protocol.limits import SHARD_BYTES
 from restante.signing.errors import SigningError
 
-AnyShard = TypeVar("AnyShard", Groups, Contacts, Settings, Seen)
+AnyShard = TypeVar("AnyShard", Groups, Contacts, Settings, Seen, Kept)
 _TRIES = 5
 
 
