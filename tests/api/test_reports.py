@@ -108,6 +108,17 @@ def test_a_forged_report_is_refused(eve, bob, office):
         "signed by the reporter": disclosed(eve, bob, parcel, key=bob.key),
         "from somebody else": disclosed(carl, bob, parcel),
         "from somebody else by name only": disclosed(eve, bob, parcel, **{"from": {"acct": carl.acct}}),
+        "unsigned, as if by a caller": container.write(
+            container.Type.ENVELOPE,
+            {
+                "id": parcel.id,
+                "to": {"acct": bob.acct},
+                "from": None,
+                "key": MESSAGE_KEY,
+                "details": parcel.message["details_sha256"],
+            },
+            key=None,
+        ),
         "other details": disclosed(eve, bob, parcel, details=other.message["details_sha256"]),
         "details that are none": disclosed(eve, bob, parcel, details="x"),
         "another message": disclosed(eve, bob, other),

@@ -27,19 +27,17 @@ _RECEIVED = (
         messages.c.details,
         messages.c.claim_hmac,
         messages.c.received_at,
-        accounts.c.name.label("sender"),
+        messages.c.by_caller,
+        envelopes.c.forwarded_by,
     )
-    .select_from(
-        envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
-            accounts, accounts.c.id == messages.c.account_id
-        )
-    )
+    .select_from(envelopes.join(messages, messages.c.id == envelopes.c.message_id))
     .where(
         envelopes.c.message_id == _MESSAGE,
         envelopes.c.account_id == bindparam("account"),
         envelopes.c.box.in_(("inbox", "past")),
     )
 )
+_ACCOUNT = select(accounts.c.id, accounts.c.name).where(accounts.c.name == bindparam("known_as"))
 _RECORDS = select(account_records.c.record).where(account_records.c.account_id == bindparam("account"))
 _ADD = insert(reports)
 _OF_REPORTER = select(reports.c.id, reports.c.created_at).where(
@@ -84,6 +82,11 @@ _RELEASE = (
 def received(connection: Connection, account_id: int, message_id: str) -> Row | None:
     """A message that the account has or had in its inbox, with what was kept at the send."""
     return connection.execute(_RECEIVED, {"account": account_id, "message": message_id}).first()
+
+
+def account(connection: Connection, name: str) -> Row | None:
+    """The account that has this name."""
+    return connection.execute(_ACCOUNT, {"known_as": name}).first()
 
 
 def records(connection: Connection, account_id: int) -> list[bytes]:

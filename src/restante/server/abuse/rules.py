@@ -52,12 +52,18 @@ def read(raw: bytes, *, message_id: str, reporter: str) -> tuple[Disclosed, byte
     return fields, box.signer
 
 
-def check_sender(fields: Disclosed, signer: bytes | None, *, acct: str, keys: Collection[bytes]) -> None:
-    """Refuses a container that the account which left the message did not sign. Raises Refusal report-unproven."""
-    named = fields.from_.acct if fields.from_ else None
-    if signer is None and named is None:
-        return  # a caller without account: the claim alone proves it
-    if named != acct or signer not in keys:
+def author(fields: Disclosed, server_name: str) -> str | None:
+    """The account here that says it signed the container; None when nobody does."""
+    acct = fields.from_.acct if fields.from_ else None
+    if acct is None:
+        return None
+    name, _, server = acct.partition("@")
+    return name if server == server_name else ""
+
+
+def check_signer(signer: bytes | None, *, keys: Collection[bytes]) -> None:
+    """Refuses a signature by none of the author's keys. Raises Refusal report-unproven."""
+    if signer not in keys:
         raise Refusal("report-unproven", detail="not signed by who left the message")
 
 

@@ -66,13 +66,13 @@ class Reports:
         known = queries.of_reporter(connection, actor.account_id, new.message)
         if known is not None:
             return Reported(known.id, known.created_at, self._settings.abuse_contact)
-        sender = self._proved(connection, actor, message, raw)
+        author = self._proved(connection, actor, message, raw)
         row = {
             "id": new_id(Prefix.REPORT),
             "account_id": actor.account_id,
             "message_id": message.id,
-            "sender_id": message.account_id if sender else None,
-            "sender": sender,
+            "sender_id": None if author is None else author.id,
+            "sender": "" if author is None else author.name,
             "upload_id": message.upload_id,
             "reason": new.reason,
             "note": new.note,
@@ -87,15 +87,24 @@ class Reports:
         telling.announce(connection, "report.filed", now_ms=row["created_at"])
         return Reported(row["id"], row["created_at"], self._settings.abuse_contact)
 
-    def _proved(self, connection: Connection, actor: Actor, message: rules.Row, raw: bytes) -> str:
-        """Returns who left the message, or nothing for a caller without account. Raises Refusal report-unproven."""
+    def _proved(
+        self, connection: Connection, actor: Actor, message: rules.Row, raw: bytes
+    ) -> rules.Row | None:
+        """Returns the account that left the message, or None for a caller without one. Raises Refusal report-unproven."""
         reporter = f"{actor.name}@{self._server_name}"
         fields, signer = rules.read(raw, message_id=message.id, reporter=reporter)
-        keys = {records.read(each).sign for each in queries.records(connection, message.account_id)}
-        acct = f"{message.sender}@{self._server_name}"
-        rules.check_sender(fields, signer, acct=acct, keys=keys)
         rules.check_claim(fields, message, self._claim_key)
-        return str(message.sender) if signer is not None else ""
+        name = rules.author(fields, self._server_name)
+        if name is None and signer is None and message.by_caller:
+            return None
+        author = queries.account(connection, name or "")
+        known = author is not None and author.id in (message.account_id, message.forwarded_by)
+        # Of a caller who has an account, the signature alone tells who it was.
+        if author is None or not (known or message.by_caller):
+            raise Refusal("report-unproven", detail="not from who left the message")
+        keys = {records.read(each).sign for each in queries.records(connection, author.id)}
+        rules.check_signer(signer, keys=keys)
+        return author
 
 
 def removal_due_ms(connection: Connection, message_id: str, *, now_ms: int) -> int:

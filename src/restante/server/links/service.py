@@ -15,6 +15,7 @@ from restante.protocol import limits
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, is_id, new_id, new_secret
 from restante.protocol.wire_links import AddLink, Link, LinkFound, Links, LinkView, NewLink
+from restante.server.abuse.bans import check_may_send
 from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -59,6 +60,7 @@ class GuestLinks:
             for known in queries.of_message(connection, actor.account_id, message_id):
                 if known.bearer_sha256 == digest:
                     return known
+            check_may_send(connection, actor.account_id, self._settings)
             self._limiter.take(connection, "links", str(actor.account_id), self._settings.rate_sends)
             (link_id,) = self.store(
                 connection, actor.account_id, message_id, [(link, envelope)], now_ms=now_ms

@@ -218,6 +218,7 @@ class Messages:
 
         def work(connection: Connection) -> set[int]:
             row = self._own(connection, actor, message_id, "inbox")
+            check_may_send(connection, actor.account_id, self._settings)
             self._limiter.take(connection, "sends", str(actor.account_id), self._settings.rate_sends)
             check_may_send(connection, actor.account_id, self._settings)
             touched = forwarding.forward(
