@@ -1,11 +1,7 @@
 """Who is told of news: browsers by web push, addresses by mail, the operator by a webhook; all of it by the outbox."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
-import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,49 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from restante.protocol.encoding import b64, unb64
-from restante.server.bus.memory import OUTBOX
 from restante.server.db.tables import outbox
 from restante.server.push import rules, telling, webpush
 from restante.server.push.addresses import ForbiddenTarget, is_public, look_up
-from restante.server.sessions.actor import Actor
-from tests.api.household import parcel_for
 from tests.api.inside import Inside, run
-from tests.api.outside import Asked, Browser, MailSink, Receiver, mail_sink, receiving
+from tests.api.outside import Asked, Browser, Receiver, receiving
 from tests.api.people import assert_problem
+from tests.api.told import Head, actor_of, ann_and_bob, at_rest, leave, subscribe, tasks_of, until
 
 LOCAL = {"private_targets": "allow"}
-Head = dict[str, str]
-
-
-async def until(inside: Inside, holds: Callable[[], bool]) -> None:
-    """Waits for something, and keeps waking whoever works on the outbox."""
-    deadline_s = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < deadline_s, "it did not happen in time"
-        inside.house.bus.publish([OUTBOX])
-        await asyncio.sleep(0.01)
-
-
-async def at_rest(inside: Inside) -> None:
-    """Waits until nothing is due."""
-    while await inside.house.courier.run():
-        pass
-
-
-async def actor_of(inside: Inside, head: Head) -> Actor:
-    return await inside.house.sessions.actor(head["authorization"].removeprefix("Bearer "))
-
-
-async def leave(inside: Inside, sender: Head, *names: str) -> str:
-    parcel = parcel_for(names)
-    await inside.house.messages.send(await actor_of(inside, sender), os.urandom(12).hex(), parcel)
-    return parcel.message.id
-
-
-async def subscribe(inside: Inside, head: Head, form: dict[str, str]) -> str:
-    answer = await inside.client.put("/api/v1/notices/push", json=form, headers=head)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
 
 
 def told(folder: Path, scenario: Callable[[Inside, Receiver, Head, Head], Awaitable[None]]) -> None:
@@ -67,7 +29,7 @@ def told(folder: Path, scenario: Callable[[Inside, Receiver, Head, Head], Awaita
 
     async def main(inside: Inside) -> None:
         async with receiving() as outside:
-            await scenario(inside, outside, await inside.sign_up("ann"), await inside.sign_up("bob"))
+            await scenario(inside, outside, *await ann_and_bob(inside))
 
     run(folder, main, **LOCAL)
 
@@ -193,15 +155,10 @@ def test_one_that_cannot_be_reached_holds_up_nobody_and_is_tried_again(tmp_path:
         await leave(inside, ann, "bob")
         await until(inside, lambda: len(outside.asked) == 1)
         await at_rest(inside)
-        (waiting,) = await _tasks(inside, "push")
+        (waiting,) = await tasks_of(inside, "push")
         assert (waiting.attempts, waiting.handed) == (1, 0)
 
     told(tmp_path, scenario)
-
-
-async def _tasks(inside: Inside, kind: str) -> list:
-    whole = outbox.select().where(outbox.c.kind == kind)
-    return await inside.house.database.read(lambda connection: list(connection.execute(whole)))
 
 
 @pytest.mark.parametrize(("handed", "arrives"), [(0, 1), (1, 1), (2, 0)])
@@ -216,7 +173,7 @@ def test_after_a_crash_in_between_it_goes_out_once_more_and_not_for_ever(
         )
         await until(inside, lambda: len(outside.asked) == arrives)
         await at_rest(inside)
-        assert await _tasks(inside, "push") == []
+        assert await tasks_of(inside, "push") == []
         assert len(outside.asked) == arrives
 
     told(tmp_path, scenario)
@@ -229,6 +186,24 @@ def test_a_removed_session_is_told_no_more(tmp_path: Path) -> None:
         await leave(inside, ann, "bob")
         await at_rest(inside)
         assert outside.asked == []
+
+    told(tmp_path, scenario)
+
+
+def test_strangers_are_told_of_like_callers_and_the_blocked_not_at_all(tmp_path: Path) -> None:
+    async def scenario(inside: Inside, outside: Receiver, ann: Head, bob: Head) -> None:
+        browser, eve = Browser(), await inside.sign_up("eve")
+        await subscribe(inside, bob, browser.subscription(f"{outside.url}/x"))
+        for _ in range(3):
+            await leave(inside, eve, "bob")
+            await at_rest(inside)
+        await until(inside, lambda: len(outside.asked) == 1)
+        assert json.loads(browser.open(outside.asked[0].body)) == {"cause": "request"}
+        path = "/api/v1/account/acquaintances/ann"
+        assert (await inside.client.put(path, json={"state": "blocked"}, headers=bob)).status_code == 204
+        await leave(inside, ann, "bob")
+        await at_rest(inside)
+        assert len(outside.asked) == 1
 
     told(tmp_path, scenario)
 
@@ -364,176 +339,3 @@ def test_callers_are_told_of_once_in_ten_minutes_and_none_is_lost(tmp_path: Path
         assert len(outside.asked) == 2
 
     told(tmp_path, scenario)
-
-
-# Mail
-
-
-def mailed(folder: Path, scenario: Callable[[Inside, MailSink, Head, Head], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with mail_sink() as sink:
-            settings = {"smtp_url": sink.url, "mail_from": "restante@post.example"}
-
-            async def inner(inside: Inside) -> None:
-                await scenario(inside, sink, await inside.sign_up("ann"), await inside.sign_up("bob"))
-
-            await asyncio.to_thread(run, folder, inner, origins=("https://post.example",), **settings)
-
-    asyncio.run(main())
-
-
-async def set_mail(inside: Inside, head: Head, **changes: object) -> None:
-    form = {"address": "bob@mail.example", **changes}
-    answer = await inside.client.put("/api/v1/notices/mail", json=form, headers=head)
-    assert answer.status_code == 204, answer.text
-
-
-async def verify(inside: Inside, sink: MailSink, head: Head) -> None:
-    await set_mail(inside, head)
-    await until(inside, lambda: len(sink.mails) == 1)
-    code = str(sink.mails[0]["subject"]).split()[-1]
-    answer = await inside.client.post("/api/v1/notices/mail/verification", json={"code": code}, headers=head)
-    assert answer.json()["verified"] is True
-
-
-def test_an_address_is_written_to_after_it_was_verified(tmp_path: Path) -> None:
-    async def scenario(inside: Inside, sink: MailSink, ann: Head, bob: Head) -> None:
-        await set_mail(inside, bob)
-        await until(inside, lambda: len(sink.mails) == 1)
-        await leave(inside, ann, "bob")
-        inside.clock.ahead_s = 600
-        await at_rest(inside)
-        assert len(sink.mails) == 1, "not before it is verified"
-        right = str(sink.mails[0]["subject"]).split()[-1]
-        wrong = f"{(int(right) + 1) % 10**8:08}"
-        path = "/api/v1/notices/mail/verification"
-        assert_problem(await inside.client.post(path, json={"code": wrong}, headers=bob), 403, "wrong-code")
-        assert_problem(await inside.client.post(path, json={"code": right}, headers=ann), 403, "wrong-code")
-        assert (await inside.client.post(path, json={"code": right}, headers=bob)).status_code == 200
-        assert_problem(await inside.client.post(path, json={"code": right}, headers=bob), 403, "wrong-code")
-        await leave(inside, ann, "bob")
-        await at_rest(inside)
-        inside.clock.ahead_s += 200
-        await until(inside, lambda: len(sink.mails) == 2)
-
-    mailed(tmp_path, scenario)
-
-
-def test_mail_is_a_digest_that_says_nothing_of_senders_and_ends_by_one_click(tmp_path: Path) -> None:
-    async def scenario(inside: Inside, sink: MailSink, ann: Head, bob: Head) -> None:
-        await verify(inside, sink, bob)
-        for _ in range(3):
-            await leave(inside, ann, "bob")
-        await at_rest(inside)
-        assert len(sink.mails) == 1
-        inside.clock.ahead_s = 130
-        await until(inside, lambda: len(sink.mails) == 2)
-        mail = sink.mails[1]
-        text = mail.get_content()
-        assert ": 3." in text
-        assert "ann" not in mail.as_string().lower().replace("annot", "")
-        assert mail["auto-submitted"] == "auto-generated"
-        await leave(inside, ann, "bob")
-        inside.clock.ahead_s = 1000
-        await at_rest(inside)
-        assert len(sink.mails) == 2, "at most one an hour"
-        inside.clock.ahead_s = 4000
-        await until(inside, lambda: len(sink.mails) == 3)
-        stop = str(mail["list-unsubscribe"]).strip("<>").removeprefix("https://post.example")
-        assert mail["list-unsubscribe-post"] == "List-Unsubscribe=One-Click"
-        asked = await inside.client.get(stop)
-        assert "<form" in asked.text
-        assert (await inside.client.get("/api/v1/notices", headers=bob)).json()["mail"] is not None
-        assert (await inside.client.post(f"{stop}x")).status_code == 200
-        assert (await inside.client.get("/api/v1/notices", headers=bob)).json()["mail"] is not None
-        body = {"list-unsubscribe": "One-Click"}
-        assert (await inside.client.post(stop, data=body)).status_code == 200
-        assert (await inside.client.get("/api/v1/notices", headers=bob)).json()["mail"] is None
-
-    mailed(tmp_path, scenario)
-
-
-def test_whoever_fetched_already_gets_no_mail(tmp_path: Path) -> None:
-    async def scenario(inside: Inside, sink: MailSink, ann: Head, bob: Head) -> None:
-        await verify(inside, sink, bob)
-        message_id = await leave(inside, ann, "bob")
-        path = f"/api/v1/messages/{message_id}/marks"
-        assert (await inside.client.post(path, json={"mark": "fetched"}, headers=bob)).status_code == 204
-        await at_rest(inside)
-        inside.clock.ahead_s = 8000
-        await at_rest(inside)
-        assert await _tasks(inside, "mail") == []
-        assert len(sink.mails) == 1
-
-    mailed(tmp_path, scenario)
-
-
-def test_an_address_that_the_mail_server_refuses_for_good_is_forgotten(tmp_path: Path) -> None:
-    async def scenario(inside: Inside, sink: MailSink, ann: Head, bob: Head) -> None:
-        sink.refuse_with += [b"451 later", b"550 nobody"]
-        await set_mail(inside, bob)
-        await until(inside, lambda: len(sink.refuse_with) == 1)
-        await at_rest(inside)
-        assert (await inside.client.get("/api/v1/notices", headers=bob)).json()["mail"] is not None
-        inside.clock.ahead_s = 60
-        await until(inside, lambda: sink.refuse_with == [])
-        await at_rest(inside)
-        assert (await inside.client.get("/api/v1/notices", headers=bob)).json()["mail"] is None
-        assert sink.mails == []
-
-    mailed(tmp_path, scenario)
-
-
-def test_a_server_without_mail_says_so(tmp_path: Path) -> None:
-    async def scenario(inside: Inside) -> None:
-        bob = await inside.sign_up("bob")
-        answer = await inside.client.put(
-            "/api/v1/notices/mail", json={"address": "bob@mail.example"}, headers=bob
-        )
-        assert_problem(answer, 403, "mail-unavailable")
-
-    run(tmp_path, scenario)
-
-
-# The operator
-
-
-def test_the_operators_webhook_is_signed_and_repeated_under_the_same_id(tmp_path: Path) -> None:
-    secret = "a secret of the operator"
-
-    async def main() -> None:
-        async with receiving() as outside:
-            outside.answers.append((500, {}))
-
-            async def scenario(inside: Inside) -> None:
-                await inside.sign_up("ann")
-                await until(inside, lambda: len(outside.asked) == 1)
-                await at_rest(inside)
-                inside.clock.ahead_s = 10
-                await until(inside, lambda: len(outside.asked) == 2)
-
-            settings = {**LOCAL, "webhook_url": f"{outside.url}/hook", "webhook_secret": secret}
-            await asyncio.to_thread(run, tmp_path, scenario, **settings)
-            first, second = outside.asked
-            assert first.headers["webhook-id"] == second.headers["webhook-id"]
-            assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) >= 9
-            for asked in outside.asked:
-                signed = f"{asked.headers['webhook-id']}.{asked.headers['webhook-timestamp']}.".encode()
-                right = hmac.new(secret.encode(), signed + asked.body, hashlib.sha256).digest()
-                assert asked.headers["webhook-signature"] == f"v1,{base64.b64encode(right).decode()}"
-            body = json.loads(second.body)
-            assert (body["type"], body["server"]) == ("account.created", "localhost")
-            assert "ann" not in second.body.decode()
-
-    asyncio.run(main())
-
-
-def test_an_account_that_was_not_made_is_told_to_nobody(tmp_path: Path) -> None:
-    async def scenario(inside: Inside) -> None:
-        await inside.sign_up("ann")
-        await at_rest(inside)
-        with pytest.raises(AssertionError, match="name-taken"):
-            await inside.sign_up("ann")
-        assert await _tasks(inside, "webhook") == []
-
-    run(tmp_path, scenario)

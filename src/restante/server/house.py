@@ -121,6 +121,17 @@ def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, by
         return meta.server_name(connection, settings.server_name), keys
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What every room stands on."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    bus: MemoryBus
+    log: Log
+
+
 def furnish(
     settings: Settings, clock: Clock, storage: Storage | None = None, *, log_to: TextIO = sys.stdout
 ) -> House:
@@ -129,20 +140,13 @@ def furnish(
     migrate.upgrade(storage.writer)
     server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    return _connected(settings, clock, log, storage, server_name=server_name, keys=keys)
+    base = _Base(Database(storage.writer, storage.readers), clock, settings, MemoryBus(), log)
+    return _connected(base, storage, server_name=server_name, keys=keys)
 
 
-def _connected(
-    settings: Settings,
-    clock: Clock,
-    log: Log,
-    storage: Storage,
-    *,
-    server_name: str,
-    keys: dict[str, bytes],
-) -> House:
+def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
-    database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
+    database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
     limiter = Limiter(clock, key=keys["limits"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
         database, clock, settings, limiter, server_name=server_name, salt_key=keys["salts"]
@@ -152,27 +156,15 @@ def _connected(
     reports = Reports(
         database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
     )
-    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
+    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, log=log)
     links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
     pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
-    messages = Messages(
-        database,
-        clock,
-        settings,
-        bus=bus,
-        uploads=uploads,
-        links=links,
-        pages=pages,
-        limiter=limiter,
-        acquaintances=acquaintances,
-        claim_key=keys["claims"],
-        cursor_key=keys["cursors"],
+    messages = _messages(
+        base, keys, limiter=limiter, uploads=uploads, links=links, pages=pages, acquaintances=acquaintances
     )
     audit = Audit(database)
-    jobs = Jobs(
-        database,
-        clock,
-        settings,
+    jobs = _jobs(
+        base,
         uploads=uploads,
         links=links,
         pages=pages,
@@ -181,8 +173,6 @@ def _connected(
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
-        bus=bus,
-        log=log,
     )
     return House(
         settings,
@@ -206,35 +196,76 @@ def _connected(
         messages,
         audit,
         jobs,
-        *_told(
-            database,
-            clock,
-            settings,
-            bus=bus,
-            log=log,
-            limiter=limiter,
-            sessions=sessions,
-            messages=messages,
-            server_name=server_name,
-            keys=keys,
-        ),
+        *_told(base, limiter, server_name=server_name, keys=keys, sessions=sessions, messages=messages),
+    )
+
+
+def _messages(
+    base: _Base,
+    keys: dict[str, bytes],
+    *,
+    limiter: Limiter,
+    uploads: Uploads,
+    links: GuestLinks,
+    pages: Pages,
+    acquaintances: Acquaintances,
+) -> Messages:
+    return Messages(
+        base.database,
+        base.clock,
+        base.settings,
+        bus=base.bus,
+        uploads=uploads,
+        links=links,
+        pages=pages,
+        limiter=limiter,
+        acquaintances=acquaintances,
+        claim_key=keys["claims"],
+        cursor_key=keys["cursors"],
+    )
+
+
+def _jobs(
+    base: _Base,
+    *,
+    uploads: Uploads,
+    links: GuestLinks,
+    pages: Pages,
+    messages: Messages,
+    audit: Audit,
+    sessions: Sessions,
+    pairings: Pairings,
+    passkeys: Passkeys,
+) -> Jobs:
+    """Makes what runs beside the requests."""
+    return Jobs(
+        base.database,
+        base.clock,
+        base.settings,
+        uploads=uploads,
+        links=links,
+        pages=pages,
+        messages=messages,
+        audit=audit,
+        sessions=sessions,
+        pairings=pairings,
+        passkeys=passkeys,
+        bus=base.bus,
+        log=base.log,
     )
 
 
 def _told(
-    database: Database,
-    clock: Clock,
-    settings: Settings,
-    *,
-    bus: MemoryBus,
-    log: Log,
+    base: _Base,
     limiter: Limiter,
-    sessions: Sessions,
-    messages: Messages,
+    *,
     server_name: str,
     keys: dict[str, bytes],
+    sessions: Sessions,
+    messages: Messages,
 ) -> tuple[Push, Mine, Courier]:
     """Makes the parts by which people are told, and by which an account ends."""
+    database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
     vapid = Vapid.of(keys["vapid"])
     push = Push(database, clock, settings, limiter=limiter, vapid=vapid, key=keys["notices"])
     mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)

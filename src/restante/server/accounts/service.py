@@ -16,8 +16,7 @@ from restante.server.failpoints import failpoint
 from restante.server.keys.service import store_first
 from restante.server.limits.service import Limiter
 from restante.server.passkeys import service as passkeys_room
-from restante.server.passkeys.queries import is_taken
-from restante.server.passkeys.service import Passkeys
+from restante.server.passkeys.service import Passkeys, is_taken
 from restante.server.passkeys.shapes import NewPasskey, Shown
 from restante.server.push import telling
 from restante.server.sessions.service import NewSession, Sessions

@@ -12,7 +12,7 @@ from restante.server.failpoints import failpoint
 from restante.server.keys import queries, rules
 from restante.server.keys.preconditions import Precondition
 from restante.server.keys.queries import Stored
-from restante.server.passkeys.queries import is_taken
+from restante.server.passkeys.service import is_taken
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.service import Sessions
 from restante.server.transparency.service import append

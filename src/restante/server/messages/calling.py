@@ -18,6 +18,7 @@ from restante.server.messages import queries
 from restante.server.messages.rules import CallParcel, Parcel, claim_of
 from restante.server.outbox import events
 from restante.server.pages.service import Pages
+from restante.server.push import telling
 from restante.server.uploads.service import Uploads
 
 
@@ -63,6 +64,7 @@ class Calling:
             by_caller=True,
         )
         changes = events.append(connection, [account_id], "message", message.id, now_ms=self.now_ms)
+        telling.tell(connection, [account_id], "caller", now_ms=self.now_ms)
         copy = {
             "message_id": message.id,
             "account_id": account_id,

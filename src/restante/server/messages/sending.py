@@ -105,7 +105,7 @@ class Sending:
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
         touched = frozenset({actor.account_id, *recipients.values()} - blockers)
         changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
-        telling.tell(connection, touched - {actor.account_id}, "message", now_ms=self.now_ms)
+        self._tell(connection, touched - {actor.account_id})
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
@@ -115,6 +115,13 @@ class Sending:
         message = self.parcel.message
         wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
         return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
+
+    def _tell(self, connection: Connection, others: frozenset[int]) -> None:
+        """Strangers are told of like callers, not each time."""
+        sender_id = self.actor.account_id
+        known = {one for one in others if self.acquaintances.may_notify(connection, one, sender_id)}
+        telling.tell(connection, known, "message", now_ms=self.now_ms)
+        telling.tell(connection, others - known, "request", now_ms=self.now_ms)
 
     def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
