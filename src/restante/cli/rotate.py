@@ -4,15 +4,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common, using_account
-from restante.cli.terminal import ask_secret, can_ask, put_json, say
+from restante.cli.proving import prove
+from restante.cli.terminal import put_json, say
 from restante.client.account import Account
 from restante.client.errors import ServerProblem
-from restante.client.profile import PASSPHRASE_VARIABLE, Environment
 from restante.client.rotation import VERIFICATION_NEEDED, publish
 from restante.client.rotation import rotate as rotate_keys
-from restante.client.verification import verify_by_passphrase, verify_by_recovery_code
 from restante.signing.keys import fp
 
 
@@ -29,7 +27,7 @@ def rotate(*, signing: Annotated[bool, Parameter(negative="")] = False, common: 
     with using_account(common) as account:
         _publish_what_waits(account)
         if signing:
-            _verify(account)
+            prove(account)
         rotate_keys(account, signing=signing)
         told = {"acct": account.acct, "signing": signing, "key": fp(account.keyring.signing_key.public)}
     if common.json:
@@ -44,15 +42,5 @@ def _publish_what_waits(account: Account) -> None:
     except ServerProblem as problem:
         if problem.code != VERIFICATION_NEEDED:
             raise
-        _verify(account)
+        prove(account)
         publish(account)
-
-
-def _verify(account: Account) -> None:
-    environment = Environment.read()
-    if environment.recovery_code:
-        verify_by_recovery_code(account, environment.recovery_code)
-        return
-    if environment.passphrase is None and not can_ask():
-        raise Missing("your passphrase", hint=f"Run it in a terminal, or set {PASSPHRASE_VARIABLE}.")
-    verify_by_passphrase(account, environment.passphrase or ask_secret("Passphrase"))

@@ -1,0 +1,31 @@
+"""What is stored with whom, and an account's end, at the command line."""
+
+from pathlib import Path
+
+from tests.cli.person import Person, until
+
+
+def test_storage_is_told_by_whom(ann: Person, bob: Person, clip: Path) -> None:
+    ann.send(bob.name, clip)
+    told = bob.ok("storage", "--json").json
+    assert [(one["name"], one["messages"]) for one in told["received"]] == [(ann.name, 1)]
+    assert told["received_bytes"] == told["received"][0]["bytes"] > 1000
+    assert told["sent"] == []
+    shown = ann.ok("storage").out
+    assert bob.name in shown
+    assert "KiB" in shown
+
+
+def test_an_account_is_deleted_by_who_proves_to_be_its_owner(person, bob: Person, clip: Path) -> None:
+    eve = person()
+    sent = eve.send(bob.name, clip)
+    assert sent in [item["id"] for item in bob.inbox()]
+    eve.run("delete-account", bob.name, RESTANTE_PASSPHRASE=eve.passphrase).failed(2)
+    refused = eve.run("delete-account", eve.name, RESTANTE_PASSPHRASE="another one altogether").failed()
+    assert "sign-in-refused" in refused.err or "wrong" in refused.err
+    assert eve.ok("storage", "--json").json["sent_bytes"] > 0
+    eve.ok("delete-account", eve.name, RESTANTE_PASSPHRASE=eve.passphrase)
+    eve.run("inbox").failed()
+    until(lambda: sent not in [item["id"] for item in bob.inbox()])
+    again = eve.other_device("second").run("sign-in", eve.name, RESTANTE_PASSPHRASE=eve.passphrase)
+    again.failed(2 if again.code == 2 else 1)
