@@ -315,3 +315,7 @@ def test_nine_is_nine_on_both_sides_of_summer_time():
     assert next_opening_ms(schedule, now_ms=at(2026, 3, 29, 7)) == at(2026, 3, 29, 7)
     assert next_opening_ms(schedule, now_ms=at(2026, 3, 28, 16)) == at(2026, 3, 29, 7)
     assert next_opening_ms(None, now_ms=5) == 5
+
+
+def test_numbers_do_not_pass_for_yes_and_no(ann):
+    assert_problem(put(ann, on=1), 422, "invalid")
