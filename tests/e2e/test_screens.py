@@ -25,7 +25,7 @@ from tests.serving import ROOT
 
 SCREENS = (
     "welcome", "sign-up", "sign-in", "record", "review", "people", "with", "inbox", "drafts", "watch",
-    "sent", "settings", "pair", "left-here",
+    "sent", "settings", "pair", "left-here", "link", "m",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)

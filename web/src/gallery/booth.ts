@@ -81,6 +81,7 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     captionBytes: 32_768,
     terms: { lasts: null, once: false, mayForward: false },
     onterms: nothing,
+    onlink: nothing,
     adding: { kind: "idle" },
     saving: null,
     now: NOW,

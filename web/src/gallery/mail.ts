@@ -21,6 +21,7 @@ const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   playedAt: null,
   onDevice: true,
   failure: null,
+  request: false,
   gap: false,
   ...more,
 });
@@ -84,6 +85,7 @@ const inbox = (more: Partial<InboxProps>): Exhibit =>
     now: NOW,
     onopen: nothing,
     ondelete: nothing,
+    ondecide: nothing,
     onundo: nothing,
     onretry: nothing,
     ondraft: nothing,
@@ -124,6 +126,8 @@ const sent = (more: Partial<SentProps>): Exhibit =>
       },
     ],
     outgoing: [OUTGOING],
+    taken: null,
+    onleave: nothing,
     now: NOW,
     ondraft: nothing,
     onopen: nothing,
@@ -209,6 +213,9 @@ export const MAIL: Record<string, Exhibit> = {
   "inbox/empty": inbox({}),
   "inbox/ready": inbox({ items: ITEMS, outgoing: [OUTGOING] }),
   "inbox/gap": inbox({ items: ITEMS.map((item) => ({ ...item, gap: item.id === "b" || item.id === "e" })) }),
+  "inbox/request": inbox({
+    items: ITEMS.map((item) => ({ ...item, request: item.id === "a" })),
+  }),
   "inbox/written": inbox({
     items: [
       ...ITEMS,
@@ -289,6 +296,7 @@ export const MAIL: Record<string, Exhibit> = {
   "sent/loading": sent({ state: { kind: "loading" }, items: [], outgoing: [] }),
   "sent/empty": sent({ items: [], outgoing: [] }),
   "sent/ready": sent({}),
+  "sent/taken": sent({ taken: "Ann Adeyemi" }),
   "sent/offline": sent({ state: { kind: "offline" }, outgoing: [{ ...OUTGOING, held: "offline" }] }),
   "sent/failed": sent({ state: { kind: "failed", failure: { code: "server-unreachable" } }, outgoing: [] }),
 };

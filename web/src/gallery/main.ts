@@ -7,6 +7,7 @@ import type { Exhibit } from "./exhibit";
 import { GATE } from "./gate";
 import { HOUSE } from "./house";
 import { KEYS } from "./keys";
+import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
 import { PAIRING } from "./pairing";
 import { TALK } from "./talk";
@@ -17,6 +18,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...BOOTH,
   ...MAIL,
   ...TALK,
+  ...LINKS_SHOWN,
   ...HOUSE,
   ...WAYS_IN,
   ...KEYS,

@@ -18,7 +18,7 @@ import type { People } from "../state/people.svelte";
 import type { Posters } from "../state/posters.svelte";
 import type { Sending } from "../state/sending.svelte";
 
-type Views = Pick<People, "view">;
+type Views = Pick<People, "view" | "standing">;
 
 /** By id: what is on this device, and before what something may be missing. */
 interface Noted {
@@ -46,6 +46,7 @@ export function inboxItem(letter: Letter, people: Views, pictures: Pictures<Lett
     playedAt,
     onDevice: here.has(id),
     failure: code === null ? null : { code },
+    request: from !== null && people.standing(from) === "request",
     gap: gaps.has(id),
   };
 }

@@ -18,6 +18,8 @@ export const PLACES = {
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
+/** Links to a video that was sent, for people without an account. */
+export const linkPath = (messageId: string): string => `/link/${encodeURIComponent(messageId)}`;
 export const personPath = (account: string): string => `${PLACES.people}/${encodeURIComponent(account)}`;
 export const reviewPath = (draftId: string): string => `/review/${encodeURIComponent(draftId)}`;
 /** All that went between this account and one other; `answers` is the message that is to be answered. */

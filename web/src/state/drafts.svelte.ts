@@ -8,11 +8,9 @@ import { failureOf } from "./failure";
 import type { House } from "./house.svelte";
 import { Posters } from "./posters.svelte";
 import { SendingState } from "./sending.svelte";
+import { UNDO_MS } from "./undo";
 
 export type { FoundDraft } from "../take/recovery";
-
-/** How long a deletion can be taken back. */
-const UNDO_MS = 10_000;
 
 /** For whom a take was begun, and which of their messages it answers. */
 export interface Answer {

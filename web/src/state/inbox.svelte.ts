@@ -9,9 +9,7 @@ import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
 import { Posters } from "./posters.svelte";
 import { Reading } from "./reading";
-
-/** How long a deletion can be taken back. */
-export const UNDO_MS = 10_000;
+import { UNDO_MS } from "./undo";
 
 /** So many pictures are there before they are looked at. */
 const PICTURES_AHEAD = 12;

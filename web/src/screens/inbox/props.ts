@@ -15,6 +15,8 @@ export interface InboxItem {
   onDevice: boolean;
   /** Why it cannot be opened. */
   failure: Failure | null;
+  /** Of somebody who wrote first, and about whom nothing was decided. */
+  request: boolean;
   /** One of the same sender's may be missing before it. */
   gap: boolean;
 }
@@ -41,6 +43,8 @@ export interface InboxProps {
   /** To where it is watched or read. */
   onopen: (path: string) => void;
   ondelete: (messageId: string) => void;
+  /** About who wrote first: taken among the people, passed over, or never heard again. */
+  ondecide: (messageId: string, decision: "accept" | "ignore" | "block") => void;
   onundo: (messageId: string) => void;
   onretry: () => void;
   ondraft: (draftId: string) => void;

@@ -78,6 +78,8 @@ export interface ReviewProps {
   onretry: () => void;
   /** A send was refused: back to for whom it is. */
   onaddress: () => void;
+  /** To links to it, once it was sent. */
+  onlink: () => void;
   /** Takes back what was sent: deletes it for everybody. */
   onundo: () => void;
   /** To the inbox; whatever is on its way goes on. */
