@@ -29,3 +29,14 @@ def test_an_account_is_deleted_by_who_proves_to_be_its_owner(person, bob: Person
     until(lambda: sent not in [item["id"] for item in bob.inbox()])
     again = eve.other_device("second").run("sign-in", eve.name, RESTANTE_PASSPHRASE=eve.passphrase)
     again.failed(2 if again.code == 2 else 1)
+
+
+def test_how_one_is_told_is_shown_and_changed(ann: Person) -> None:
+    told = ann.ok("notices", "--quiet", "22:00-07:00", "--zone", "Europe/Paris", "--json").json
+    assert told["quiet"] == {"begins": 1320, "ends": 420, "zone": "Europe/Paris"}
+    assert "22:00-07:00 Europe/Paris" in ann.ok("notices").out
+    ann.run("notices", "--quiet", "night").failed(2)
+    ann.run("notices", "--quiet", "22:00-07:00", "--zone", "Mars/Olympus").failed()
+    assert ann.ok("notices", "--no-quiet", "--json").json["quiet"] is None
+    refused = ann.run("notices", "--mail", "ann@mail.example").failed()
+    assert "writes no mail" in refused.err

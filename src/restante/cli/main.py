@@ -31,6 +31,7 @@ COMMANDS = {
     "drafts": "Lists messages that are not sent yet.",
     "export": "Writes everything of yours to a folder of standard files.",
     "storage": "Shows what the server stores for you, and with whom.",
+    "notices": "Shows and changes how you are told of news.",
     "delete-account": "Deletes your account with everything in it.",
     "known": "Shows what the server has about this account.",
     "accept": "Accepts the changed key of a contact.",
