@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from restante.protocol import ijson
 from restante.protocol.ijson import BadJson
 from restante.server.abuse import desk
-from restante.server.abuse.rules import Row
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobMissing
 from restante.server.config import BadSettings, from_environment
@@ -22,6 +21,8 @@ from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
 
 _PIECE_BYTES = 1 << 20
+Row = Any
+"""A report, as the desk gives it."""
 
 
 class Misused(ValueError):
