@@ -1,20 +1,15 @@
 """Bans: an account that the operator stopped may still read and leave, and send nothing."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection
 
+from restante.server.abuse import queries
 from restante.server.config import Settings
-from restante.server.db.tables import bans
 from restante.server.errors import Refusal
-
-_OF_ACCOUNT = bans.c.account_id == bindparam("account")
-_REASON = select(bans.c.reason).where(_OF_ACCOUNT)
-_LIFT = delete(bans).where(_OF_ACCOUNT)
-_ADD = insert(bans)
 
 
 def check_may_send(connection: Connection, account_id: int, settings: Settings) -> None:
     """Raises Refusal account-banned with the reason and where to appeal."""
-    reason = connection.execute(_REASON, {"account": account_id}).scalar()
+    reason = queries.ban_reason(connection, account_id)
     if reason is not None:
         raise Refusal("account-banned", detail=with_appeal(reason, settings))
 
@@ -28,9 +23,9 @@ def with_appeal(reason: str, settings: Settings) -> str:
 def ban(connection: Connection, account_id: int, reason: str, *, now_ms: int) -> None:
     """Bans; a second time replaces the reason."""
     lift(connection, account_id)
-    connection.execute(_ADD, {"account_id": account_id, "reason": reason, "created_at": now_ms})
+    queries.add_ban(connection, account_id, reason, now_ms=now_ms)
 
 
 def lift(connection: Connection, account_id: int) -> None:
     """Takes a ban back."""
-    connection.execute(_LIFT, {"account": account_id})
+    queries.lift_ban(connection, account_id)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from restante.server.db.tables import (
     account_records,
     accounts,
+    bans,
     envelopes,
     messages,
     outbox,
@@ -149,3 +150,23 @@ def end_sessions(connection: Connection, account_id: int) -> None:
 def release(connection: Connection, upload_id: str, *, now_ms: int) -> None:
     """Lets the removal of a blob, if one waits, happen now."""
     connection.execute(_RELEASE, {"upload": upload_id, "now": now_ms})
+
+
+_BAN_OF = bans.c.account_id == bindparam("account")
+_BAN_REASON = select(bans.c.reason).where(_BAN_OF)
+_LIFT_BAN = delete(bans).where(_BAN_OF)
+_ADD_BAN = insert(bans)
+
+
+def ban_reason(connection: Connection, account_id: int) -> str | None:
+    """Why an account was banned; None when it was not."""
+    reason: str | None = connection.execute(_BAN_REASON, {"account": account_id}).scalar()
+    return reason
+
+
+def add_ban(connection: Connection, account_id: int, reason: str, *, now_ms: int) -> None:
+    connection.execute(_ADD_BAN, {"account_id": account_id, "reason": reason, "created_at": now_ms})
+
+
+def lift_ban(connection: Connection, account_id: int) -> None:
+    connection.execute(_LIFT_BAN, {"account": account_id})
