@@ -14,6 +14,7 @@ def make(vectors):
             "spec": "keyring-and-state.md",
             "contacts": [_pair(one, other, _join_contact) for one, other in _contacts()],
             "settings": [_pair(one, other, _later) for one, other in _settings()],
+            "kept": [_pair(one, other, _join_flags) for one, other in _kept()],
             "seen": [_pair(one, other, min) for one, other in _seen()],
             "keyring": [_three(*case) for case in _keyrings()],
         },
@@ -73,6 +74,22 @@ def _settings():
     pairs = [(one, other) for i, one in enumerate(values) for other in values[i + 1 :]]
     equal = [({"value": one, "at": NOW}, {"value": other, "at": NOW}) for one, other in pairs]
     return [*equal, ({"value": "late", "at": NOW + 1}, {"value": "zzz", "at": NOW})]
+
+
+def _join_flags(one, other):
+    keys = [key for key in ("kept", "archived") if key in one or key in other]
+    held = {key: [side[key] for side in (one, other) if key in side] for key in keys}
+    return {key: _later(*sides) if len(sides) == 2 else sides[0] for key, sides in held.items()}
+
+
+def _kept():
+    yes, no = {"value": True, "at": NOW}, {"value": False, "at": NOW}
+    return [
+        ({}, {"kept": yes}),
+        ({"kept": yes}, {"kept": no}),
+        ({"kept": yes}, {"kept": no | {"at": NOW + 1}}),
+        ({"kept": yes, "archived": no}, {"archived": yes | {"at": NOW + 1}}),
+    ]
 
 
 def _seen():

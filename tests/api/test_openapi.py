@@ -25,7 +25,7 @@ from tests.serving import ROOT, Server
 DOCUMENT = ROOT / "protocol" / "openapi.json"
 REFUSED = [400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 414, 415, 416, 422, 423, 428, 429, 431]
 """Any of them is a no: which one comes first when several things are wrong is no part of the contract."""
-ENDS_SESSIONS = ("revoke_session", "revoke_all_sessions")
+ENDS_SESSIONS = ("revoke_session", "revoke_all_sessions", "delete_account")
 SEED = 20_260_101
 
 

@@ -69,6 +69,8 @@ def test_the_clients_variables_pass():
         {"RESTANTE_UPLOAD_BYTES": "10"},
         {"RESTANTE_RATE_SENDS": "often"},
         {"RESTANTE_SERVER_NAME": "Post Office"},
+        {"RESTANTE_ABUSE_CONTACT": "the front desk"},
+        {"RESTANTE_ABUSE_CONTACT": "javascript:alert(1)"},
         {"RESTANTE_TRUSTED_PROXIES": "127.0.0.1,nonsense"},
         {"RESTANTE_DRAIN_S": "0"},
     ],

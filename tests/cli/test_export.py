@@ -34,11 +34,13 @@ def test_the_age_program_opens_everything(mailbox, tmp_path):
             "envelope.signed",
             "key.txt",
             "video.age",
+            "video.mp4",
         }
         details = json.loads(opened_by_age(folder, "details.age"))
         assert details["caption"] == caption
-        (folder / "video.mp4").write_bytes(opened_by_age(folder, "video.age"))
-        ffmpeg("-i", folder / "video.mp4", "-f", "null", "-")
+        (tmp_path / "opened.mp4").write_bytes(opened_by_age(folder, "video.age"))
+        for video in (tmp_path / "opened.mp4", folder / "video.mp4"):
+            ffmpeg("-i", video, "-f", "null", "-")
         kind, _, _, payload = (folder / "envelope.signed").read_bytes().split(b"\n", 3)
         assert kind == b"restante/1 envelope"
         signed = json.loads(payload)
@@ -49,6 +51,20 @@ def test_the_age_program_opens_everything(mailbox, tmp_path):
         assert len(details["video"]["sha256"]) == len(hashes)
         assert stat.S_IMODE((folder / "key.txt").stat().st_mode) == 0o600
         assert "age -d -i key.txt" in (folder / "README.txt").read_text()
+
+
+def test_what_belongs_to_no_message_is_exported_too(mailbox, tmp_path):
+    bob, _, _ = mailbox
+    bob.ok("contacts", "--json")
+    bob.ok("export", tmp_path / "all")
+    folder = tmp_path / "all" / "account"
+    told = {path.stem: json.loads(path.read_text()) for path in folder.iterdir()}
+    assert set(told) == {"audit", "contacts", "known", "records", "settings"}
+    (acct,) = told["contacts"]
+    assert acct.startswith("p")
+    assert told["known"]["name"] == bob.name
+    assert [record["acct"] for record in told["records"]["items"]] == [f"{bob.name}@localhost"]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_an_export_goes_on_where_it_ended_and_names_what_is_damaged(mailbox, tmp_path):
@@ -62,10 +78,10 @@ def test_an_export_goes_on_where_it_ended_and_names_what_is_damaged(mailbox, tmp
     answer = bob.run("export", target)
     assert (answer.code, answer.out.strip()) == (1, "1 written, 0 there already, 1 failed")
     assert "video-part-swapped" in answer.err
-    (written,) = target.iterdir()
+    (written,) = [path for path in target.iterdir() if path.name != "account"]
     assert written.name == second
     blob.write_bytes(whole)
     (target / f"{first}.part").mkdir(exist_ok=True)
     again = bob.ok("export", target, "--json").json
     assert again == {"written": 1, "skipped": 1, "failed": []}
-    assert {path.name for path in target.iterdir()} - {f"{first}.part"} == {first, second}
+    assert {path.name for path in target.iterdir()} - {f"{first}.part", "account"} == {first, second}

@@ -25,9 +25,26 @@ def test_a_talking_head_waits_for_its_recipient(person, server, tmp_path):
         "caption": CAPTION,
         "state": "stored",
         "kind": "video",
+        "text": None,
+        "reply_to": None,
+        "expires_at": None,
+        "until_played": False,
+        "once": False,
+        "may_forward": False,
+        "forwarded": None,
         "trust": "own",
         "gap": False,
+        "request": False,
         "error": None,
+        "deliveries": [
+            {
+                "recipient": bob.name,
+                "fetched_at": None,
+                "played_at": None,
+                "deleted_at": None,
+                "receipt": None,
+            }
+        ],
     }
     server.kill()
     server.start()

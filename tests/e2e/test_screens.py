@@ -24,8 +24,8 @@ from tests.e2e.browsing import AXE, Witness, launch
 from tests.serving import ROOT
 
 SCREENS = (
-    "welcome", "sign-up", "sign-in", "record", "review", "people", "inbox", "drafts", "watch", "sent",
-    "settings", "pair", "left-here",
+    "welcome", "sign-up", "sign-in", "record", "review", "people", "with", "inbox", "drafts", "watch",
+    "sent", "settings", "pair", "left-here", "link", "m",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)

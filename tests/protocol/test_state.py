@@ -54,7 +54,14 @@ SEEN = st.builds(
         st.sampled_from(IDS), st.sampled_from([b64(bytes([number]) * 8) for number in range(2)])
     ),
 )
-TRIPLES = st.one_of(*(st.tuples(shard, shard, shard) for shard in (CONTACTS, SETTINGS, SEEN)))
+FLAG = maybe(st.builds(state.Flag, value=st.booleans(), at=TIMES))
+KEPT = st.builds(
+    state.Kept,
+    shard=st.just("kept-2027-01"),
+    rev=st.integers(0, 3),
+    messages=st.dictionaries(st.sampled_from(IDS), st.builds(state.Flags, kept=FLAG, archived=FLAG)),
+)
+TRIPLES = st.one_of(*(st.tuples(shard, shard, shard) for shard in (CONTACTS, SETTINGS, SEEN, KEPT)))
 
 
 @settings(max_examples=300, deadline=None)
@@ -82,7 +89,7 @@ def test_pin_of_higher_rev_wins_within_an_era(a, b):
 
 
 @settings(max_examples=50, deadline=None)
-@given(shard=st.one_of(CONTACTS, SETTINGS, SEEN))
+@given(shard=st.one_of(CONTACTS, SETTINGS, SEEN, KEPT))
 def test_open_after_seal_is_the_same(shard):
     opened = state.open_shard(
         state.seal_shard(shard, state=ANN.keyring.state_identity, key=ANN.key),

@@ -31,6 +31,11 @@ def test_settings(case):
     both_orders(case, read, state.Settings.merge)
 
 
+@pytest.mark.parametrize("case", MERGES["kept"], ids=str)
+def test_kept(case):
+    both_orders(case, lambda value: msgspec.convert(value, state.Flags), state.Flags.join)
+
+
 @pytest.mark.parametrize("case", MERGES["seen"], ids=str)
 def test_seen(case):
     both_orders(case, lambda value: state.Seen(shard=MONTH, ids={"x": value}), state.Seen.merge)

@@ -56,6 +56,10 @@ def test_ways_in(name, derive):
     }
 
 
+def test_greeting_access_comes_from_sixteen_bytes():
+    assert shown(kdf.greeting_access(bytes(range(16)))).items() <= VALUES["greeting"].items()
+
+
 def test_link_with_password():
     value = VALUES["link_with_password"]
     secret, salt = bytes.fromhex(value["secret"]), bytes.fromhex(value["salt"])

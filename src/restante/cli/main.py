@@ -22,22 +22,42 @@ COMMANDS = {
     "sent": "Lists what was sent, and how far it came.",
     "watch": "Plays a received video.",
     "save": "Saves a received video as an .mp4.",
+    "reply": "Answers a message, by video, words or a reaction.",
+    "forward": "Passes a message on, if its sender allowed it.",
+    "keep": "Keeps a message above the others.",
+    "archive": "Puts a message out of the way.",
     "delete": "Deletes a message.",
+    "audit": "Shows and checks what the server noted of deletions.",
+    "receipts": "Chooses what senders learn of what you played.",
     "drafts": "Lists messages that are not sent yet.",
-    "export": "Writes the whole mailbox to a folder of standard files.",
+    "export": "Writes everything of yours to a folder of standard files.",
+    "storage": "Shows what the server stores for you, and with whom.",
+    "notices": "Shows and changes how you are told of news.",
+    "delete-account": "Deletes your account with everything in it.",
     "known": "Shows what the server has about this account.",
     "accept": "Accepts the changed key of a contact.",
     "monitor": "Watches your name in the server's log of keys.",
     "verify-web": "Checks the web app that a server hands out.",
     "contacts": "Lists and adds contacts, and compares safety numbers.",
     "rotate": "Makes new keys.",
+    "link": "Makes and opens links for people without an account.",
+    "page": "Your answering page.",
+    "call": "Leaves a video at somebody's answering page.",
+    "requests": "Lists who wrote first, and accepts or ignores them.",
+    "block": "Lets nothing of somebody arrive any more.",
+    "unblock": "Takes that back.",
+    "report": "Tells the operator of one message, and opens it to them.",
+    "groups": "Lists and changes groups of people.",
 }
 """The client's commands, each in the module of its name."""
 USAGE = {
     "send": "Usage: restante send NAME... FILE [OPTIONS]\n       restante send --resume [DRAFT [NAME...]]"
 }
 GROUP = "restante.commands"
-FOUND = {"serve": "Runs a server (needs the extra `server`)."}
+FOUND = {
+    "serve": "Runs a server (needs the extra `server`).",
+    "operator": "Works on reports of abuse, on the server's machine.",
+}
 """What is said of commands found by entry point, since asking them would load the server."""
 
 

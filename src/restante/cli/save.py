@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.terminal import put, put_json, say
 from restante.client.account import Account
-from restante.client.errors import ClientError
+from restante.client.errors import ClientError, OnceOnly
 from restante.client.incoming import Mailbox
 from restante.client.opened import Item
 from restante.client.saving import file_name, save_captions, save_new, save_replacing
@@ -45,6 +45,8 @@ def save(
 
 def _save(account: Account, item: Item, output: Path | None, *, force: bool) -> Path:
     opened = item.require()
+    if item.box == "inbox" and opened.opened.fields.once:
+        raise OnceOnly
     target = output if output is not None and not output.is_dir() else (output or Path()) / file_name(opened)
     return (save_replacing if force else save_new)(account.session, opened, target)
 

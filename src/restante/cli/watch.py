@@ -51,6 +51,8 @@ def watch(
         with private_folder(runtime) as folder:
             _play(account, opened, chosen, folder / "message.mp4")
         mark_played(mailbox, item)
+        if item.box == "inbox" and opened.opened.fields.once:
+            mailbox.delete_for_me(item.id)
     if common.json:
         put_json({"id": item.id, "player": chosen.command[0]})
 
@@ -60,6 +62,8 @@ def _introduce(opened: Message) -> None:
     assert video is not None
     length = f"{video.ms // 60_000}:{video.ms // 1000 % 60:02}"
     say(f"From {opened.sender or 'somebody who did not sign'}, {length}.")
+    if opened.opened.fields.once:
+        say("To be watched once: your copy is deleted afterwards. A courtesy: a screen can always be filmed.")
     if opened.details.caption:
         say(printable(opened.details.caption))
 

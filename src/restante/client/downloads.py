@@ -18,13 +18,13 @@ from restante.protocol.limits import PART_BYTES
 _EMPTY_ANSWERS = 3
 
 
-def ciphertext(session: Session, message_id: str, size: int) -> Iterator[bytes]:
+def ciphertext(session: Session, message_id: str, size: int, *, path: str = "") -> Iterator[bytes]:
     """Yields ``video.age`` as the server has it, unverified; ends early when the server's file does.
 
     A connection that breaks is taken up again; one that thrice gives nothing has nothing more to give.
     """
     offset, empty, patience = 0, 0, Patience(session.retry.patient())
-    path = f"/api/v1/messages/{message_id}/video"
+    path = path or f"/api/v1/messages/{message_id}/video"
     while offset < size:
         headers = {"range": f"bytes={offset}-"} if offset else {}
         answered = False
@@ -50,13 +50,16 @@ def ciphertext(session: Session, message_id: str, size: int) -> Iterator[bytes]:
             return
 
 
-def plaintext(session: Session, message: Message) -> Iterator[bytes]:
-    """Yields the verified MP4. Raises VideoError at the place where it is wrong, and at the end when it is cut off."""
+def plaintext(session: Session, message: Message, *, path: str = "") -> Iterator[bytes]:
+    """Yields the verified MP4; ``path`` is where it lies, unless in one's own mailbox.
+
+    Raises VideoError at the place where it is wrong, and at the end when it is cut off.
+    """
     video = message.details.video
     if video is None:
         raise NothingToSave
     opener = VideoOpener(message.opened.key, video.manifest())
-    for piece in ciphertext(session, message.id, video.size):
+    for piece in ciphertext(session, message.id, video.size, path=path):
         yield opener.update(piece)
     yield opener.finish()
 

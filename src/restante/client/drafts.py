@@ -18,9 +18,12 @@ import msgspec
 
 from restante.client.errors import DraftBusy, DraftUnknown
 from restante.client.files import flush, flush_folder, lock, make_private, write_private
+from restante.client.terms import Terms
 from restante.crypto.age import X25519Identity
 from restante.crypto.details import Poster, Video
 from restante.protocol import ijson, wire
+from restante.protocol.wire_base import MessageKind
+from restante.protocol.wire_links import NewLink
 
 Shortening = Literal["refuse", "cut"]
 _RECORD = "draft.json"
@@ -44,6 +47,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     details: str
     envelopes: dict[str, str]
     sent: str
+    links: tuple[str, ...] = ()
+
+
+class LinkDraft(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest link to be: whom it is sealed to, and its terms for the server."""
+
+    recipient: str
+    terms: NewLink
+
+    def __repr__(self) -> str:
+        return "LinkDraft()"
 
 
 class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +79,12 @@ class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     request: Request | None = None
     origin: str | None = None
     captions: str | None = None
+    kind: MessageKind = "video"
+    words: str | None = None
+    """The text, or the reaction, of a message of that kind."""
+    reply_to: str | None = None
+    terms: Terms = Terms()
+    links: tuple[LinkDraft, ...] = ()
 
     def __repr__(self) -> str:
         return f"DraftRecord({self.id})"
@@ -91,6 +111,8 @@ class Draft:
     @property
     def is_complete(self) -> bool:
         """Tells whether the whole video is in the spool, so that the file it was made from is needed no more."""
+        if self.record.kind != "video":
+            return True
         video = self.record.video
         return video is not None and self.spool.exists() and self.spool.stat().st_size == video.size
 
@@ -180,13 +202,16 @@ class Drafts:
         *,
         caption: str | None,
         captions: str | None,
+        reply_to: str | None = None,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
     ) -> Draft | None:
         """Finds an earlier, interrupted attempt at the very same message."""
-        wanted = (source, sorted(to), shorten, caption, captions)
+        wanted = (source, sorted(to), shorten, caption, captions, reply_to, terms)
         for draft in reversed(self.all()):
             record = draft.record
-            fields = (record.source, sorted(record.to), record.shorten, record.caption, record.captions)
-            if fields == wanted:
+            words = (record.shorten, record.caption, record.captions, record.reply_to, record.terms)
+            fields = (record.source, sorted(record.to), *words)
+            if fields == wanted and not record.links:
                 return draft
         return None
 

@@ -90,6 +90,104 @@ class LinkMalformed(Misuse):
     hint = "Such a link ends in #fp. and 22 characters; copy all of it, in quotes."
 
 
+class GuestLinkMalformed(Misuse):
+    code = "guest-link-malformed"
+    sentence = "This is not the address of a message or of an answering page"
+    hint = "Copy all of it, with what follows the #, in quotes."
+
+
+class LinkNeedsPassword(Misuse):
+    code = "link-needs-password"
+    sentence = "This link needs a password, or another one than that"
+    hint = "Ask who sent the link; nothing was counted. Then: --password."
+
+
+class MayNotSave(ClientError):
+    code = "may-not-save"
+    sentence = "Who sent this does not want it saved"
+    hint = "Open the link in a browser to watch it."
+
+
+class NoAnswerWanted(ClientError):
+    code = "no-answer-wanted"
+    sentence = "Nobody left a way to answer this message"
+    hint = "Only messages from an answering page can have one, if their caller wished it."
+
+
+class PageOff(ClientError):
+    code = "page-off"
+    sentence = "Your answering page was never switched on"
+    hint = "restante page on"
+
+
+class ProofTooSlow(ClientError):
+    code = "proof-too-slow"
+    sentence = "The proof of work was not found in time"
+    hint = "Try again while the machine has less to do."
+
+
+class ForwardOnce(Misuse):
+    code = "forward-once"
+    sentence = "What is to be watched once cannot be passed on"
+    hint = "Leave out --once or --may-forward."
+
+
+class ForwardRefused(ClientError):
+    code = "forward-refused"
+    sentence = "The sender did not allow to pass this message on"
+    hint = "Ask the sender to send it to them."
+
+
+class NothingToSay(Misuse):
+    code = "nothing-to-say"
+    sentence = "A message of words needs some, and a reaction has at most 32 characters"
+    hint = "restante reply MESSAGE --text WORDS"
+
+
+class ReplyUnknown(ClientError):
+    code = "reply-unknown"
+    sentence = "Nobody signed this message, so there is nobody to answer"
+    hint = "Write to its sender by name: restante send NAME FILE."
+
+
+class OnceOnly(ClientError):
+    code = "once-only"
+    sentence = "The sender asks that this is watched once, and not saved"
+    hint = "restante watch shows it, then deletes your copy."
+
+
+class KeptFull(ClientError):
+    code = "kept-full"
+    sentence = "So many messages of this month are kept or archived that no other fits"
+    hint = "Delete some instead."
+
+
+class AuditRewritten(ClientError):
+    code = "audit-rewritten"
+    sentence = "The server's list of deletions does not hold together, or is not the one it gave before"
+    hint = (
+        "The server changed what it had noted. Do not rely on what it says of deletions; tell its operator."
+    )
+
+
+class GroupUnknown(Misuse):
+    code = "group-unknown"
+    sentence = "There is no group of this name"
+    hint = "restante groups lists them."
+
+
+class GroupNameTaken(Misuse):
+    code = "group-name-taken"
+    sentence = "There is a group of this name"
+    hint = "restante groups add GROUP NAME adds people to it."
+
+
+class NotReceived(Misuse):
+    code = "not-received"
+    sentence = "Only a message that you received can be reported"
+    hint = "restante inbox lists them."
+
+
 class BadServerUrl(Misuse):
     code = "bad-server-url"
     sentence = "This is not the address of a server"

@@ -4,8 +4,9 @@
     >>> report.written, report.failed
     (1, [])
 
-Each message gets a folder of its own: ``video.age`` and ``details.age`` as the server has them, verified;
-``key.txt``, the message key as an age identity file (0600); ``envelope.signed``, the decrypted signed container; and a
+The folder ``account`` has what belongs to no single message: contacts, settings, account records, what the server noted of
+deletions, and what it says that it knows, as JSON. Each message gets a folder of its own: ``video.age`` and ``details.age`` as the server has them, verified;
+``video.mp4``, ready to be played; ``key.txt``, the message key as an age identity file (0600); ``envelope.signed``, the decrypted signed container; and a
 README that says how to open them with the stock ``age`` program. A folder is complete as soon as it has its name.
 """
 
@@ -16,15 +17,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
+from restante import media
 from restante.client.account import Account
+from restante.client.deletions import Deletions
 from restante.client.downloads import verified_ciphertext
-from restante.client.errors import ServerProblem
+from restante.client.errors import AuditRewritten, ServerProblem
 from restante.client.files import flush, flush_folder, make_private, write_private
 from restante.client.incoming import Mailbox
+from restante.client.known import ask_known
 from restante.client.opened import Item, Message, Trouble
 from restante.client.opening import fetch_details
+from restante.client.shards import load_shard
+from restante.crypto.state import CONTACTS, SETTINGS, Contacts, Settings
+from restante.crypto.video import VideoOpener
+from restante.protocol import wire
+from restante.protocol.audit import Line
+from restante.protocol.limits import PART_BYTES
 from restante.signing.errors import ProtocolError
 
+ACCOUNT = "account"
+"""The folder of what belongs to no single message."""
 _PART = ".part"
 _README = """This folder holds one message, {id}.
 
@@ -33,17 +47,16 @@ _README = """This folder holds one message, {id}.
   made     {made}
   caption  {caption}
 
-video.age        the encrypted video{no_video}
+video.mp4        the video{no_video}
+video.age        the same, encrypted, as it was sent{no_video}
 details.age      the encrypted description: caption, poster, length, hash of each part of video.age
-key.txt          the message key that opens both: keep it as you would keep the video itself
+key.txt          the message key that opens the encrypted files: keep it as you would keep the video itself
 envelope.signed  what the sender signed: type, the sender's Ed25519 key, the signature, and JSON
 
 Open them with the program `age` (https://age-encryption.org):
 
-    age -d -i key.txt -o video.mp4 video.age
+    age -d -i key.txt -o fragmented.mp4 video.age
     age -d -i key.txt -o details.json details.age
-
-video.mp4 is a fragmented MP4 that every player shows.
 """
 
 
@@ -60,6 +73,7 @@ def export(account: Account, target: Path, *, tell: Callable[[Item], object] = l
     """Writes each message that is not there yet; running it again goes on where it ended. Raises OSError, Unreachable."""
     mailbox, report = Mailbox(account), Report()
     make_private(target)
+    _write_account(account, target / ACCOUNT)
     for item in _unique([*mailbox.inbox(), *mailbox.sent()]):
         folder = target / item.id
         if folder.exists():
@@ -110,6 +124,38 @@ def _fill(account: Account, message: Message, folder: Path) -> None:
                 file.write(piece)
             file.flush()
             flush(file.fileno())
+        media.save(_opened(message, folder / "video.age"), folder / "video.mp4")
+
+
+def _opened(message: Message, sealed: Path) -> Iterator[bytes]:
+    assert message.details.video is not None
+    opener = VideoOpener(message.opened.key, message.details.video.manifest())
+    with sealed.open("rb") as file:
+        while piece := file.read(PART_BYTES):
+            yield opener.update(piece)
+    yield opener.finish()
+
+
+def _write_account(account: Account, folder: Path) -> None:
+    """Each time anew: it is small, and of the moment."""
+    make_private(folder)
+    for name, value in {
+        "contacts": load_shard(account, CONTACTS, Contacts).contacts,
+        "settings": load_shard(account, SETTINGS, Settings).settings,
+        "records": account.session.get(f"/api/v1/accounts/{account.identity.name}/records", wire.Records),
+        "known": ask_known(account),
+        "audit": _audit(account),
+    }.items():
+        write_private(folder / f"{name}.json", msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def _audit(account: Account) -> list[Line]:
+    """A chain that was rewritten is told, and keeps nothing else from being exported."""
+    try:
+        return Deletions(account).all()
+    except AuditRewritten as error:
+        account.notice(f"{error}: the list of deletions was not exported")
+        return []
 
 
 def _readme(message: Message) -> str:

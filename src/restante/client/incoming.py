@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from restante.client import receipts
 from restante.client.account import Account
 from restante.client.errors import (
     AnswerMalformed,
@@ -23,11 +24,10 @@ from restante.client.errors import (
     ServerProblem,
     Unreachable,
 )
-from restante.client.http import JSON
 from restante.client.opened import Item, Message
 from restante.client.opening import Opener
 from restante.client.previous import Received, forget_sent
-from restante.protocol import ijson, wire
+from restante.protocol import wire
 from restante.protocol.ids import Prefix, is_id
 from restante.signing.errors import ProtocolError
 
@@ -55,9 +55,18 @@ class Mailbox:
         self._listed_ids: set[str] = set()
         """Everything that the inbox was ever seen to have, tombstones among them."""
 
-    def inbox(self) -> list[Item]:
-        """Lists what was received, the newest first; what cannot be opened is listed with its reason."""
-        return self._with_gaps(self._opened("inbox", self._listed("inbox", envelopes="inline")))
+    def inbox(self, *, sender: str | None = None, hidden: bool = False) -> list[Item]:
+        """Lists what was received, the newest first; what cannot be opened is listed with its reason.
+
+        ``sender`` shows what one of them left. ``hidden`` shows also what ignored and blocked people did.
+        """
+        items = self._with_gaps(self._opened("inbox", self._listed("inbox", envelopes="inline")))
+        placed = [replace(item, place=place) for place, item in enumerate(items, start=1)]
+        return [
+            item
+            for item in placed
+            if (hidden or item.standing != "hidden") and (sender is None or item.sender == sender)
+        ]
 
     def sent(self) -> list[Item]:
         """Lists what was sent, the newest first."""
@@ -67,6 +76,7 @@ class Mailbox:
         """Lists what changed in the inbox after ``since``; deleted ones among them."""
         found = list(self._listed("inbox", envelopes="inline", since=str(since)))
         items = self._with_gaps(self._opened("inbox", found))
+        items = [item for item in items if item.standing != "hidden"]
         return Changes(items, max([since, *(item.change for item in found)]))
 
     def find(self, reference: str) -> Item:
@@ -91,9 +101,7 @@ class Mailbox:
     def mark(self, item: Item, mark: Literal["fetched", "played"]) -> None:
         """Tells the sender that it was fetched, or played; for what one sent oneself there is nothing to tell."""
         if item.box == "inbox":
-            body = ijson.encode(wire.Mark(mark))
-            path = f"/api/v1/messages/{item.id}/marks"
-            self._account.session.call("POST", path, content=body, headers=JSON)
+            receipts.tell(self._account, item, mark)
 
     def delete_for_me(self, reference: str) -> str:
         """Deletes one's own copies, also of a message that cannot be opened. Returns the id."""
@@ -182,7 +190,9 @@ class Mailbox:
             opened = (
                 self._opener.open_sent(item) if isinstance(item, wire.SentItem) else self._opener.open(item)
             )
-            return Item(box, item, Message(opened, self._opener.details(opened)))
+            message = Message(opened, self._opener.details(opened))
+            standing = self._opener.standing(opened) if box == "inbox" else "known"
+            return Item(box, item, message, standing=standing)
         except Unreachable:
             raise
         except (ProtocolError, ClientError) as trouble:

@@ -10,12 +10,15 @@ from typing import Literal
 
 from restante.client.errors import ClientError, MessageMissing
 from restante.crypto.details import Details
+from restante.crypto.envelopes import LINK_PREFIX
 from restante.crypto.receiving import Opened, Trust
 from restante.protocol import wire
 from restante.protocol.names import split_acct
 from restante.signing.errors import ProtocolError
 
 State = Literal["stored", "delivered", "played", "deleted", "damaged"]
+Standing = Literal["known", "request", "hidden"]
+"""Of a received one's sender: `request` when they wrote first and wait, `hidden` when the owner ignores or blocked them."""
 Trouble = ProtocolError | ClientError
 """Why an item is not shown; both have ``code`` and ``hint``."""
 
@@ -46,6 +49,8 @@ class Message:
         return tuple(self._short(acct) for acct in self.opened.fields.sent_to or ())
 
     def _short(self, acct: str) -> str:
+        if acct.startswith(LINK_PREFIX):
+            return "link"
         mine = self.opened.fields.to.acct
         name, server = split_acct(acct)
         return name if mine is not None and split_acct(mine)[1] == server else acct
@@ -61,11 +66,21 @@ class Item:
     trouble: Trouble | None = None
     gap: MessageMissing | None = None
     """The sender's previous message never came."""
+    standing: Standing = "known"
+    place: int | None = None
+    """Its number in the inbox: 1 is the newest."""
 
     @property
     def id(self) -> str:
         """The message's id."""
         return self.listed.id
+
+    @property
+    def sender(self) -> str | None:
+        """The name that signed it; of a damaged one, whom the server names; None when nobody signed."""
+        if self.message is not None:
+            return self.message.sender
+        return self.listed.sender if isinstance(self.listed, wire.InboxItem) else None
 
     @property
     def state(self) -> State:

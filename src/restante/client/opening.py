@@ -14,6 +14,7 @@ from restante.client import device_keyring
 from restante.client.account import Account, now_ms
 from restante.client.errors import AnswerMalformed, MessageMislabelled
 from restante.client.files import make_private, write_private
+from restante.client.opened import Standing
 from restante.client.people import People
 from restante.client.seen import SeenIds
 from restante.crypto.details import Details
@@ -47,6 +48,18 @@ class Opener:
             self._meet(opened)
         self._seen.note(opened.fields.id, opened.seen_shard, opened.digest)
         return opened
+
+    def standing(self, opened: Opened) -> Standing:
+        """Tells how the owner stands to who signed it; what nobody signed waits among the requests."""
+        origin = opened.fields.from_
+        if opened.trust is Trust.OWN:
+            return "known"
+        if origin is None or origin.acct is None:
+            return "request"
+        contact = self._people.contact(origin.acct)
+        if not contact.is_listed:
+            return "hidden"
+        return "request" if contact.is_request else "known"
 
     def open_sent(self, item: wire.SentItem) -> Opened:
         """Opens the own copy of a sent message. Raises ProtocolError or MessageMislabelled."""

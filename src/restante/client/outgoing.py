@@ -13,15 +13,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from restante.client.account import Account
 from restante.client.background import BackgroundUpload, abandon
 from restante.client.captions import normalised
-from restante.client.drafts import Draft, Drafts, Shortening, Source
+from restante.client.drafts import Draft, Drafts, LinkDraft, Shortening, Source
 from restante.client.errors import (
     AlreadyAddressed,
     CaptionTooLong,
     NobodyToSendTo,
+    NothingToSay,
     SourceChanged,
     TooManyRecipients,
     UploadGone,
@@ -31,6 +35,7 @@ from restante.client.posting import post, prepare
 from restante.client.previous import note_sent
 from restante.client.recording import whole_take
 from restante.client.sealing import fresh_record, seal_into
+from restante.client.terms import Terms
 from restante.client.tus import Sender, Upload, create
 from restante.crypto.errors import CryptoError
 from restante.crypto.padding import Padding
@@ -40,6 +45,7 @@ from restante.protocol.limits import KIB, RECIPIENTS
 
 CAPTION_BYTES = 32 * KIB
 """Longest caption: with it, hashes and poster always fit into the details."""
+REACTION_CHARS = 32
 _FRESH_UPLOADS = 3
 
 
@@ -63,6 +69,8 @@ def send(
     caption: str | None = None,
     captions: str | None = None,
     shorten: Shorten = Shorten.REFUSE,
+    reply_to: str | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
     report: Report = lambda _: None,
 ) -> wire.Sent:
     """Sends a video file; an interrupted attempt at the same message goes on where it can ([Note: Crash rule]).
@@ -76,10 +84,48 @@ def send(
     to = tuple(record.acct for record in People(account).recipients(names))
     drafts = Drafts(account.profile.drafts)
     word: Shortening = "cut" if shorten is Shorten.CUT else "refuse"
-    draft = drafts.matching(described, to, word, caption=caption, captions=cues)
+    more = {"reply_to": reply_to, "terms": terms}
+    draft = drafts.matching(
+        described, to, word, caption=caption, captions=cues, reply_to=reply_to, terms=terms
+    )
     if draft is None:
         fresh = fresh_record(to=to, caption=caption, captions=cues, source=described, shorten=word)
-        draft = drafts.new(fresh)
+        draft = drafts.new(msgspec.structs.replace(fresh, **more))
+    return _go_on(account, draft, report)
+
+
+def say(
+    account: Account,
+    names: Sequence[str],
+    kind: Literal["text", "reaction"],
+    words: str,
+    *,
+    reply_to: str | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> wire.Sent:
+    """Sends words or a reaction. What is raised leaves a draft, which ``resume`` sends; raises as ``send`` does."""
+    check_request(names, words)
+    if not words.strip() or (kind == "reaction" and len(words) > REACTION_CHARS):
+        raise NothingToSay
+    to = tuple(record.acct for record in People(account).recipients(names))
+    fresh = fresh_record(to=to, caption=None)
+    fresh = msgspec.structs.replace(fresh, kind=kind, words=words, reply_to=reply_to, terms=terms)
+    return _go_on(account, Drafts(account.profile.drafts).new(fresh), lambda _: None)
+
+
+def send_to_links(
+    account: Account,
+    source: Path,
+    links: Sequence[LinkDraft],
+    *,
+    caption: str | None = None,
+    report: Report = lambda _: None,
+) -> wire.Sent:
+    """Sends a video file to guest links alone. Raises as ``send`` does; what is kept then can be resumed."""
+    if caption is not None and len(caption.encode()) > CAPTION_BYTES:
+        raise CaptionTooLong
+    record = fresh_record(to=(), caption=caption, source=describe_source(source))
+    draft = Drafts(account.profile.drafts).new(msgspec.structs.replace(record, links=tuple(links)))
     return _go_on(account, draft, report)
 
 
@@ -100,13 +146,13 @@ def resume(
     draft = Drafts(account.profile.drafts).find(beginning)
     if to or caption is not None or captions is not None:
         _address(account, draft, to, caption=caption, captions=captions)
-    if not draft.record.to:
+    if not draft.record.to and not draft.record.links:
         raise NobodyToSendTo(hint="restante send --resume DRAFT NAME…")
     People(account).recipients(draft.record.to)
     source = draft.record.source
-    if source is None:
+    if source is None and draft.record.kind == "video":
         draft = whole_take(account, draft, progress=lambda share: report(Progress(share, 0, None)))
-    elif not draft.is_complete and _now(source) != source:
+    elif source is not None and not draft.is_complete and _now(source) != source:
         raise SourceChanged(source.path)
     return _go_on(account, draft, report)
 
@@ -132,6 +178,7 @@ def _go_on(account: Account, draft: Draft, report: Report) -> wire.Sent:
             old = draft.record
             words = {"caption": old.caption, "captions": old.captions}
             fresh = fresh_record(to=old.to, source=old.source, shorten=old.shorten, **words)
+            fresh = msgspec.structs.replace(fresh, links=old.links, reply_to=old.reply_to, terms=old.terms)
             fresh_draft = Drafts(account.profile.drafts).new(fresh)
             abandon(account.session, draft)
         draft = fresh_draft
@@ -175,7 +222,8 @@ def _deliver(account: Account, draft: Draft, report: Report) -> wire.Sent:
     for fresh in range(_FRESH_UPLOADS + 1):
         try:
             if draft.record.request is None:
-                _upload_rest(account, draft, report)
+                if draft.record.kind == "video":
+                    _upload_rest(account, draft, report)
                 draft.change(request=prepare(account, draft.record, People(account)))
             sent = post(account.session, draft.record)
         except UploadGone:

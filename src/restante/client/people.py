@@ -14,15 +14,17 @@ from typing import Literal
 
 from restante.client.account import Account, now_ms
 from restante.client.errors import BadName, UnknownServer
+from restante.client.http import JSON
 from restante.client.key_log import KeyLog
 from restante.client.record_chain import Logged, check_chain, fetch_logged
 from restante.client.shards import change_shard, load_shard
 from restante.crypto import pins
-from restante.crypto.contacts import Contact, Request, RequestState, Verified, join_contacts
+from restante.crypto.contacts import Blocked, Contact, Request, RequestState, Verified, join_contacts
 from restante.crypto.errors import FingerprintMismatch, SafetyNumberChanged, WrongSigner
 from restante.crypto.pins import Pin
 from restante.crypto.safety import SafetyNumber, safety_number
 from restante.crypto.state import CONTACTS, Contacts
+from restante.protocol import ijson, wire_people
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.names import is_name, split_acct
 from restante.signing import records
@@ -31,6 +33,14 @@ from restante.signing.records import Record
 
 Trust = Literal["verified", "succeeded", "none"]
 """`succeeded`: another key than once, signed with the old one, and not compared since."""
+Decision = Literal["accepted", "ignored", "blocked", "unblocked"]
+_DECISIONS: dict[Decision, tuple[RequestState | None, bool, wire_people.AcquaintanceState]] = {
+    "accepted": (RequestState.ACCEPTED, False, "accepted"),
+    "ignored": (RequestState.DECLINED, False, "unknown"),
+    "blocked": (None, True, "blocked"),
+    "unblocked": (None, False, "unknown"),
+}
+"""What stands in the shard then, whether they are blocked, and what the server is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,10 @@ class People:
         Raises ServerProblem ``no-such-account``, SafetyNumberChanged, RecordRollback or any other ProtocolError.
         """
         found = [self.refresh(acct) for acct in dict.fromkeys(self.acct_of(name) for name in names)]
+        for record in found:
+            contact = self.contact(record.acct)
+            if record.acct != self._account.acct and not (contact.is_accepted or contact.is_blocked):
+                self._decide(record.acct, "accepted")
         self.save()
         return found
 
@@ -121,6 +135,28 @@ class People:
         if signer not in _keys(pin):
             raise WrongSigner
         self._note(acct, pin)
+        # Before any decision, whenever that was made: another device may know of one.
+        self._learn(acct, Contact(request=Request(state=RequestState.PENDING, at=0)))
+
+    def contact(self, acct: str) -> Contact:
+        """Looks up all that is known of an account."""
+        return self._contacts.contacts.get(acct, Contact())
+
+    def requests(self) -> list[Known]:
+        """Lists who wrote first and waits for a decision."""
+        return [known for known in self.known() if known.contact.is_request]
+
+    def blocked(self) -> list[Known]:
+        """Lists whom the owner blocked."""
+        contacts = sorted(self._contacts.contacts.items())
+        return [Known(acct, contact) for acct, contact in contacts if contact.is_blocked]
+
+    def decide(self, name: str, decision: Decision) -> str:
+        """Accepts, ignores, blocks or unblocks somebody, here and on the server. Returns the acct."""
+        acct = self.acct_of(name)
+        self._decide(acct, decision)
+        self.save()
+        return acct
 
     def known(self) -> list[Known]:
         """Lists the contacts by address, without those that were declined or blocked."""
@@ -135,7 +171,7 @@ class People:
         if named is not None and named not in {fp(key) for key in _keys(self._first_contact(acct))}:
             raise FingerprintMismatch
         self.refresh(acct)
-        self._learn(acct, Contact(request=Request(state=RequestState.ACCEPTED, at=now_ms())))
+        self._decide(acct, "accepted")
         self.save()
         return Known(acct, self._contacts.contacts[acct])
 
@@ -202,6 +238,18 @@ class People:
     def _learn(self, acct: str, news: Contact) -> None:
         self._contacts = self._contacts.with_contact(acct, news)
         self._unsaved[acct] = join_contacts(self._unsaved.get(acct, Contact()), news)
+
+    def _decide(self, acct: str, decision: Decision) -> None:
+        state, blocked, told = _DECISIONS[decision]
+        body = ijson.encode(wire_people.Acquaintance(told))
+        path = f"/api/v1/account/acquaintances/{split_acct(acct)[0]}"
+        self._account.session.call("PUT", path, content=body, headers=JSON)
+        at = now_ms()
+        request = None if state is None else Request(state=state, at=at)
+        changes = blocked != self.contact(acct).is_blocked
+        self._learn(
+            acct, Contact(request=request, blocked=Blocked(value=blocked, at=at) if changes else None)
+        )
 
     def _rev(self, acct: str) -> int:
         pin = self.pin(acct)

@@ -27,6 +27,11 @@ def save_new(session: Session, message: Message, target: Path) -> Path:
     return _save_new(plaintext(session, message), target)
 
 
+def save_pieces_new(pieces: Iterator[bytes], target: Path) -> Path:
+    """Saves a verified MP4 under a name that is free. Raises as ``save_new`` does."""
+    return _save_new(pieces, target)
+
+
 def save_replacing(session: Session, message: Message, target: Path) -> Path:
     """Saves in place of an earlier file, which stays untouched until the new one is complete."""
     return _save(plaintext(session, message), target, _replace)

@@ -17,12 +17,22 @@ from restante.client.errors import AnswerMalformed, ServerProblem
 from restante.client.files import make_private, write_private
 from restante.client.http import OCTETS
 from restante.crypto.errors import ShardDamaged, ShardForged, ShardRolledBack, StateError
-from restante.crypto.state import Contacts, Seen, Settings, next_rev, open_shard, reseal_shard, seal_shard
+from restante.crypto.groups import Groups
+from restante.crypto.state import (
+    Contacts,
+    Kept,
+    Seen,
+    Settings,
+    next_rev,
+    open_shard,
+    reseal_shard,
+    seal_shard,
+)
 from restante.protocol import wire
 from restante.protocol.limits import SHARD_BYTES
 from restante.signing.errors import SigningError
 
-AnyShard = TypeVar("AnyShard", Contacts, Settings, Seen)
+AnyShard = TypeVar("AnyShard", Groups, Contacts, Settings, Seen, Kept)
 _TRIES = 5
 _ALL = "/api/v1/account/state"
 

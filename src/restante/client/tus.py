@@ -47,12 +47,17 @@ class Upload:
 
 def create(session: Session, *, retry: Retry | None = None) -> Upload:
     """Begins an upload. Raises ServerProblem ``too-many-uploads``, ``storage-full`` and others."""
+    return create_apart(session, retry=retry)[0]
+
+
+def create_apart(session: Session, *, retry: Retry | None = None) -> tuple[Upload, str]:
+    """The same; also returns the capability that speaks for this one upload."""
     headers = {**_TUS, "upload-defer-length": "1"}
     answer = session.call("POST", _PATH, headers=headers, retry=retry)
     upload_id = urlsplit(answer.headers.get("location", "")).path.rpartition("/")[2]
     if not is_id(upload_id, Prefix.UPLOAD):
         raise AnswerMalformed("the address of an upload")
-    return Upload(upload_id)
+    return Upload(upload_id), answer.headers.get("upload-capability", "")
 
 
 def ask(session: Session, upload: Upload, *, retry: Retry | None = None) -> Upload:

@@ -71,6 +71,16 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return not self.is_blocked and not (self.request and self.request.state is RequestState.DECLINED)
 
     @property
+    def is_request(self) -> bool:
+        """Tells whether this account wrote first and the owner has not decided about it."""
+        return not self.is_blocked and bool(self.request and self.request.state is RequestState.PENDING)
+
+    @property
+    def is_accepted(self) -> bool:
+        """Tells whether the owner accepted this account, and did not block it since."""
+        return not self.is_blocked and bool(self.request and self.request.state is RequestState.ACCEPTED)
+
+    @property
     def is_blocked(self) -> bool:
         """Tells whether the owner blocked this account."""
         return bool(self.blocked and self.blocked.value)

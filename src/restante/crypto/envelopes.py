@@ -64,6 +64,7 @@ class EnvelopeFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     reply_to: str | None = None
     prev: str | None = None
     answer_to: AnswerTo | None = None
+    forwarded: str | None = None
     sent_to: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] | None = None
 
     def __repr__(self) -> str:
@@ -130,6 +131,30 @@ def seal_for_link(
     """Seals for a guest link; its recipient stays secret."""
     fields = _fields(message, author, To(link=link_fp(str(recipient))))
     return _seal(fields, author, recipient, random)
+
+
+def seal_forward(
+    original: EnvelopeFields,
+    raw: bytes,
+    sender: Sender,
+    record: Record,
+    *,
+    now_ms: int,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> bytes:
+    """Seals a received message for one more account; ``raw`` is the container in which it came."""
+    fields = msgspec.structs.replace(
+        original,
+        created=now_ms,
+        to=To(acct=record.acct, fp=fp(record.sign)),
+        from_=_from(sender),
+        may_forward=False,
+        prev=None,
+        reply_to=None,
+        answer_to=None,
+        forwarded=b64(raw),
+    )
+    return _seal(fields, sender, parse_recipient(record.current_recipient(now_ms)), random)
 
 
 def seal_own_copy(

@@ -15,7 +15,13 @@ ProtocolError
     │   ├── WrongRecipient          wrong-recipient
     │   ├── WrongBox                wrong-box
     │   ├── MessageIdReused         message-id-reused
-    │   └── FromTheFuture           from-the-future
+    │   ├── FromTheFuture           from-the-future
+    │   ├── ForwardMalformed        forward-malformed
+    │   └── ForwardNotAllowed       forward-not-allowed
+    ├── ReceiptError
+    │   ├── ReceiptMalformed        receipt-malformed
+    │   ├── ReceiptForged           receipt-forged
+    │   └── ReceiptOfOther          receipt-of-other
     ├── DetailsError
     │   ├── DetailsTooLarge         details-too-large
     │   ├── DetailsSwapped          details-swapped
@@ -84,6 +90,12 @@ class EnvelopeDamaged(EnvelopeError):
     sentence = "The envelope was damaged, cut off or altered"
 
 
+class PageDamaged(CryptoError):
+    code = "page-damaged"
+    sentence = "What the answering page says was damaged or altered, or belongs to another link"
+    hint = "Ask its owner for the link again."
+
+
 class EnvelopeMalformed(EnvelopeError):
     code = "envelope-malformed"
     sentence = "The envelope's content contradicts itself"
@@ -124,6 +136,39 @@ class FromTheFuture(EnvelopeError):
     code = "from-the-future"
     sentence = "The message says that it was made more than a day from now"
     hint = "Check this device's clock; if it is right, the sender's was wrong."
+
+
+class ForwardMalformed(EnvelopeError):
+    code = "forward-malformed"
+    sentence = "What was passed on is not what its sender signed"
+    hint = "Ask who sent it first to send it to you."
+
+
+class ForwardNotAllowed(EnvelopeError):
+    code = "forward-not-allowed"
+    sentence = "The message was passed on though its sender did not allow it"
+    hint = "Ask who sent it first to send it to you."
+
+
+class ReceiptError(CryptoError):
+    """A receipt is refused; the message counts as it did before."""
+
+    hint = "What the server says of this message is not confirmed by its recipient."
+
+
+class ReceiptMalformed(ReceiptError):
+    code = "receipt-malformed"
+    sentence = "The content of the receipt is not what the protocol prescribes"
+
+
+class ReceiptForged(ReceiptError):
+    code = "receipt-forged"
+    sentence = "The receipt is not signed by the key known for its recipient"
+
+
+class ReceiptOfOther(ReceiptError):
+    code = "receipt-of-other"
+    sentence = "The receipt is of another message, or for somebody else"
 
 
 class DetailsError(CryptoError):

@@ -63,6 +63,11 @@ def link_salt(secret: bytes) -> bytes:
     return kdf(secret, "restante/1 link salt")[:SALT_BYTES]
 
 
+def greeting_access(secret: bytes) -> Access:
+    """Derives the way in of an answering page's link from the 16 bytes in its fragment."""
+    return _access(secret, secret, "greeting")
+
+
 def link_fp(recipient: str) -> str:
     """Writes the fingerprint by which an envelope names a link's recipient (``age1…``): 22 characters."""
     return b64(hashlib.sha256(b"restante/1 link\x00" + recipient.encode()).digest()[:16])

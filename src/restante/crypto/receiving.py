@@ -6,7 +6,7 @@ details by their signed hash (``Opened.open_details``) and the parts of the vide
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -27,6 +27,7 @@ from restante.crypto.errors import (
     WrongSigner,
 )
 from restante.crypto.fields import is_b64
+from restante.crypto.forwarding import Original, read_original
 from restante.crypto.kdf import link_fp
 from restante.crypto.pins import Pin
 from restante.protocol.encoding import b64, unb64
@@ -83,6 +84,8 @@ class Opened:
     signer: bytes | None
     digest: str
     container: bytes = field(repr=False)
+    original: Original | None = None
+    """Who sent what somebody passed on; None otherwise."""
 
     @property
     def seen_shard(self) -> str:
@@ -180,7 +183,19 @@ def _open(sealed: bytes, identities: Sequence[Identity], known: _Keys) -> Opened
         box.signer,
         b64(hashlib.sha256(box.raw).digest()[:8]),
         box.raw,
+        _original(box, fields, known),
     )
+
+
+def _original(box: Container, fields: EnvelopeFields, known: _Keys) -> Original | None:
+    """Of a sender whose key is not known the account is not told: then it is the forwarder's word."""
+    if fields.forwarded is None:
+        return None
+    original = read_original(fields, box.signer)
+    keys = known(original.acct)
+    if keys and original.signer not in keys:
+        raise WrongSigner
+    return original if keys else replace(original, acct="", name=None)
 
 
 def _decrypt(sealed: bytes, identities: Sequence[Identity]) -> Container:

@@ -22,6 +22,7 @@ from restante.crypto.errors import (
     ShardTooLarge,
 )
 from restante.crypto.fields import Count, Millis, is_b64
+from restante.crypto.groups import Groups
 from restante.crypto.pins import Pin
 from restante.protocol import ijson
 from restante.protocol.ids import Prefix, is_id
@@ -35,10 +36,13 @@ CONTACTS = "contacts"
 SETTINGS = "settings"
 SEEN_IDS = 4000
 """How many ids a shard of seen ids takes before its month goes on in the next one."""
+KEPT_IDS = 1500
+"""How many messages of one month can be kept above the others or archived."""
 DIGEST_BYTES = 8
 
 _MONTH_CHARS = len("seen-YYYY-MM")
 _SEEN_NAME = re.compile(r"seen-[0-9]{4}-(0[1-9]|1[0-2])(-[2-9])?\Z")
+_KEPT_NAME = re.compile(r"kept-[0-9]{4}-(0[1-9]|1[0-2])\Z")
 V = TypeVar("V")
 
 
@@ -138,11 +142,51 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError("an id")
 
 
-Shard = TypeVar("Shard", Contacts, Settings, Seen)
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """Yes or no, and when the person said so."""
+
+    value: bool
+    at: Millis
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the owner does with one message: ``kept`` stands above the others, ``archived`` is out of the way."""
+
+    kept: Flag | None = None
+    archived: Flag | None = None
+
+    def join(self, other: "Flags") -> "Flags":
+        """Keeps the later word of each."""
+        return Flags(
+            kept=_later_flag(self.kept, other.kept), archived=_later_flag(self.archived, other.archived)
+        )
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A shard ``kept-YYYY-MM``: what the owner does with messages of that month (of ``created``, UTC)."""
+
+    shard: str
+    rev: Count = 0
+    messages: Annotated[dict[str, Flags], msgspec.Meta(max_length=KEPT_IDS)] = {}
+
+    def merge(self, other: Self) -> Self:
+        """Joins message by message."""
+        joined = _joined(self.messages, other.messages, Flags.join)
+        return msgspec.structs.replace(self, rev=max(self.rev, other.rev), messages=joined)
+
+    def check(self) -> None:
+        """Refuses what is no id. Raises ValueError."""
+        if not _KEPT_NAME.match(self.shard):
+            raise ValueError("shard")
+        if not all(is_id(text, Prefix.MESSAGE) for text in self.messages):
+            raise ValueError("an id")
+
+
+Shard = TypeVar("Shard", Groups, Contacts, Settings, Seen, Kept)
 
 
 def seal_shard(
-    shard: Contacts | Settings | Seen,
+    shard: Groups | Contacts | Settings | Seen | Kept,
     *,
     state: X25519Identity,
     key: SigningKey,
@@ -258,6 +302,12 @@ def _joined(one: Mapping[str, V], other: Mapping[str, V], join: Callable[[V, V],
     both = {key: join(one[key], other[key]) for key in one.keys() & other.keys()}
     united = {**one, **other, **both}
     return {key: united[key] for key in sorted(united)}
+
+
+def _later_flag(one: Flag | None, other: Flag | None) -> Flag | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda entry: (entry.at, ijson.encode(entry)))
 
 
 def _later(one: Setting, other: Setting) -> Setting:

@@ -66,6 +66,24 @@ CODES: Final[dict[str, Code]] = {
             "This change asks anew who you are.",
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
+        Code(
+            "account-banned",
+            403,
+            "The operator of this server has stopped this account from sending.",
+            "What you have you can still read, save and export. To appeal, write to the operator.",
+        ),
+        Code(
+            "report-unproven",
+            422,
+            "What is disclosed is not the message that this server handed on to you.",
+            "Report the message as you received it.",
+        ),
+        Code(
+            "message-quarantined",
+            451,
+            "The operator of this server took this message out of sight.",
+            "To appeal, write to the operator.",
+        ),
         Code("forbidden-origin", 403, "The request comes from another site."),
         Code(
             "passkeys-unavailable",
@@ -79,9 +97,54 @@ CODES: Final[dict[str, Code]] = {
             "This change asks anew who you are.",
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
+        Code(
+            "wrong-code",
+            403,
+            "The code is wrong, or its time is over.",
+            "Check the newest mail, or have another code sent.",
+        ),
+        Code(
+            "mail-unavailable",
+            403,
+            "This server writes no mail.",
+            "Use push in a browser, or ask its operator.",
+        ),
+        Code(
+            "may-not-forward",
+            403,
+            "The sender did not allow to pass this message on, or it was passed on already.",
+            "Ask the sender to send it to them.",
+        ),
+        Code(
+            "page-closed",
+            403,
+            "This page takes no messages at this hour.",
+            "Come back when it opens: the page says when.",
+        ),
+        Code(
+            "page-needs-link", 403, "This page takes messages only by its owner's link.", "Ask them for it."
+        ),
+        Code(
+            "page-needs-account",
+            403,
+            "This page takes messages only from accounts of this server.",
+            "Sign in, and send your message to its owner.",
+        ),
+        Code(
+            "pages-unavailable",
+            403,
+            "This server offers no answering pages.",
+            "Its operator has to set a contact for reports of abuse first.",
+        ),
+        Code(
+            "proof-refused", 403, "The proof of work is wrong, too old or used.", "Fetch another challenge."
+        ),
+        Code("may-not-answer", 403, "Who sent this did not ask for an answer by this link."),
+        Code("view-over", 403, "This view of the message has ended.", "Open the link again."),
         Code("sign-up-closed", 403, "This server takes no new accounts.", "Ask its operator."),
         Code("not-found", 404, "There is no such thing here, or it is not yours."),
         Code("no-such-account", 404, "Nobody has this name on this server.", "Check the spelling."),
+        Code("no-such-page", 404, "There is no answering page of this name.", "Check the address."),
         Code(
             "no-such-recipient",
             404,
@@ -125,6 +188,18 @@ CODES: Final[dict[str, Code]] = {
             "Begin a new one: restante pair.",
         ),
         Code("upload-gone", 410, "The upload has expired or was removed.", "Upload it again."),
+        Code(
+            "call-over",
+            410,
+            "This call has left its message, or its time is over.",
+            "Call again to leave another one.",
+        ),
+        Code(
+            "link-gone",
+            410,
+            "This link opens nothing any more.",
+            "It was taken back, has expired or was opened as often as allowed: ask who sent it for another one.",
+        ),
         Code("message-gone", 410, "The message was deleted or has expired."),
         Code(
             "stale-version",
@@ -138,6 +213,12 @@ CODES: Final[dict[str, Code]] = {
         Code("wrong-content-type", 415, "The Content-Type is not the one expected here."),
         Code("range-unsatisfiable", 416, "The range lies outside the file."),
         Code("invalid", 422, "The body does not have the expected shape."),
+        Code(
+            "endpoint-refused",
+            422,
+            "This server does not connect to that address.",
+            "Allow notices in the browser again; if it stays, use mail.",
+        ),
         Code("invalid-name", 422, "A name has 3 to 32 of a-z, 0-9, _ and -, and is not reserved."),
         Code("invalid-record", 422, "The account record is not valid."),
         Code("claim-mismatch", 422, "The claimed hash is not that of the details received."),
@@ -151,6 +232,12 @@ CODES: Final[dict[str, Code]] = {
         Code("precondition-required", 428, "If-Match or If-None-Match is needed here."),
         Code("rate-limited", 429, "Too many requests of this kind.", "Wait as long as Retry-After says."),
         Code("slow-down", 429, "The machine asks too often.", "Ask again after the longer interval."),
+        Code(
+            "too-many-links",
+            429,
+            "This message has as many links as it may have.",
+            "Delete the message, or send it anew.",
+        ),
         Code("too-many-uploads", 429, "Too many unfinished uploads.", "Finish or delete one of them."),
         Code("headers-too-large", 431, "The headers are too large."),
         Code(

@@ -20,6 +20,9 @@ class Prefix(StrEnum):
     DEVICE = "dev"
     LINK = "lnk"
     CEREMONY = "cer"
+    REPORT = "rep"
+    GROUP = "grp"
+    PUSH = "psh"
 
 
 _PATTERNS = {prefix: re.compile(rf"{prefix}_{_BODY}\Z") for prefix in Prefix}

@@ -22,6 +22,15 @@ ENVELOPE_PLAINTEXT_BYTES = 16 * KIB
 ENVELOPE_BYTES = 24 * KIB
 RECIPIENTS = 50
 """Recipient accounts of one message; the sender's own copy does not count."""
+FORWARD_RECIPIENTS = 5
+"""Recipients of one passing on; there may be several."""
+COPIES = 250
+"""Recipients of one message, those it was passed on to among them."""
+RECEIPT_BYTES = 2 * KIB
+LINKS = 20
+"""Guest links of one message, ended ones among them."""
+PROFILE_BYTES = 16 * KIB
+"""``profile.age`` of an answering page."""
 KEYRING_BYTES = 64 * KIB
 SHARD_BYTES = 256 * KIB
 SHARDS = 128
@@ -52,6 +61,12 @@ CEREMONY_FOR = timedelta(minutes=5)
 """How long the challenge of a passkey is good, once."""
 VERIFIED_FOR = timedelta(minutes=5)
 """How long a sign-in or verification speaks for changes of ways in, devices and keys."""
+PLAYED_GRACE = timedelta(minutes=10)
+"""How long a message that lasts until it is played can still be watched to its end."""
+VIEW_FOR = timedelta(minutes=30)
+"""How long one counted open of a guest link shows its message."""
+CALL_FOR = timedelta(hours=24)
+"""How long a caller without an account may take to leave their message."""
 BYTES_GONE_WITHIN = timedelta(seconds=60)
 RECORD_VALID_FOR = timedelta(days=400)
 CREATED_AHEAD = timedelta(days=1)

@@ -21,6 +21,20 @@ RESERVED = frozenset(
 """Names that nobody may take, because a page, a role or a mail address goes by them."""
 
 
+_GONE = "deleted-"
+"""How accounts are called between their deletion and their removal; nobody may take such a name."""
+
+
+def gone_name(number: int) -> str:
+    """The name of a deleted account until it is removed."""
+    return f"{_GONE}{number}"
+
+
+def is_free_to_take(text: str) -> bool:
+    """Tells whether somebody may sign up under the text, if nobody has."""
+    return is_name(text) and text not in RESERVED and not text.startswith(_GONE)
+
+
 def is_name(text: str) -> bool:
     """Tells whether the text has the form of an account name; a reserved word has."""
     return bool(_NAME.match(text))

@@ -8,12 +8,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{3,32}$")]
-B64 = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]*$")]
-# The lengths shut out a line feed at the end, which `$` lets pass.
-MessageId = Annotated[str, Meta(pattern=r"^msg_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
-UploadId = Annotated[str, Meta(pattern=r"^upl_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
-Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+from restante.protocol.wire_base import B64, Instant, LinkId, MessageId, MessageKind, Name, UploadId
+from restante.protocol.wire_links import NewLink
 
 DeviceId = Annotated[str, Meta(pattern=r"^dev_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
 MethodId = Annotated[str, Meta(pattern=r"^mth_[a-z2-7]{25}[aeimquy4]$", max_length=30)]
@@ -26,7 +22,6 @@ UnlockType = Literal["passphrase", "recovery"]
 """Ways in by a bearer."""
 WayInType = Literal["passphrase", "recovery", "passkey"]
 ClientKind = Literal["web", "cli"]
-MessageKind = Literal["video", "text", "reaction"]
 MessageState = Literal["stored", "delivered", "played", "deleted"]
 
 
@@ -343,11 +338,15 @@ class Send(msgspec.Struct, frozen=True):
     id: MessageId
     kind: MessageKind
     details_sha256: B64
-    recipients: Annotated[
-        list[Name], Meta(min_length=1, max_length=50, extra_json_schema={"uniqueItems": True})
-    ]
+    recipients: Annotated[list[Name], Meta(max_length=50, extra_json_schema={"uniqueItems": True})]
+    """May be empty when there are links."""
     upload: UploadId | None = None
     expires_at: Instant | None = None
+    until_played: bool = False
+    """It ends shortly after its last recipient has played or deleted it."""
+    may_forward: bool = False
+    links: Annotated[list[NewLink], Meta(max_length=20)] = []
+    """Each has a part `link:<place>`, from 0, with its envelope."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -356,13 +355,15 @@ class Sent(msgspec.Struct, frozen=True):
     id: MessageId
     received_at: Instant
     state: MessageState
+    links: list[LinkId] = []
+    """The ids of its links, in the order of the send."""
 
 
 class InboxItem(msgspec.Struct, frozen=True):
     """One message in the mailbox. ``sender`` is the server's word: only the envelope proves it.
 
     ``change`` grows with every change of the item: the largest one seen is the next ``since``. A tombstone has
-    ``deleted_at`` and no envelope. ``video_bytes`` is 0 when there is no video.
+    ``deleted_at`` and no envelope. ``video_bytes`` is 0 when there is no video. Of a ``forwarded`` one ``sender`` passed it on.
     """
 
     id: MessageId
@@ -376,6 +377,9 @@ class InboxItem(msgspec.Struct, frozen=True):
     expires_at: Instant | None = None
     deleted_at: Instant | None = None
     envelope: B64 | None = None
+    until_played: bool = False
+    may_forward: bool = False
+    forwarded: bool = False
 
 
 class Inbox(msgspec.Struct, frozen=True):
@@ -386,12 +390,14 @@ class Inbox(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How far the message came with one recipient."""
+    """How far the message came with one recipient; the receipts are signed by them, the times are the server's word."""
 
     recipient: Name
     fetched_at: Instant | None
     played_at: Instant | None
     deleted_at: Instant | None
+    delivery_receipt: B64 | None = None
+    play_receipt: B64 | None = None
 
 
 class SentItem(msgspec.Struct, frozen=True):
@@ -407,6 +413,8 @@ class SentItem(msgspec.Struct, frozen=True):
     expires_at: Instant | None = None
     deleted_at: Instant | None = None
     envelope: B64 | None = None
+    until_played: bool = False
+    may_forward: bool = False
 
 
 class SentBox(msgspec.Struct, frozen=True):
@@ -417,9 +425,14 @@ class SentBox(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """What the recipient did; marking twice keeps the first time."""
+    """What the recipient did; marking twice keeps the first time.
+
+    ``tell`` false: the sender is not shown it. ``receipt`` is a container ``restante/1 receipt`` for the sender.
+    """
 
     mark: Literal["fetched", "played"]
+    tell: bool = True
+    receipt: Annotated[B64, Meta(max_length=2731)] | None = None
 
 
 class KnownTable(msgspec.Struct, frozen=True):

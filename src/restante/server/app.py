@@ -11,9 +11,12 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 from restante.server import health, info
+from restante.server.abuse.routes import ROUTES as ABUSE
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
+from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
 from restante.server.asgi import App, Receive, Scope, Send
+from restante.server.audit.routes import ROUTES as AUDIT
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
 from restante.server.edge import problem_pages, webapp
@@ -30,12 +33,16 @@ from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
+from restante.server.links.routes import ROUTES as LINKS
 from restante.server.memory import keep_warm, settle
-from restante.server.messages.download import VideoApp
+from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
+from restante.server.mine.routes import ROUTES as MINE
+from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
+from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
@@ -43,6 +50,7 @@ from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
 API = "/api/v1"
+GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
@@ -63,8 +71,9 @@ def assemble(house: House, control: Litestar, web: WebApp) -> App:
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
     """[Note: Beside, not mounted] Bytes bypass the framework; its mounts match by bare prefix and rewrite the path."""
-    tus = TusApp(house.uploads, house.sessions)
-    video = VideoApp(house.messages, house.sessions, house.uploads)
+    tus = TusApp(house.uploads, house.sessions, house.pages)
+    video = VideoApp(house.uploads, AccountVideos(house.messages, house.sessions, house.uploads))
+    guest_video = VideoApp(house.uploads, GuestVideos(house.links))
     reports = PolicyReports(house.clock, house.log)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,6 +84,9 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
         elif match := VIDEO.match(path):
             scope["route"] = f"{API}/messages/{{id}}/video"
             await video(scope, receive, send, match[1])
+        elif match := GUEST_VIDEO.match(path):
+            scope["route"] = f"{API}/links/{{id}}/video"
+            await guest_video(scope, receive, send, match[1])
         elif path == REPORTS:
             await reports(scope, receive, send)
         elif file := web.find(scope):
@@ -95,6 +107,8 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES]
+    control += [*LINKS, *PAGES]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
@@ -104,6 +118,13 @@ def build_litestar(house: House) -> Litestar:
         "transparency",
         "sessions",
         "pairings",
+        "push",
+        "mine",
+        "acquaintances",
+        "reports",
+        "audit",
+        "links",
+        "pages",
         "settings",
         "log",
     )
@@ -112,6 +133,7 @@ def build_litestar(house: House) -> Litestar:
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
+        | {"house_messages": _provide(attrgetter("house.messages"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts

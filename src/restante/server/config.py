@@ -23,6 +23,7 @@ CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECO
 """Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
+_CONTACT = re.compile(r"(https://[^\s<>\"]+|[^\s<>\"@]+@[a-z0-9.-]+)\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
 
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
@@ -41,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     sign_up: Literal["open", "closed"] = "open"
+    abuse_contact: Annotated[str, Meta(max_length=200)] = ""
+    """Where people write about abuse, and who was banned appeals: an e-mail address or a page. Without one nobody may have
+    an answering page."""
     durability: Literal["power", "process"] = "power"
     """power: every acknowledged byte survives power loss; process: it survives the death of the process."""
     upload_bytes: Annotated[int, Meta(ge=1024, le=2**40)] = limits.UPLOAD_BYTES
@@ -59,6 +63,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rate_passkeys: Rate = "30/10s"
     rate_uploads: Rate = "20/30s"
     rate_sends: Rate = "30/10s"
+    rate_mail_codes: Rate = "3/600s"
+    """Codes sent to verify a mail address, per account and per address."""
+    smtp_url: str = ""
+    """Mail server: smtps://user:password@host:465, or smtp://host:25; empty: no mail is written."""
+    mail_from: str = ""
+    """Address that mail comes from."""
+    webhook_url: str = ""
+    """Where the operator is told that an account was made or deleted, or a report filed; empty: nowhere."""
+    webhook_secret: str = ""
+    """Signs what is told there: at least 16 characters."""
+    private_targets: Literal["refuse", "allow"] = "refuse"
+    """Whether push endpoints and the webhook may be addresses of one's own network, by http too."""
+    rate_reports: Rate = "5/60s"
+    rate_opens: Rate = "60/2s"
+    """Opens of guest links, and challenges of answering pages, per network."""
+    rate_calls: Rate = "10/60s"
+    """Calls of answering pages, per network."""
+    rate_page: Rate = "20/60s"
+    """Calls of one answering page, from everywhere."""
+    proof_cost: Annotated[int, Meta(ge=1, le=100_000)] = 5000
+    """PBKDF2 rounds of each of the 100 to 199 keys that a stranger's proof of work derives."""
     origins: tuple[str, ...] = ()
     """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()
@@ -120,6 +145,11 @@ def _check_known(environ: Mapping[str, str]) -> None:
 def _check(settings: Settings) -> None:
     if settings.server_name and not is_server_name(settings.server_name):
         raise BadSettings(f"{PREFIX}SERVER_NAME is not a name such as post.example: lower-case, without port")
+    if settings.abuse_contact and not _CONTACT.match(settings.abuse_contact):
+        raise BadSettings(
+            f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
+        )
+    _check_outward(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -132,6 +162,17 @@ def _check(settings: Settings) -> None:
             raise BadSettings(
                 f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
             ) from error
+
+
+def _check_outward(settings: Settings) -> None:
+    if settings.smtp_url and not re.match(r"smtps?://[^\s/]+\Z", settings.smtp_url):
+        raise BadSettings(f"{PREFIX}SMTP_URL is no address such as smtps://user:password@mail.example:465")
+    if settings.smtp_url and not re.match(r"[^\s@<>]+@[A-Za-z0-9.-]+\Z", settings.mail_from):
+        raise BadSettings(f"{PREFIX}MAIL_FROM is needed for mail: an address such as restante@post.example")
+    if settings.smtp_url and not settings.origins:
+        raise BadSettings(f"{PREFIX}ORIGINS is needed for mail: links in it lead to the first of them")
+    if settings.webhook_url and len(settings.webhook_secret) < 16:
+        raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 
 
 def _parse(field: str, text: str) -> Any:

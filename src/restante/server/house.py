@@ -7,8 +7,11 @@ from typing import TextIO
 
 from sqlalchemy import Engine
 
+from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
 from restante.server.accounts.ways_in import WaysIn
+from restante.server.acquaintances.service import Acquaintances
+from restante.server.audit.service import Audit
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
@@ -16,13 +19,24 @@ from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db import meta, migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.jobs.courier import Courier, Errand
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
 from restante.server.limits.service import Limiter
+from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.mine.service import Mine
+from restante.server.outbox import queue
+from restante.server.outbox.queue import Kind, Task
+from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.push.errands import Errands, Outward
+from restante.server.push.mail import Mailer
+from restante.server.push.posting import Post
+from restante.server.push.service import Push
+from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
@@ -47,15 +61,24 @@ class House:
     pairings: Pairings
     passkeys: Passkeys
     ways_in: WaysIn
+    acquaintances: Acquaintances
+    reports: Reports
     uploads: Uploads
+    links: GuestLinks
+    pages: Pages
     messages: Messages
+    audit: Audit
     jobs: Jobs
+    push: Push
+    mine: Mine
+    courier: Courier
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
         self.database.start()
         await self.uploads.start()
         self.jobs.start()
+        self.courier.start()
 
     def interrupt(self) -> None:
         """Ends live channels and uploads in progress with what they have, and takes no new ones."""
@@ -66,6 +89,7 @@ class House:
         """Lets work finish and closes the files; within ``drain_s``."""
         self.interrupt()
         await self.jobs.stop()
+        await self.courier.stop()
         await self.uploads.stop()
         self.database.stop()
         self.log.flush()
@@ -92,9 +116,20 @@ def embedded(settings: Settings) -> Storage:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = ("salts", "claims", "limits", "cursors")
+        purposes = ("salts", "claims", "limits", "cursors", "proofs", "acquaintances", "vapid", "notices")
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
         return meta.server_name(connection, settings.server_name), keys
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What every room stands on."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+    bus: MemoryBus
+    log: Log
 
 
 def furnish(
@@ -105,47 +140,39 @@ def furnish(
     migrate.upgrade(storage.writer)
     server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    return _connected(settings, clock, log, storage, server_name=server_name, keys=keys)
+    base = _Base(Database(storage.writer, storage.readers), clock, settings, MemoryBus(), log)
+    return _connected(base, storage, server_name=server_name, keys=keys)
 
 
-def _connected(
-    settings: Settings,
-    clock: Clock,
-    log: Log,
-    storage: Storage,
-    *,
-    server_name: str,
-    keys: dict[str, bytes],
-) -> House:
+def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
-    database, bus, blobs = Database(storage.writer, storage.readers), MemoryBus(), storage.blobs
+    database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
     limiter = Limiter(clock, key=keys["limits"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
         database, clock, settings, limiter, server_name=server_name, salt_key=keys["salts"]
     )
     transparency = Transparency(database, storage.log_key, server_name=server_name)
-    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, log=log)
-    messages = Messages(
-        database,
-        clock,
-        settings,
-        bus=bus,
-        uploads=uploads,
-        limiter=limiter,
-        claim_key=keys["claims"],
-        cursor_key=keys["cursors"],
+    acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
+    reports = Reports(
+        database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
     )
-    jobs = Jobs(
-        database,
-        clock,
-        settings,
+    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, log=log)
+    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
+    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
+    messages = _messages(
+        base, keys, limiter=limiter, uploads=uploads, links=links, pages=pages, acquaintances=acquaintances
+    )
+    audit = Audit(database)
+    jobs = _jobs(
+        base,
         uploads=uploads,
+        links=links,
+        pages=pages,
         messages=messages,
+        audit=audit,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
-        bus=bus,
-        log=log,
     )
     return House(
         settings,
@@ -161,10 +188,105 @@ def _connected(
         pairings,
         passkeys,
         ways_in,
+        acquaintances,
+        reports,
         uploads,
+        links,
+        pages,
         messages,
+        audit,
         jobs,
+        *_told(base, limiter, server_name=server_name, keys=keys, sessions=sessions, messages=messages),
     )
+
+
+def _messages(
+    base: _Base,
+    keys: dict[str, bytes],
+    *,
+    limiter: Limiter,
+    uploads: Uploads,
+    links: GuestLinks,
+    pages: Pages,
+    acquaintances: Acquaintances,
+) -> Messages:
+    return Messages(
+        base.database,
+        base.clock,
+        base.settings,
+        bus=base.bus,
+        uploads=uploads,
+        links=links,
+        pages=pages,
+        limiter=limiter,
+        acquaintances=acquaintances,
+        claim_key=keys["claims"],
+        cursor_key=keys["cursors"],
+    )
+
+
+def _jobs(
+    base: _Base,
+    *,
+    uploads: Uploads,
+    links: GuestLinks,
+    pages: Pages,
+    messages: Messages,
+    audit: Audit,
+    sessions: Sessions,
+    pairings: Pairings,
+    passkeys: Passkeys,
+) -> Jobs:
+    """Makes what runs beside the requests."""
+    return Jobs(
+        base.database,
+        base.clock,
+        base.settings,
+        uploads=uploads,
+        links=links,
+        pages=pages,
+        messages=messages,
+        audit=audit,
+        sessions=sessions,
+        pairings=pairings,
+        passkeys=passkeys,
+        bus=base.bus,
+        log=base.log,
+    )
+
+
+def _told(
+    base: _Base,
+    limiter: Limiter,
+    *,
+    server_name: str,
+    keys: dict[str, bytes],
+    sessions: Sessions,
+    messages: Messages,
+) -> tuple[Push, Mine, Courier]:
+    """Makes the parts by which people are told, and by which an account ends."""
+    database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
+    vapid = Vapid.of(keys["vapid"])
+    push = Push(database, clock, settings, limiter=limiter, vapid=vapid, key=keys["notices"])
+    mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)
+    mailer = Mailer(settings.smtp_url, settings.mail_from, server_name) if settings.smtp_url else None
+    post = Post(private=settings.private_targets == "allow")
+    outward = Outward(post, mailer, vapid, keys["notices"], server_name)
+    errands = Errands(database, clock, settings, outward=outward, log=log)
+
+    async def remove(task: Task) -> None:
+        await mine.remove(int(task.subject))
+        await database.write(lambda connection: queue.done(connection, task))
+
+    by_kind: dict[Kind, Errand] = {
+        "delete-account": remove,
+        "tell": errands.tell,
+        "push": errands.push,
+        "mail": errands.mail,
+        "mail-code": errands.mail_code,
+        "webhook": errands.webhook,
+    }
+    return push, mine, Courier(database, clock, errands=by_kind, close=errands.close, bus=bus, log=log)
 
 
 def _doors(

@@ -22,6 +22,11 @@ export interface NewMessage {
   readonly name?: string;
   readonly replyTo?: string;
   readonly expiresMs?: number;
+  /** Asks the recipient's client to show it once. */
+  readonly once?: boolean;
+  readonly mayForward?: boolean;
+  /** Asks the server to end it once everybody has played it. */
+  readonly untilPlayed?: boolean;
   /** By acct: the id of the previous message to the same account, so that a gap can be noticed. */
   readonly previous?: Readonly<Record<string, string>>;
   /** Recipients (`age1…`) of guest links. */
@@ -62,7 +67,7 @@ export async function composeMessage(
   const sentTo = [...records.map((record) => record.acct), ...links.map((link) => LINK_PREFIX + linkFp(link))];
   const own = await sealOwnCopy(message, sender, await ownRecipient(keyring, wanted.createdMs), sentTo);
   return {
-    message: requestOf(message, Object.keys(envelopes)),
+    message: requestOf(message, Object.keys(envelopes), wanted.untilPlayed === true),
     details: b64(details),
     envelopes,
     links: sealedLinks,
@@ -71,7 +76,7 @@ export async function composeMessage(
 }
 
 function messageOf(wanted: NewMessage, details: string): Message {
-  const { id, kind, createdMs, messageKey, upload, expiresMs, replyTo } = wanted;
+  const { id, kind, createdMs, messageKey, upload, expiresMs, once, mayForward, replyTo } = wanted;
   return {
     id,
     kind,
@@ -80,11 +85,15 @@ function messageOf(wanted: NewMessage, details: string): Message {
     details,
     ...(upload !== undefined && { upload }),
     ...(expiresMs !== undefined && { expiresMs }),
+    ...(once === true && { once }),
+    ...(mayForward === true && { mayForward }),
     ...(replyTo !== undefined && { replyTo }),
   };
 }
 
-function requestOf(message: Message, recipients: readonly string[]): string {
-  const { id, kind, details, upload, expiresMs } = message;
-  return JSON.stringify({ id, kind, details_sha256: details, recipients, upload, expires_at: expiresMs });
+function requestOf(message: Message, recipients: readonly string[], untilPlayed: boolean): string {
+  const { id, kind, details, upload, expiresMs, mayForward } = message;
+  const lasting = { expires_at: expiresMs, ...(untilPlayed && { until_played: true }) };
+  const rest = { upload, ...lasting, ...(mayForward === true && { may_forward: true }) };
+  return JSON.stringify({ id, kind, details_sha256: details, recipients, ...rest });
 }

@@ -25,11 +25,12 @@ import {
 } from "./keyring";
 import { mergeKeyrings } from "./keyring-changes";
 import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
+import { linkTo, openByLink, type LinkSecret, type MadeLink } from "./links";
 import { newAccount } from "./new-account";
 import { pairingWords } from "./pairing";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
-import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
+import { openEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
 import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
 import { safetyNumber } from "./safety";
 import { changed, salted, toldOf } from "./session-changes";
@@ -46,7 +47,7 @@ import type {
 import { resealShard, type ResealedShard } from "./resealing";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
-import { linkAccess, linkAccessWithPassword, passphraseAccess, unlockAccess, type Access } from "./unlock";
+import { linkAccess, passphraseAccess, unlockAccess, type Access } from "./unlock";
 
 const RENEW_AFTER_MS = 30 * DAY_MS;
 
@@ -377,14 +378,13 @@ export class Session {
   }
 
   /** Opens what came by guest link; needs no account. */
-  async openLinkEnvelope(
-    sealed: Uint8Array,
-    secret: Uint8Array,
-    password: string | null,
-    nowMs: number,
-  ): Promise<OpenedEnvelope> {
-    const access = password === null ? linkAccess(secret) : await linkAccessWithPassword(secret, password);
-    return openLinkEnvelope(sealed, { identity: access.identity, nowMs });
+  openLinkEnvelope(sealed: Uint8Array, link: LinkSecret, nowMs: number): Promise<OpenedEnvelope> {
+    return openByLink(sealed, link, nowMs);
+  }
+
+  /** Makes a guest link to a message that was sent, from the own copy of its envelope. */
+  async makeLink(ownCopy: Uint8Array, password: string | null, nowMs: number): Promise<MadeLink> {
+    return linkTo(this.#unlocked(), await this.openOwnCopy(ownCopy, nowMs), password);
   }
 
   linkBearer(secret: Uint8Array): string {

@@ -10,6 +10,7 @@ import { ownKeysOf, signingKeyOf, statesOf, type Keyring } from "./keyring";
 import {
   contentOf,
   mergeContacts,
+  mergeKept,
   mergeSeen,
   mergeSettings,
   nextRev,
@@ -17,6 +18,7 @@ import {
   noneSeen,
   noSettings,
   openContacts,
+  openKept,
   openSeen,
   openSettings,
   sealShard,
@@ -149,6 +151,7 @@ export class ShardBook {
 
   async #opened(name: string, sealed: Uint8Array, opening: Parameters<typeof openContacts>[1]): Promise<Shard> {
     if (name === "contacts") return openContacts(sealed, opening);
+    if (name.startsWith("kept-")) return openKept(sealed, name, opening);
     return name === "settings" ? openSettings(sealed, opening) : openSeen(sealed, name, opening);
   }
 }
@@ -160,6 +163,7 @@ function nameInSeries(month: string, number: number): string {
 function merged(one: Shard, other: Shard): Shard {
   if ("contacts" in one && "contacts" in other) return mergeContacts(one, other);
   if ("settings" in one && "settings" in other) return mergeSettings(one, other);
+  if ("messages" in one && "messages" in other) return mergeKept(one, other);
   if ("ids" in one && "ids" in other) return mergeSeen(one, other);
   throw new ProtocolError("shard-swapped");
 }
@@ -172,6 +176,7 @@ function isSameContent(one: Shard | undefined, other: Shard | undefined): boolea
 function sizeOf(shard: Shard | undefined): number {
   if (!shard) return 0;
   if ("contacts" in shard) return shard.contacts.size;
+  if ("messages" in shard) return shard.messages.size;
   return "settings" in shard ? shard.settings.size : shard.ids.size;
 }
 

@@ -7,9 +7,9 @@
 import { compareBytes, equalBytes, isB64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { isId } from "../protocol/ids";
-import { SEEN_IDS, SHARD_BYTES } from "../protocol/limits";
+import { KEPT_IDS, SEEN_IDS, SHARD_BYTES } from "../protocol/limits";
 import { isAcct } from "../protocol/names";
-import { dictionary, integer, struct, text, type Shape, type Shaped } from "../protocol/shape";
+import { dictionary, integer, optional, struct, text, truth, type Shape, type Shaped } from "../protocol/shape";
 import { BadJson } from "../protocol/ijson";
 import { AgeError, recipientOf, seal, unseal } from "./age";
 import { contactShape, inContactOrder, joinContacts, later } from "./contacts";
@@ -25,6 +25,9 @@ export const headShape = struct({ shard: text(), rev: integer() });
 const settingShape = struct({ value: plainValue, at: integer() });
 const contactsShape = struct({ shard: text(), rev: integer(), contacts: dictionary(contactShape) });
 const settingsShape = struct({ shard: text(), rev: integer(), settings: dictionary(settingShape) });
+const flagShape = struct({ value: truth, at: integer() });
+const flagsShape = struct({ kept: optional(flagShape), archived: optional(flagShape) });
+const keptShape = struct({ shard: text(), rev: integer(), messages: dictionary(flagsShape, { most: KEPT_IDS }) });
 const seenShape = struct({ shard: text(), rev: integer(), ids: dictionary(text(), { most: SEEN_IDS }) });
 
 /** One value and when the person chose it. */
@@ -35,9 +38,14 @@ export type Contacts = Shaped<typeof contactsShape>;
 export type Settings = Shaped<typeof settingsShape>;
 /** A shard `seen-YYYY-MM`: message ids of that month with the digest of the container they came in. */
 export type Seen = Shaped<typeof seenShape>;
-export type Shard = Contacts | Settings | Seen;
+/** What the owner does with one message: `kept` stands above the others, `archived` is out of the way. */
+export type Flags = Shaped<typeof flagsShape>;
+/** A shard `kept-YYYY-MM`: flags of messages of that month, by id. */
+export type Kept = Shaped<typeof keptShape>;
+export type Shard = Contacts | Settings | Seen | Kept;
 
 const DIGEST_BYTES = 8;
+const KEPT_NAME = /^kept-[0-9]{4}-(0[1-9]|1[0-2])$/;
 const SEEN_NAME = /^seen-[0-9]{4}-(0[1-9]|1[0-2])(-[2-9])?$/;
 
 export function noContacts(): Contacts {
@@ -65,6 +73,23 @@ export function mergeContacts(one: Contacts, other: Contacts): Contacts {
 /** Keeps the later value of each key. */
 export function mergeSettings(one: Settings, other: Settings): Settings {
   return { shard: one.shard, rev: Math.max(one.rev, other.rev), settings: joined(one.settings, other.settings, later) };
+}
+
+/** Keeps the later word of each flag. */
+export function joinFlags(one: Flags, other: Flags): Flags {
+  const kept = laterOf(one.kept, other.kept);
+  const archived = laterOf(one.archived, other.archived);
+  return { ...(kept && { kept }), ...(archived && { archived }) };
+}
+
+function laterOf(one: Flags["kept"], other: Flags["kept"]): Flags["kept"] {
+  return one && other ? later(one, other) : (one ?? other);
+}
+
+/** Joins message by message. */
+export function mergeKept(one: Kept, other: Kept): Kept {
+  const messages = joined(one.messages, other.messages, joinFlags);
+  return { shard: one.shard, rev: Math.max(one.rev, other.rev), messages };
 }
 
 /** Unites; of two digests for one id, which only an attack makes, the smaller stays. */
@@ -122,6 +147,11 @@ export function openSeen(sealed: Uint8Array, name: string, opening: Opening): Pr
   return openShard(sealed, seenShape, name, opening, isRightSeen);
 }
 
+/** Opens the shard of flags with this name. */
+export function openKept(sealed: Uint8Array, name: string, opening: Opening): Promise<Kept> {
+  return openShard(sealed, keptShape, name, opening, isRightKept);
+}
+
 async function openShard<S extends Shard>(
   sealed: Uint8Array,
   shape: Shape<S>,
@@ -160,13 +190,23 @@ function isRightSeen({ shard, ids }: Seen): boolean {
   return SEEN_NAME.test(shard) && [...ids].every(([id, digest]) => isId(id, "msg") && isB64(digest, DIGEST_BYTES));
 }
 
+function isRightKept({ shard, messages }: Kept): boolean {
+  return KEPT_NAME.test(shard) && [...messages.keys()].every((id) => isId(id, "msg"));
+}
+
 /** The payload, its keys in the order of the protocol's tables. */
 export function contentOf(shard: Shard): object {
   const { shard: name, rev } = shard;
   if ("contacts" in shard) return { shard: name, rev, contacts: plain(shard.contacts, inContactOrder) };
   if ("settings" in shard)
     return { shard: name, rev, settings: plain(shard.settings, ({ value, at }) => ({ value, at })) };
+  if ("messages" in shard) return { shard: name, rev, messages: plain(shard.messages, inFlagOrder) };
   return { shard: name, rev, ids: plain(shard.ids, (digest) => digest) };
+}
+
+function inFlagOrder({ kept, archived }: Flags): Flags {
+  const flag = ({ value, at }: NonNullable<Flags["kept"]>) => ({ value, at });
+  return { ...(kept && { kept: flag(kept) }), ...(archived && { archived: flag(archived) }) };
 }
 
 /** An object of a map; without a prototype, so that every text is a plain key. */

@@ -33,6 +33,9 @@ const person = (more: Partial<PersonProps>, key: Partial<KnownKey> = {}): Exhibi
     onsame: nothing,
     ontrust: nothing,
     onunmark: nothing,
+    blocked: false,
+    onblock: nothing,
+    onunblock: nothing,
     ...more,
   });
 

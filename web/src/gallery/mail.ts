@@ -12,6 +12,7 @@ import { DAYS_AGO, NOW, PEOPLE, STAMPS, STILLS, ago, frame, still } from "./peop
 
 const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   id,
+  kind: "video",
   from: PEOPLE.ann,
   caption: "",
   picture: null,
@@ -20,6 +21,7 @@ const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   playedAt: null,
   onDevice: true,
   failure: null,
+  request: false,
   gap: false,
   ...more,
 });
@@ -83,6 +85,7 @@ const inbox = (more: Partial<InboxProps>): Exhibit =>
     now: NOW,
     onopen: nothing,
     ondelete: nothing,
+    ondecide: nothing,
     onundo: nothing,
     onretry: nothing,
     ondraft: nothing,
@@ -98,6 +101,7 @@ const sent = (more: Partial<SentProps>): Exhibit =>
     items: [
       {
         id: "s",
+        kind: "video",
         picture: STAMPS.claire,
         durationMs: 47_000,
         bytes: 11.4e6,
@@ -108,6 +112,7 @@ const sent = (more: Partial<SentProps>): Exhibit =>
       },
       {
         id: "t",
+        kind: "video",
         picture: STAMPS.claire,
         durationMs: 134_000,
         bytes: 33e6,
@@ -121,6 +126,8 @@ const sent = (more: Partial<SentProps>): Exhibit =>
       },
     ],
     outgoing: [OUTGOING],
+    taken: null,
+    onleave: nothing,
     now: NOW,
     ondraft: nothing,
     onopen: nothing,
@@ -172,6 +179,9 @@ const MESSAGE: WatchProps["message"] = {
   sentAt: ago(385),
   deliveredAt: ago(293),
   playedAt: null,
+  endsAt: null,
+  once: false,
+  isText: false,
 };
 const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhibit =>
   exhibit(Watch, {
@@ -181,12 +191,14 @@ const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhi
     playback: still(102_000),
     held: false,
     leftMs: 0,
+    thread: [],
     next: null,
     saving: null,
     now: NOW,
     onback: nothing,
     onsave: nothing,
     onanswer: nothing,
+    ontalk: nothing,
     ondelete: nothing,
     onretry: nothing,
     onnext: nothing,
@@ -201,6 +213,16 @@ export const MAIL: Record<string, Exhibit> = {
   "inbox/empty": inbox({}),
   "inbox/ready": inbox({ items: ITEMS, outgoing: [OUTGOING] }),
   "inbox/gap": inbox({ items: ITEMS.map((item) => ({ ...item, gap: item.id === "b" || item.id === "e" })) }),
+  "inbox/request": inbox({
+    items: ITEMS.map((item) => ({ ...item, request: item.id === "a" })),
+  }),
+  "inbox/written": inbox({
+    items: [
+      ...ITEMS,
+      letter("f", { kind: "text", from: PEOPLE.joseph, caption: "Got it, thank you. Saturday then.", sentAt: ago(12) }),
+      letter("g", { kind: "reaction", from: PEOPLE.mina, caption: "👏", sentAt: ago(30) }),
+    ],
+  }),
   "inbox/draft": inbox({
     items: ITEMS,
     drafts: [
@@ -249,6 +271,20 @@ export const MAIL: Record<string, Exhibit> = {
     { playback: { ...at(102_000), ended: true, muted: true }, next: { name: PEOPLE.mina.name, durationMs: 58_000 } },
   ),
   "watch/saving": watch({ kind: "ready" }, { playback: at(102_000), saving: 41.2 }),
+  "watch/thread": watch(
+    { kind: "ready" },
+    {
+      message: { ...MESSAGE, endsAt: NOW + 3 * 86_400_000, once: true },
+      thread: [
+        { id: "x", who: "You", words: "a video of 0:47", path: "/watch/x" },
+        { id: "y", who: PEOPLE.ann.name, words: "They will ripen by Sunday", path: "/with/ann" },
+      ],
+    },
+  ),
+  "watch/words": watch(
+    { kind: "ready" },
+    { message: { ...MESSAGE, isText: true, picture: null, bytes: null, caption: "See you at six." }, playback: null },
+  ),
   "watch/cut-off": watch({ kind: "cut-off", atMs: 72_000 }, { playback: at(72_000) }),
   "watch/damaged": watch({ kind: "damaged", atMs: 31_000 }, { playback: at(31_000) }),
   "watch/new-key": watch({ kind: "ready" }, { message: { ...MESSAGE, from: PEOPLE.theo } }),
@@ -260,6 +296,7 @@ export const MAIL: Record<string, Exhibit> = {
   "sent/loading": sent({ state: { kind: "loading" }, items: [], outgoing: [] }),
   "sent/empty": sent({ items: [], outgoing: [] }),
   "sent/ready": sent({}),
+  "sent/taken": sent({ taken: "Ann Adeyemi" }),
   "sent/offline": sent({ state: { kind: "offline" }, outgoing: [{ ...OUTGOING, held: "offline" }] }),
   "sent/failed": sent({ state: { kind: "failed", failure: { code: "server-unreachable" } }, outgoing: [] }),
 };

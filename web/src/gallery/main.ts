@@ -7,11 +7,23 @@ import type { Exhibit } from "./exhibit";
 import { GATE } from "./gate";
 import { HOUSE } from "./house";
 import { KEYS } from "./keys";
+import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
 import { PAIRING } from "./pairing";
+import { TALK } from "./talk";
 import { WAYS_IN } from "./ways";
 
-const EXHIBITS: Record<string, Exhibit> = { ...GATE, ...BOOTH, ...MAIL, ...HOUSE, ...WAYS_IN, ...KEYS, ...PAIRING };
+const EXHIBITS: Record<string, Exhibit> = {
+  ...GATE,
+  ...BOOTH,
+  ...MAIL,
+  ...TALK,
+  ...LINKS_SHOWN,
+  ...HOUSE,
+  ...WAYS_IN,
+  ...KEYS,
+  ...PAIRING,
+};
 
 /** The list of what there is, as links. */
 const index: Exhibit = (target) => {

@@ -44,6 +44,10 @@ export const REFUSALS = [
   "wrong-box",
   "message-id-reused",
   "from-the-future",
+  // receipts
+  "receipt-malformed",
+  "receipt-forged",
+  "receipt-of-other",
   // details and video
   "details-too-large",
   "details-swapped",

@@ -20,11 +20,14 @@ export const ENVELOPE_PLAINTEXT_BYTES = 16 * KIB;
 export const ENVELOPE_BYTES = 24 * KIB;
 /** Recipient accounts of one message; the sender's own copy does not count. */
 export const RECIPIENTS = 50;
+export const RECEIPT_BYTES = 2 * KIB;
 export const KEYRING_BYTES = 64 * KIB;
 export const SHARD_BYTES = 256 * KIB;
 export const SHARDS = 128;
 /** How many ids a shard of seen ids takes before its month goes on in the next one. */
 export const SEEN_IDS = 4000;
+/** Messages of one month that can be kept above the others or archived. */
+export const KEPT_IDS = 1500;
 export const RECORD_BYTES = 8 * KIB;
 export const SUCCESSION_BYTES = KIB;
 export const POSTER_BYTES = 24 * KIB;

@@ -1,17 +1,24 @@
 /** What screens show of the messages that state keeps. */
 
 import type { DraftItem, DraftPhase } from "../screens/drafts/props";
+import type { LineView } from "../screens/conversation/props";
 import type { InboxItem } from "../screens/inbox/props";
 import type { SentItem } from "../screens/sent/props";
-import type { DeliveryView, DraftView, OutgoingView } from "../screens/views";
+import { m } from "../i18n/messages";
+import { briefWords } from "../screens/conversation/words";
+import { watchPath, withPath } from "../screens/places";
+import type { DeliveryView, DraftView, OutgoingView, PersonView } from "../screens/views";
+import type { RelatedView } from "../screens/watch/props";
+import { answersTo, type Line } from "../state/conversation";
 import type { DraftsState, FoundDraft } from "../state/drafts.svelte";
+import type { Failure } from "../state/failure";
 import type { Letter, SentLetter } from "../state/letters";
 import { sentAt } from "../state/letters";
 import type { People } from "../state/people.svelte";
 import type { Posters } from "../state/posters.svelte";
 import type { Sending } from "../state/sending.svelte";
 
-type Views = Pick<People, "view">;
+type Views = Pick<People, "view" | "standing">;
 
 /** By id: what is on this device, and before what something may be missing. */
 interface Noted {
@@ -19,18 +26,27 @@ interface Noted {
   readonly gaps: ReadonlySet<string>;
 }
 
-export function inboxItem(letter: Letter, people: Views, posters: Posters, { here, gaps }: Noted): InboxItem {
+/** A picture is asked for when it is looked at: a list of thousands has them only where it is shown. */
+interface Pictures<L> {
+  picture(letter: L): string | null;
+}
+
+export function inboxItem(letter: Letter, people: Views, pictures: Pictures<Letter>, { here, gaps }: Noted): InboxItem {
   const { id, content, code, from, playedAt } = letter;
   return {
     id,
+    kind: content?.kind ?? "video",
     from: from === null ? null : people.view(from),
     caption: content?.caption ?? "",
-    picture: posters.url(id),
+    get picture() {
+      return pictures.picture(letter);
+    },
     durationMs: content?.video?.ms ?? 0,
     sentAt: sentAt(letter),
     playedAt,
     onDevice: here.has(id),
     failure: code === null ? null : { code },
+    request: from !== null && people.standing(from) === "request",
     gap: gaps.has(id),
   };
 }
@@ -43,11 +59,14 @@ export function deliveryViews(letter: Pick<SentLetter, "deliveries">, people: Vi
   }));
 }
 
-export function sentItem(letter: SentLetter, people: Views, posters: Posters): SentItem {
+export function sentItem(letter: SentLetter, people: Views, pictures: Pictures<SentLetter>): SentItem {
   const { id, content, bytes, receivedAt } = letter;
   return {
     id,
-    picture: posters.url(id),
+    kind: content?.kind ?? "video",
+    get picture() {
+      return pictures.picture(letter);
+    },
     durationMs: content?.video?.ms ?? 0,
     bytes,
     caption: content?.caption ?? "",
@@ -94,3 +113,47 @@ export function draftView({ id, kind, ms, createdMs }: FoundDraft, posters: Post
   const isHere = kind !== "evicted";
   return { id, picture: posters.url(id), durationMs: ms ?? 0, recordedAt: createdMs, isHere };
 }
+
+interface Said {
+  readonly inbox: Pictures<Letter> & { letter(id: string): Letter | null };
+  readonly sent: Pictures<SentLetter> & { letter(id: string): SentLetter | null };
+  readonly failures: ReadonlyMap<string, Failure>;
+}
+
+/** A conversation's lines, each with what it answers. */
+export function lineViews(lines: readonly Line[], said: Said): LineView[] {
+  const views = new Map(lines.map((line) => [line.id, lineView(line, said)]));
+  return lines.map((line) => {
+    const view = views.get(line.id) ?? lineView(line, said);
+    const words = line.answers === null ? null : (views.get(line.answers) ?? null);
+    return line.answers === null ? view : { ...view, answers: { id: line.answers, words } };
+  });
+}
+
+function lineView(line: Line, { inbox, sent, failures }: Said): LineView {
+  const { atMs: at, code, answers: _, ...rest } = line;
+  const failure = failures.get(line.id) ?? (code === null ? null : { code });
+  return { ...rest, at, failure, answers: null, picture: line.isMine ? pictureIn(sent) : pictureIn(inbox) };
+
+  function pictureIn<L>(box: Pictures<L> & { letter(id: string): L | null }): string | null {
+    const letter = line.kind === "video" ? box.letter(line.id) : null;
+    return letter === null ? null : box.picture(letter);
+  }
+}
+
+/** What a message answers, then what answers it. */
+export function threadViews(id: string, lines: readonly Line[], person: PersonView): RelatedView[] {
+  const about = lines.find((line) => line.id === id);
+  const answered = lines.filter((line) => line.id === about?.answers);
+  return [...answered, ...answersTo(id, lines)].map((line) => {
+    const view = lineView(line, NO_PICTURES);
+    const path = line.kind === "video" ? watchPath(line.id) : withPath(person.account);
+    return { id: line.id, words: briefWords(view), who: line.isMine ? m.talk_you() : person.name, path };
+  });
+}
+
+const NO_PICTURES: Said = {
+  inbox: { picture: () => null, letter: () => null },
+  sent: { picture: () => null, letter: () => null },
+  failures: new Map(),
+};

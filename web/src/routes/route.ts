@@ -22,6 +22,8 @@ export interface RouteProps {
   to: string | null;
   /** The take that is recorded anew. */
   instead: string | null;
+  /** The message that is being answered. */
+  answers: string | null;
 }
 
 /** For screens before it. */
@@ -31,10 +33,17 @@ export interface GateProps {
   onlanguage: (locale: string) => void;
 }
 
+/** For what is open to everybody, signed in or not. */
+export interface OpenProps extends GateProps {
+  id: string;
+}
+
 type Load<P extends object> = () => Promise<{ default: Component<P> }>;
 export type GatePlace = { at: "gate"; load: Load<GateProps> };
-export type HousePlace = { at: "house"; load: Load<RouteProps>; id: string; to: string | null; instead: string | null };
-export type Place = GatePlace | HousePlace;
+export type Asked = Pick<RouteProps, "id" | "to" | "instead" | "answers">;
+export type HousePlace = { at: "house"; load: Load<RouteProps> } & Asked;
+export type OpenPlace = { at: "open"; load: Load<OpenProps>; id: string };
+export type Place = GatePlace | HousePlace | OpenPlace;
 
 const GATE: Readonly<Record<string, Load<GateProps>>> = {
   [PLACES.welcome]: () => import("./Welcome.svelte"),
@@ -60,6 +69,8 @@ const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   review: () => import("./Review.svelte"),
   people: () => import("./Person.svelte"),
   add: () => import("./Add.svelte"),
+  link: () => import("./Link.svelte"),
+  with: () => import("./Conversation.svelte"),
 };
 
 /** The place at an address; null: there is none. */
@@ -67,11 +78,14 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
   const gate = GATE[path];
   if (gate) return { at: "gate", load: gate };
   const house = HOUSE[path];
-  if (house) return { at: "house", load: house, id: "", to: query.get("to"), instead: query.get("instead") };
+  const answers = query.get("answers");
+  if (house) return { at: "house", load: house, id: "", to: query.get("to"), instead: query.get("instead"), answers };
   const [, kind = "", id, rest] = path.split("/");
+  if (kind === "m" && id && rest === undefined)
+    return { at: "open", load: () => import("./Guest.svelte"), id: decoded(id) };
   const load = ITEMS[kind];
   if (!load || !id || rest !== undefined) return null;
-  return { at: "house", load, id: decoded(id), to: null, instead: null };
+  return { at: "house", load, id: decoded(id), to: null, instead: null, answers };
 }
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */

@@ -31,6 +31,8 @@ const noTouch: Say = () => ({ title: m.fail_touch(), text: m.fail_touch_text() }
 const passkey: Say = () => ({ title: m.fail_passkey(), text: m.fail_passkey_text() });
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
+const linkGone: Say = () => ({ title: m.fail_link(), text: m.fail_link_text() });
+
 const WORDS: Readonly<Record<string, Say>> = {
   offline: () => ({ title: m.fail_offline(), text: m.fail_offline_text() }),
   "server-unreachable": silent,
@@ -43,6 +45,8 @@ const WORDS: Readonly<Record<string, Say>> = {
   redirected: unreadable,
   "upload-offset-impossible": unreadable,
   "needs-newer-version": outdated,
+  "link-gone": linkGone,
+  "view-over": () => ({ title: m.fail_view(), text: m.fail_view_text() }),
   interrupted: halfway,
   "nothing-to-keep": empty,
   "no-picture": empty,
@@ -62,6 +66,8 @@ const WORDS: Readonly<Record<string, Say>> = {
   "upload-claimed": again,
   "not-signed-in": () => ({ title: m.fail_signed_out(), text: m.fail_signed_out_text() }),
   "device-removed": () => ({ title: m.fail_removed(), text: m.fail_removed_text() }),
+  "account-banned": () => ({ title: m.fail_banned(), text: m.fail_banned_text() }),
+  "message-quarantined": () => ({ title: m.fail_quarantined(), text: m.fail_quarantined_text() }),
   "pairing-expired": () => ({ title: m.fail_pairing(), text: m.fail_pairing_text() }),
   "pairing-refused": () => ({ title: m.fail_pairing_no(), text: m.fail_pairing_no_text() }),
   "sign-in-refused": () => ({ title: m.fail_refused(), text: m.fail_refused_text() }),
@@ -124,7 +130,7 @@ const FAMILIES: readonly [RegExp, Say][] = [
   [/^(record|succession)-/u, identity],
   [/^log-/u, unlogged],
   [/^(keyring|shard)-/u, locked],
-  [/^(envelope|details|container|payload)-/u, tampered],
+  [/^(envelope|details|container|payload|receipt)-/u, tampered],
 ];
 
 /**

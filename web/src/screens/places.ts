@@ -18,12 +18,26 @@ export const PLACES = {
 } as const;
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
+/** Links to a video that was sent, for people without an account. */
+export const linkPath = (messageId: string): string => `/link/${encodeURIComponent(messageId)}`;
 export const personPath = (account: string): string => `${PLACES.people}/${encodeURIComponent(account)}`;
 export const reviewPath = (draftId: string): string => `/review/${encodeURIComponent(draftId)}`;
-export const recordPath = (account: string): string => `${PLACES.record}?to=${encodeURIComponent(account)}`;
+/** All that went between this account and one other; `answers` is the message that is to be answered. */
+export function withPath(account: string, answers: string | null = null): string {
+  const query = answers === null ? "" : `?${new URLSearchParams({ answers })}`;
+  return `/with/${encodeURIComponent(account)}${query}`;
+}
+/** Records for somebody; `answers` is the message that the video answers. */
+export function recordPath(account: string, answers: string | null = null): string {
+  return `${PLACES.record}?${new URLSearchParams({ to: account, ...(answers !== null && { answers }) })}`;
+}
 /** Records anew: the take that there is stays until the new one is kept. */
-export function recordInsteadPath(draftId: string, account: string | null): string {
-  const query = new URLSearchParams({ instead: draftId, ...(account !== null && { to: account }) });
+export function recordInsteadPath(draftId: string, account: string | null, answers: string | null): string {
+  const query = new URLSearchParams({
+    instead: draftId,
+    ...(account !== null && { to: account }),
+    ...(answers !== null && { answers }),
+  });
   return `${PLACES.record}?${query}`;
 }
 

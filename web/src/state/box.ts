@@ -30,12 +30,15 @@ export interface BoxOptions<W extends Listed, E extends Entry> {
 
 const PAGE = 50;
 const AT_ONCE = 4;
+const TOGETHER_MS = 100;
 
 export class Box<W extends Listed, E extends Entry> {
   readonly #options: BoxOptions<W, E>;
   readonly #entries = new Map<string, E>();
   #since: number | null = null;
   #hasRetried = false;
+  #isBehind = false;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   /** Deleted ones that the server told of while this page was open. */
   readonly #gone = new Set<string>();
 
@@ -85,9 +88,11 @@ export class Box<W extends Listed, E extends Entry> {
       last = Math.max(last, ...items.map((item) => item.change));
     }
     if (begin === null) await this.#remove([...this.#entries.keys()].filter((id) => !listed.has(id)));
+    this.#told();
     await this.#options.index.change({ since: last });
     this.#since = last;
     await this.#retryFailed(listed);
+    this.#told();
   }
 
   /** Changes an entry, here and in the index. */
@@ -99,6 +104,23 @@ export class Box<W extends Listed, E extends Entry> {
 
   async drop(id: string): Promise<void> {
     await this.#remove([id]);
+  }
+
+  /** The first at once; of thousands, what comes in the next moment is shown together. */
+  #tell(): void {
+    this.#isBehind = true;
+    if (this.#telling !== undefined) return;
+    this.#told();
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined;
+      this.#told();
+    }, TOGETHER_MS);
+  }
+
+  #told(): void {
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#options.onChange(this.#entries);
   }
 
   async *#pages(since: number | null): AsyncGenerator<readonly W[]> {
@@ -120,7 +142,10 @@ export class Box<W extends Listed, E extends Entry> {
       return this.#remove([item.id]);
     }
     try {
-      await this.put(await this.#options.take(item, this.#entries.get(item.id)));
+      const entry = await this.#options.take(item, this.#entries.get(item.id));
+      this.#entries.set(entry.id, entry);
+      this.#tell();
+      await this.#options.index.change({ put: [entry] });
     } catch (error) {
       if (!isGone(error)) throw error;
       await this.#remove([item.id]);

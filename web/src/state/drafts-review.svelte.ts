@@ -3,7 +3,7 @@
 import { recoverDraft } from "../take/recovery";
 import { MessagePlayer } from "../media/player";
 import type { RemoteVideo } from "../crypto/service";
-import { Drafts, type DraftVideo } from "../storage/drafts";
+import { Drafts, type DraftVideo, type DraftWish } from "../storage/drafts";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { Editing, type Cut } from "./drafts-editing.svelte";
 import { DraftsState } from "./drafts.svelte";
@@ -16,6 +16,13 @@ export type ReviewPhase = { kind: "opening" } | { kind: "ready" } | { kind: "fai
 /** Longest caption, in UTF-8 bytes: with it, hashes and poster always fit into the details. */
 export const CAPTION_BYTES = 32 * 1024;
 
+/** What the sender allows, and how long it lasts: null is until somebody deletes it. */
+export interface Terms {
+  readonly lasts: number | "until-played" | null;
+  readonly once: boolean;
+  readonly mayForward: boolean;
+}
+
 export class ReviewState {
   readonly id: string;
   phase: ReviewPhase = $state.raw({ kind: "opening" });
@@ -24,6 +31,7 @@ export class ReviewState {
   /** Acct of each. */
   recipients: readonly string[] = $state.raw([]);
   caption = $state("");
+  terms: Terms = $state.raw(termsOf({}));
   saving: number | null = $state(null);
   /** False when the browser has cleared the video, and the server has all of it: it can still be sent. */
   isHere = $state(true);
@@ -72,9 +80,23 @@ export class ReviewState {
   }
 
   async send(): Promise<void> {
-    const caption = this.caption.trim();
     this.phase = { kind: "ready" };
-    await this.sending.send(this.id, { to: [...this.recipients], caption: caption === "" ? null : caption });
+    await this.sending.send(this.id, this.#wish());
+  }
+
+  /** What was chosen and typed so far. */
+  #wish(): DraftWish {
+    const caption = this.caption.trim();
+    const replyTo = this.drafts.answering(this.id)?.replyTo ?? null;
+    const { lasts, once, mayForward } = this.terms;
+    return {
+      to: [...this.recipients],
+      caption: caption === "" ? null : caption,
+      ...(replyTo !== null && { replyTo }),
+      ...(lasts !== null && { lasts }),
+      ...(once && { once }),
+      ...(mayForward && { mayForward }),
+    };
   }
 
   /** Saves it as an ordinary file; also one that does not play here. */
@@ -121,11 +143,13 @@ export class ReviewState {
       this.#move(await recoverDraft(this.id));
       return;
     }
-    const answers = this.drafts.answering(this.id);
+    const answers = (await this.drafts.recallAnswer(this.id))?.to ?? null;
     const typed = this.drafts.typed(this.id);
     if (typed !== null) [this.recipients, this.caption] = [typed.to, typed.caption ?? ""];
     if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (answers === null ? [] : [answers]);
     if (this.caption === "") this.caption = content.wish?.caption ?? "";
+    const terms = typed ?? content.wish;
+    if (terms) this.terms = termsOf(terms);
     this.#video?.close();
     const video = await this.#opened(content.isStored);
     if (this.#closed.signal.aborted) return video?.close();
@@ -154,7 +178,7 @@ export class ReviewState {
 
   /** Another draft has taken the place of this one. */
   #move(id: string): void {
-    this.drafts.moved(this.id, id, { to: [...this.recipients], caption: this.caption });
+    this.drafts.moved(this.id, id, { ...this.#wish(), caption: this.caption });
     if (!this.#closed.signal.aborted) this.#onMoved(id);
   }
 
@@ -163,6 +187,10 @@ export class ReviewState {
     const { exportDraft } = await import("../take/export");
     return exportDraft(this.id);
   }
+}
+
+function termsOf({ lasts, once = false, mayForward = false }: Partial<DraftWish>): Terms {
+  return { lasts: lasts ?? null, once, mayForward };
 }
 
 /** Saves a draft that is not open as an ordinary file. @throws StorageError, ProtocolError, NotSaveable */

@@ -1,6 +1,6 @@
 /** The takes that lie on this device: found at the start, kept until they are sent, saved or given up. */
 
-import { unb64 } from "../protocol/encoding";
+import { unb64, utf8 } from "../protocol/encoding";
 import { Drafts, type DraftWish } from "../storage/drafts";
 import { discardDraft, findDrafts, onceFree, sweepSpools, takeBackUploads, type FoundDraft } from "../take/recovery";
 import type { Take } from "../take/take";
@@ -8,11 +8,17 @@ import { failureOf } from "./failure";
 import type { House } from "./house.svelte";
 import { Posters } from "./posters.svelte";
 import { SendingState } from "./sending.svelte";
+import { UNDO_MS } from "./undo";
 
 export type { FoundDraft } from "../take/recovery";
 
-/** How long a deletion can be taken back. */
-const UNDO_MS = 8000;
+/** For whom a take was begun, and which of their messages it answers. */
+export interface Answer {
+  readonly to: string;
+  readonly replyTo: string | null;
+}
+
+const answerName = (id: string): string => `answer ${id}`;
 
 export class DraftsState {
   /** All that lie here, the newest first; what was just given up is not among them. */
@@ -28,8 +34,8 @@ export class DraftsState {
   readonly #sending: SendingState;
   /** Takes of this page whose worker still brings them up. */
   readonly #takes = new Map<string, Take>();
-  /** For whom a take was begun, by its id. */
-  readonly #answers = new Map<string, string>();
+  /** By the take's id. */
+  readonly #answers = new Map<string, Answer>();
   /** For whom, with which line, as it stood when another draft took the place. */
   readonly #typed = new Map<string, DraftWish>();
   readonly #awaited = new Set<string>();
@@ -39,22 +45,32 @@ export class DraftsState {
   constructor(house: House) {
     this.#house = house;
     this.#sending = house.part(SendingState);
-    this.#sending.onEnd = () => void this.refresh();
+    this.#sending.onEnd = (id) => {
+      if (this.#sending.get(id) !== null) this.#forgetAnswer(id); // else it waits for a person again
+      void this.refresh();
+    };
     const { signal } = this.#closed;
     addEventListener("pagehide", () => this.#endUndo(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || void this.refresh(), { signal });
     void this.#begin();
   }
 
-  /** A take of this page: it is offered here when it is kept. `to` is whom it answers. */
-  adopt(take: Take, to: string | null): void {
+  /** A take of this page: it is offered here when it is kept. */
+  adopt(take: Take, answer: Answer | null): void {
     this.#takes.set(take.id, take);
-    if (to !== null) this.#answers.set(take.id, to);
+    if (answer !== null) this.#noteAnswer(take.id, answer);
   }
 
-  /** Whom a draft answers. */
-  answering(id: string): string | null {
+  /** Whom and what a draft answers. */
+  answering(id: string): Answer | null {
     return this.#answers.get(id) ?? null;
+  }
+
+  /** The same, also for a take of an earlier page. Never rejects. */
+  async recallAnswer(id: string): Promise<Answer | null> {
+    const kept = this.#answers.has(id) ? null : await this.#house.vault.recall(answerName(id)).catch(() => null);
+    if (kept !== null) this.#answers.set(id, JSON.parse(new TextDecoder().decode(kept)) as Answer);
+    return this.answering(id);
   }
 
   /** What was typed for a draft before it got this id. */
@@ -65,7 +81,8 @@ export class DraftsState {
   /** A recovered or cut take has another id. */
   moved(from: string, to: string, typed: DraftWish): void {
     const answers = this.#answers.get(from);
-    if (answers !== undefined) this.#answers.set(to, answers);
+    if (answers !== undefined) this.#noteAnswer(to, answers);
+    this.#forgetAnswer(from);
     if (typed.to.length > 0 || typed.caption !== "") this.#typed.set(to, typed);
     void this.refresh();
   }
@@ -109,6 +126,7 @@ export class DraftsState {
     this.#takes.delete(id);
     this.posters.drop(id);
     await (take ? take.discard() : discardDraft(id));
+    this.#forgetAnswer(id);
     await this.refresh();
   }
 
@@ -117,6 +135,16 @@ export class DraftsState {
     this.#closed.abort();
     this.posters.close();
     for (const take of this.#takes.values()) take.close();
+  }
+
+  /** Kept as sealed as the take, which has no record yet while it is recorded. */
+  #noteAnswer(id: string, answer: Answer): void {
+    this.#answers.set(id, answer);
+    void this.#house.vault.keep(answerName(id), utf8(JSON.stringify(answer))).catch(() => undefined);
+  }
+
+  #forgetAnswer(id: string): void {
+    void this.#house.vault.drop(answerName(id)).catch(() => undefined);
   }
 
   async #begin(): Promise<void> {

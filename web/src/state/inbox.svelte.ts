@@ -9,9 +9,10 @@ import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
 import { Posters } from "./posters.svelte";
 import { Reading } from "./reading";
+import { UNDO_MS } from "./undo";
 
-/** How long a deletion can be taken back. */
-export const UNDO_MS = 8000;
+/** So many pictures are there before they are looked at. */
+const PICTURES_AHEAD = 12;
 
 export class InboxState {
   phase: Phase = $state.raw({ kind: "loading" });
@@ -62,6 +63,12 @@ export class InboxState {
 
   letter(id: string): Letter | null {
     return this.#box.get(id) ?? null;
+  }
+
+  /** The address of its picture, once that was fetched from this device: which this asks for. */
+  picture({ id, content }: Letter): string | null {
+    if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+    return this.posters.url(id);
   }
 
   /** Finds a letter that is not in the list yet. @throws Problem */
@@ -195,8 +202,7 @@ export class InboxState {
     if (this.#isCaughtUp && fresh.length > 0) this.arrived = fresh[0] ?? null;
     this.letters = shown;
     this.#house.waiting = shown.filter((letter) => letter.playedAt === null).length;
-    for (const { id, content } of shown)
-      if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+    for (const letter of shown.slice(0, PICTURES_AHEAD)) this.picture(letter);
   }
 
   async #payMarks(): Promise<void> {
@@ -211,7 +217,11 @@ export class InboxState {
 
   async #mark(id: string, mark: "fetched" | "played"): Promise<void> {
     try {
-      await this.#house.api.post("/api/v1/messages/{message_id}/marks", { mark }, { path: { message_id: id } });
+      await this.#house.api.post(
+        "/api/v1/messages/{message_id}/marks",
+        { mark, tell: true, receipt: null },
+        { path: { message_id: id } },
+      );
     } catch (error) {
       if (!isGone(error)) throw error; // its sender took it back: the next reading removes it
     }

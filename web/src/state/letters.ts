@@ -1,5 +1,6 @@
 /** Messages as lists and players need them: opened once, kept in the encrypted local index. */
 
+import type { EnvelopeFields } from "../crypto/envelopes";
 import type { Details, Kind, VideoDetails } from "../crypto/service";
 import type { components } from "../protocol/api";
 
@@ -18,6 +19,13 @@ export interface Content {
   readonly posterType: string | null;
   /** The sender's previous message to this account, while it is not known to have come. */
   readonly prev?: string;
+  /** The message that this one answers. */
+  readonly replyTo?: string;
+  /** When it ends for everybody. */
+  readonly expiresMs?: number;
+  /** The sender asks that it be watched once. */
+  readonly once?: boolean;
+  readonly mayForward?: boolean;
 }
 
 interface Kept {
@@ -55,12 +63,19 @@ export interface SentLetter extends Kept {
 
 /** Puts together what is kept of opened details. */
 export function contentOf(
-  opened: { fields: { created: number; key: string; prev?: string | undefined }; kind: Kind },
+  opened: {
+    fields: Pick<EnvelopeFields, "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward">;
+    kind: Kind;
+  },
   details: Details,
 ): Content {
-  const { prev } = opened.fields;
+  const { prev, reply_to: replyTo, expires, once, may_forward: mayForward } = opened.fields;
   return {
     ...(prev !== undefined && { prev }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(expires !== undefined && { expiresMs: expires }),
+    ...(once === true && { once }),
+    ...(mayForward === true && { mayForward }),
     kind: opened.kind,
     createdMs: opened.fields.created,
     messageKey: opened.fields.key,

@@ -143,6 +143,33 @@ export class People {
     }
   }
 
+  /** How the owner stands to somebody: who wrote first and was not decided about is a request. */
+  standing(acct: string): "known" | "request" | "blocked" {
+    const contact = this.#contacts.get(acct);
+    if (contact?.blocked?.value === true) return "blocked";
+    return contact?.request?.state === "pending" ? "request" : "known";
+  }
+
+  /** Takes somebody who wrote first among the people. The server hears it, so that it may notify of theirs. */
+  async welcome(account: string): Promise<void> {
+    const acct = this.acctOf(account);
+    await this.#note(acct, { request: { state: "accepted", at: Date.now() } });
+    await this.#tellServer(acct, "accepted");
+  }
+
+  /** Nothing of theirs is shown any more, nor stored by the server; they cannot tell. */
+  async block(account: string): Promise<void> {
+    const acct = this.acctOf(account);
+    await this.#note(acct, { blocked: { value: true, at: Date.now() } });
+    await this.#tellServer(acct, "blocked");
+  }
+
+  async unblock(account: string): Promise<void> {
+    const acct = this.acctOf(account);
+    await this.#note(acct, { blocked: { value: false, at: Date.now() } });
+    await this.#tellServer(acct, "unknown");
+  }
+
   /** No longer listed; what they sent stays, and so does their pin. */
   async remove(account: string): Promise<void> {
     await this.#note(this.acctOf(account), { request: { state: "declined", at: Date.now() } });
@@ -251,6 +278,14 @@ export class People {
     if (verified?.sign === pin.sign) return "verified";
     const hasFallen = typeof verified?.sign === "string" && pin.former.includes(verified.sign);
     return hasFallen || this.#succeeded.has(acct) ? "succeeded" : "none";
+  }
+
+  /** What this device knows holds here all the same. */
+  async #tellServer(acct: string, state: "accepted" | "blocked" | "unknown"): Promise<void> {
+    const url = `/api/v1/account/acquaintances/${encodeURIComponent(nameOf(acct))}`;
+    const headers = { "content-type": "application/json" };
+    const put = { headers, body: JSON.stringify({ state }) };
+    await this.#tools.api.request("PUT", url, put).catch(() => undefined);
   }
 
   async #note(acct: string, news: Omit<Contact, "pin">): Promise<void> {

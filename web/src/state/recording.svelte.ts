@@ -4,7 +4,7 @@ import { CaptureRefused, openCapture, type CaptureRefusal, type Level } from "..
 import { askToPersist } from "../storage/db";
 import { prepareTake, Take, type TakeState } from "../take/take";
 import { recalledDevices } from "./devices";
-import { DraftsState } from "./drafts.svelte";
+import { type Answer, DraftsState } from "./drafts.svelte";
 import { fileName, giveFile } from "./downloads";
 import type { House } from "./house.svelte";
 import { beep } from "./recording-beep";
@@ -32,8 +32,8 @@ export type Booth =
   | TakenFile;
 
 export interface RecordingWish {
-  /** Acct of whom it answers. */
-  to: string | null;
+  /** For whom it is begun, and what it answers. */
+  answer: Answer | null;
   /** The take that this one replaces: kept until this one is. */
   instead: string | null;
   /** The person stopped it, and it is kept. */
@@ -232,7 +232,7 @@ export class RecordingState {
     const { acct } = this.#house.account;
     const take = Take.start(feed, { acct, onChange: (state) => this.#hear(state) });
     this.#take = take;
-    this.#drafts.adopt(take, this.#wish.to);
+    this.#drafts.adopt(take, this.#wish.answer);
     this.#light.keep();
   }
 

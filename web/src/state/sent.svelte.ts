@@ -4,6 +4,7 @@ import { LocalIndex } from "../storage/index";
 import { Box } from "./box";
 import type { House } from "./house.svelte";
 import { contentOf, deliveriesOf, type SentLetter, type SentWire } from "./letters";
+import { UNDO_MS } from "./undo";
 import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
 import { Posters } from "./posters.svelte";
@@ -13,6 +14,8 @@ export class SentState {
   phase: Phase = $state.raw({ kind: "loading" });
   /** The newest first. */
   letters: readonly SentLetter[] = $state.raw([]);
+  /** What was just taken back, and can still be left to them. */
+  taken: SentLetter | null = $state.raw(null);
   readonly posters = new Posters();
   readonly #house: House;
   readonly #index: LocalIndex<SentLetter>;
@@ -20,6 +23,8 @@ export class SentState {
   readonly #opener: Opener;
   readonly #reading: Reading;
   readonly #loaded: Promise<void>;
+  readonly #closed = new AbortController();
+  #undoTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(house: House) {
     this.#house = house;
@@ -31,14 +36,21 @@ export class SentState {
       one: async (id) => this.#fetched(id),
       take: async (item, known) => this.#take(item, known),
       isFailed: (letter) => letter.code !== null,
-      onChange: (letters) => this.#show(letters),
+      onChange: () => this.#show(),
     });
     this.#reading = new Reading(house, this.#box, (phase) => void (this.phase = phase));
+    addEventListener("pagehide", () => this.#endUndo(), { signal: this.#closed.signal });
     this.#loaded = this.#load();
   }
 
   letter(id: string): SentLetter | null {
     return this.letters.find((letter) => letter.id === id) ?? null;
+  }
+
+  /** The address of its picture, once that was fetched from this device: which this asks for. */
+  picture({ id, content }: SentLetter): string | null {
+    if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+    return this.posters.url(id);
   }
 
   /** Finds a letter that is not in the list yet. @throws Problem */
@@ -61,23 +73,47 @@ export class SentState {
     this.#reading.want();
   }
 
-  /** Takes a message back from everybody. Never rejects; tells whether it is done, else `phase` says why not. */
-  async takeBack(id: string): Promise<boolean> {
-    try {
-      const extras = { path: { message_id: id }, query: { for: "everyone" } };
-      await this.#house.api.delete("/api/v1/messages/{message_id}", extras);
-      this.posters.drop(id);
-      await this.#box.drop(id);
-      return true;
-    } catch (error) {
-      this.phase = phaseOf(error);
-      return false;
-    }
+  /** Takes a message back from everybody. The server is asked when that can no longer be undone. */
+  takeBack(id: string): void {
+    this.#endUndo();
+    this.taken = this.#box.get(id) ?? null;
+    if (this.taken === null) return;
+    this.#show();
+    this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
+  }
+
+  undo(): void {
+    clearTimeout(this.#undoTimer);
+    this.taken = null;
+    this.#show();
   }
 
   close(): void {
+    this.#endUndo();
+    this.#closed.abort();
     this.#reading.close();
     this.posters.close();
+  }
+
+  #endUndo(): void {
+    clearTimeout(this.#undoTimer);
+    const letter = this.taken;
+    this.taken = null;
+    if (letter) void this.#askToDelete(letter.id);
+  }
+
+  /** Asked so that it goes on when the page ends. What is refused stands in the list again, and `phase` says why. */
+  async #askToDelete(id: string): Promise<void> {
+    try {
+      await this.#house.api.request("DELETE", `/api/v1/messages/${encodeURIComponent(id)}?for=everyone`, {
+        keepalive: true,
+      });
+      this.posters.drop(id);
+      await this.#box.drop(id);
+    } catch (error) {
+      this.phase = phaseOf(error);
+      this.#show();
+    }
   }
 
   async #load(): Promise<void> {
@@ -119,9 +155,8 @@ export class SentState {
     }
   }
 
-  #show(letters: ReadonlyMap<string, SentLetter>): void {
-    this.letters = [...letters.values()].sort((one, other) => other.receivedAt - one.receivedAt);
-    for (const { id, content } of this.letters)
-      if (content?.posterType) this.posters.want(id, content.posterType, async () => this.#index.poster(id));
+  #show(): void {
+    const shown = [...this.#box.all].filter(({ id }) => id !== this.taken?.id);
+    this.letters = shown.sort((one, other) => other.receivedAt - one.receivedAt);
   }
 }

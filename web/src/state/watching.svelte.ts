@@ -44,6 +44,8 @@ export class WatchingState {
   readonly #closed = new AbortController();
   readonly #left: LeftOff;
   readonly #unlisten: () => void;
+  /** It was played, and its sender asks that it be watched once: it goes when the person leaves it. */
+  #isOver = false;
   #source: RangedVideo | null = null;
   #video: RemoteVideo | null = null;
 
@@ -120,18 +122,18 @@ export class WatchingState {
   }
 
   /**
-   * Deletes one's own copy; the inbox offers to bring it back. One's own message is taken back from everybody. Never rejects;
-   * tells whether it is done.
+   * Deletes one's own copy; the inbox offers to bring it back. One's own message is taken back from everybody, and the list of
+   * what was sent offers to undo that.
    */
-  async delete(): Promise<boolean> {
+  delete(): void {
     if (this.box === "sent") return this.sent.takeBack(this.id);
     void this.#left.forget(this.id);
     void this.#house.part(Keeping).drop(this.id);
     this.inbox.delete(this.id);
-    return true;
   }
 
   close(): void {
+    if (this.#isOver) this.delete();
     this.#closed.abort(new DOMException("closed", "AbortError"));
     this.#unlisten();
     this.#letGo();
@@ -152,6 +154,10 @@ export class WatchingState {
 
   async #openVideo({ content, code }: Letter | SentLetter): Promise<void> {
     if (code !== null) throw new Refused(code);
+    if (content && content.kind !== "video") {
+      this.phase = { kind: "ready" }; // words are read where they stand
+      return this.#notePlayed();
+    }
     if (!content?.video) throw new Refused("needs-newer-version");
     const { video: film } = content;
     const source = this.#sourceOf(film);
@@ -211,6 +217,7 @@ export class WatchingState {
 
   async #notePlayed(): Promise<void> {
     if (this.box !== "inbox") return;
+    this.#isOver = this.letter?.content?.once === true;
     await this.inbox.played(this.id).catch(() => undefined); // stays owed, and is told later
   }
 

@@ -34,6 +34,12 @@ export interface DraftRequest {
 export interface DraftWish {
   to: string[];
   caption: string | null;
+  /** The message that it answers. */
+  replyTo?: string;
+  /** How long it lasts, in days from the moment of sending, or until everybody has played it; without: until it is deleted. */
+  lasts?: number | "until-played";
+  once?: boolean;
+  mayForward?: boolean;
 }
 
 /** Something that happened during a take: a device that was changed or lost, a smaller picture. */

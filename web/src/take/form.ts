@@ -9,7 +9,7 @@ export interface Form {
 }
 
 /** The form of docs/reference/messages.md. Names need no quoting: they are of a-z, 0-9, `_` and `-`. */
-export function formOf(request: DraftRequest): Form {
+export function formOf(request: Omit<DraftRequest, "upload">): Form {
   const boundary = `restante-${request.idempotencyKey}`;
   const pieces = [
     part(boundary, "message", "application/json", utf8(request.message)),

@@ -2,6 +2,7 @@
 
 import { describeVideo } from "../crypto/details";
 import type { NewMessage } from "../crypto/message";
+import type { DraftWish } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
 import type { Outgoing } from "./sending";
 
@@ -19,5 +20,17 @@ export function messageOf(
     ...(captions === null ? {} : { captions }),
     ...(poster === null ? {} : { poster }),
   };
-  return { id: draft.id, kind: "video", messageKey, upload, details, ...more };
+  return { id: draft.id, kind: "video", messageKey, upload, details, ...more, ...termsOf(wish, more.createdMs) };
+}
+
+const DAY_MS = 86_400_000;
+
+function termsOf({ replyTo, lasts, once, mayForward }: DraftWish, createdMs: number): Partial<NewMessage> {
+  return {
+    ...(replyTo !== undefined && { replyTo }),
+    ...(typeof lasts === "number" && { expiresMs: createdMs + lasts * DAY_MS }),
+    ...(lasts === "until-played" && { untilPlayed: true }),
+    ...(once === true && { once }),
+    ...(mayForward === true && { mayForward }),
+  };
 }

@@ -28,8 +28,13 @@ const ANSWER_MS = 30_000;
 const SILENCE_MS = 30_000;
 
 /** `size` is the signed details' word; nothing beyond it is asked for. */
-export function rangedVideo(messageId: string, size: number, options: RangesOptions = {}): RangedVideo {
-  return new Ranges(`/api/v1/messages/${encodeURIComponent(messageId)}/video`, size, options);
+export function rangedVideo(
+  id: string,
+  size: number,
+  options: RangesOptions = {},
+  room: "messages" | "links" = "messages",
+): RangedVideo {
+  return new Ranges(`/api/v1/${room}/${encodeURIComponent(id)}/video`, size, options);
 }
 
 class Ranges implements RangedVideo {

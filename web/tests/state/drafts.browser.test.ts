@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { DeviceVault } from "../../src/storage/keys";
 import { DraftsState } from "../../src/state/drafts.svelte";
 import type { House } from "../../src/state/house.svelte";
 import { SendingState } from "../../src/state/sending.svelte";
@@ -73,7 +74,8 @@ async function device(...found: FoundDraft[]): Promise<void> {
   for (const { id } of found) {
     await new Drafts(db).make({ id, acct: "ann@here", createdMs: 1, messageKey: "AGE-SECRET-KEY-1X" });
   }
-  const house = { db, live, account: { acct: "ann@here" }, api: {}, part: () => sending } as unknown as House;
+  const vault = await DeviceVault.open("ann@here", db);
+  const house = { db, live, vault, account: { acct: "ann@here" }, api: {}, part: () => sending } as unknown as House;
   sending = new SendingState(house);
   drafts = new DraftsState(house);
   await waits(() => drafts.isLooked);

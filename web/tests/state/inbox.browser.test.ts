@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { b64, unb64 } from "../../src/protocol/encoding";
-import { InboxState, UNDO_MS } from "../../src/state/inbox.svelte";
+import { InboxState } from "../../src/state/inbox.svelte";
+import { UNDO_MS } from "../../src/state/undo";
 import { correspondent, homeOf, letterOf, MailServer, type Correspondent, type Home } from "./mail";
 
 let [ann, bob, mallory]: (Correspondent | undefined)[] = [];

@@ -36,7 +36,7 @@ test("the inbox begins with what was not played, the newest first", () => {
 describe("deliveries", () => {
   test("are those of the recipients that the sender signed, however much more the server tells", () => {
     const told = (recipient: string, fetched_at: number | null, played_at: number | null = null) => {
-      return { recipient, fetched_at, played_at, deleted_at: null };
+      return { recipient, fetched_at, played_at, deleted_at: null, delivery_receipt: null, play_receipt: null };
     };
     const wire = { deliveries: [told("bob", 5, 9), told("mallory", 1, 1)] };
     expect(deliveriesOf(["bob@post.example", "mina@post.example"], wire)).toEqual([

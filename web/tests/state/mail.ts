@@ -84,6 +84,7 @@ export class MailServer extends FakeServer {
     const envelope = Object.values(envelopes)[0] ?? null;
     const received_at = Date.now();
     const rest = { deleted_at: null, expires_at: null, fetched_at: null, played_at: null, video_bytes: 1000 };
+    const terms = { until_played: false, may_forward: false, forwarded: false };
     this.details.set(id, details);
     this.inbox.set(id, {
       id,
@@ -93,6 +94,7 @@ export class MailServer extends FakeServer {
       received_at,
       change: ++this.#change,
       ...rest,
+      ...terms,
       ...changes,
     });
   }

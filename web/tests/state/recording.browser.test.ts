@@ -140,7 +140,7 @@ async function booth({ instead = null }: { instead?: string | null } = {}): Prom
     },
   };
   const house = { account: { acct: "ann@here", name: "ann" }, settings: { choices }, live, part: () => drafts };
-  recording = new RecordingState(house as unknown as House, { to: null, instead, onKept: (id) => kept.push(id) });
+  recording = new RecordingState(house as unknown as House, { answer: null, instead, onKept: (id) => kept.push(id) });
   await turn();
   return recording;
 }

@@ -12,7 +12,7 @@ let db: Database;
 let house: House;
 let review: ReviewState | null;
 const sending = { get: () => null };
-const drafts = { answering: () => null, typed: () => null };
+const drafts = { answering: () => null, recallAnswer: async () => Promise.resolve(null), typed: () => null };
 const ACCT = "ann@here";
 const FILM: DraftContent["video"] = { size: 65_736, sha256: ["AA"], type: "video/mp4", ms: 4000, w: 640, h: 480 };
 

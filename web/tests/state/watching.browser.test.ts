@@ -186,7 +186,7 @@ test("what was fetched is here: it opens again without the network", async () =>
   await until(() => element.currentTime > 0.2);
   end();
   expect(asked).toEqual([]);
-  await again.delete();
+  again.delete();
   await until(() => !keeping.here.has(id));
 });
 

@@ -11,7 +11,6 @@ from restante.server.db.tables import accounts, unlock_methods
 AnyRow = Row[*tuple[Any, ...]]
 
 _NAMED = accounts.c.name == bindparam("known_as")
-_IS_TAKEN = select(accounts.c.id).where(_NAMED)
 _ADD_ACCOUNT = insert(accounts)
 _ADD_UNLOCK_METHODS = insert(unlock_methods)
 _anybody = accounts.alias()
@@ -40,10 +39,6 @@ _HELD = (
 )
 _NOTE_USE = update(unlock_methods).where(*_THIS).values(last_used_at=bindparam("now"))
 _REMOVE = delete(unlock_methods).where(*_THIS)
-
-
-def is_taken(connection: Connection, name: str) -> bool:
-    return connection.execute(_IS_TAKEN, {"known_as": name}).first() is not None
 
 
 def add_account(connection: Connection, name: str, *, now_ms: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from restante.protocol import wire
 from restante.protocol.encoding import unb64
-from restante.protocol.names import RESERVED, is_name
+from restante.protocol.names import is_free_to_take
 from restante.server.errors import Refusal
 from restante.server.keys import rules as key_rules
 from restante.signing.records import Record
@@ -50,7 +50,7 @@ class NewAccount:
 
 def new_account(form: wire.SignUp, *, server_name: str, now_ms: int) -> NewAccount:
     """Checks a sign-up. Raises Refusal invalid-name, too-large, invalid or invalid-record."""
-    if not is_name(form.name) or form.name in RESERVED:
+    if not is_free_to_take(form.name):
         raise Refusal("invalid-name")
     record_bytes = key_rules.decode_record(form.record)
     keyring = keyring_of(form.keyring)

@@ -16,8 +16,9 @@ from restante.server.failpoints import failpoint
 from restante.server.keys.service import store_first
 from restante.server.limits.service import Limiter
 from restante.server.passkeys import service as passkeys_room
-from restante.server.passkeys.service import Passkeys
+from restante.server.passkeys.service import Passkeys, is_taken
 from restante.server.passkeys.shapes import NewPasskey, Shown
+from restante.server.push import telling
 from restante.server.sessions.service import NewSession, Sessions
 
 
@@ -122,7 +123,7 @@ class Accounts:
         return await self._passkeys.finish_sign_up(form.ceremony, form.credential, new.name)
 
     def _add(self, connection: Connection, new: NewAccount, passkey: NewPasskey | None) -> NewSession:
-        if queries.is_taken(connection, new.name):
+        if is_taken(connection, new.name):
             raise Refusal("name-taken")
         now_ms = self._clock.now_ms()
         account_id = queries.add_account(connection, new.name, now_ms=now_ms)
@@ -134,6 +135,7 @@ class Accounts:
             passkeys_room.store(
                 connection, account_id, passkey, mid=form.mid, label=form.label, now_ms=now_ms
             )
+        telling.announce(connection, "account.created", now_ms=now_ms)
         failpoint("unlock-methods-written")
         return self._sessions.create(connection, account_id, new.client, verified_at=now_ms)
 

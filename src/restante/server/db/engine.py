@@ -42,6 +42,8 @@ class _Job:
     work: Work
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    alone: bool = False
+    """Not within a transaction."""
 
 
 def sqlite_engine(
@@ -118,6 +120,13 @@ class Database:
         """Runs the work on a snapshot; it must not write."""
         return await _ask(self._reads if self._readers else self._queue, work)
 
+    async def checkpoint(self) -> None:
+        """Takes deleted rows out of the write-ahead log too, where SQLite keeps one. As far as readers let it."""
+        loop = asyncio.get_running_loop()
+        job = _Job(_checkpoint, loop, loop.create_future(), alone=True)
+        self._queue.put(job)
+        await job.future
+
     def stop(self) -> None:
         """Finishes what waits, then closes; nothing may be asked afterwards."""
         self._queue.put(None)
@@ -143,7 +152,8 @@ class Database:
                         ended = True
                     else:
                         batch.append(job)
-                _answer(_run_batch(connection, batch))
+                _answer(_run_batch(connection, [job for job in batch if not job.alone]))
+                _answer([_run_alone(connection, job) for job in batch if job.alone])
                 if ended:
                     return
 
@@ -190,6 +200,8 @@ def _read(connection: Connection, driver: Any, job: _Job) -> Outcome:
 
 def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
     outcomes: list[Outcome] = []
+    if not batch:
+        return outcomes
     try:
         with connection.begin():
             if len(batch) == 1:  # its transaction is its own and needs no savepoint
@@ -204,6 +216,20 @@ def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
             (job, None, translated) for job in batch
         ]
     return outcomes
+
+
+def _run_alone(connection: Connection, job: _Job) -> Outcome:
+    try:
+        return job, job.work(connection), None
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        return job, None, _translate(error)
+
+
+def _checkpoint(connection: Connection) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if connection.dialect.name == "sqlite":
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _run_one(connection: Connection, job: _Job) -> Outcome:

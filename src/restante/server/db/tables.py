@@ -197,6 +197,7 @@ uploads = _table(
     _column("finished_at", Big, "when the last byte was acknowledged", nullable=True),
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
+    _column("call_sha256", LargeBinary, "the caller who made it; null: the account itself", nullable=True),
     _partial_index(
         "ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"
     ),
@@ -220,6 +221,18 @@ messages = _table(
     _column("received_at", Big, "when the server acknowledged it"),
     _column("expires_at", Big, "when it deletes itself", nullable=True, index=True),
     _column("deleted_at", Big, "deleted for everyone, or expired", nullable=True, index=True),
+    _column("quarantined_at", Big, "when the operator took it out of sight", nullable=True),
+    _column("quarantine_reason", Text, "why; told to those who ask for it", server_default=text("''")),
+    _column(
+        "until_played",
+        Integer,
+        "1: it ends soon after its last recipient played it",
+        server_default=text("0"),
+    ),
+    _column("may_forward", Integer, "1: its recipients may pass it on", server_default=text("0")),
+    _column(
+        "by_caller", Integer, "1: left for the account by somebody without one", server_default=text("0")
+    ),
 )
 
 envelopes = _table(
@@ -235,7 +248,8 @@ envelopes = _table(
     _column(
         "box",
         Text,
-        "inbox, sent for the sender's own copy, or past once the tombstone of a received copy has run out",
+        "inbox, sent for the sender's own copy, hidden when the recipient had blocked the sender, or past once the"
+        " tombstone of a received copy has run out",
         primary_key=True,
     ),
     _column("envelope", LargeBinary, "envelope.age; emptied at deletion", nullable=True),
@@ -244,8 +258,111 @@ envelopes = _table(
     _column("fetched_at", Big, "first download by the recipient", nullable=True),
     _column("played_at", Big, "first play by the recipient", nullable=True),
     _column("deleted_at", Big, "tombstone", nullable=True, index=True),
+    _column("quiet", Integer, "1: the sender is not shown the two times before", server_default=text("0")),
+    _column("delivery_receipt", LargeBinary, "signed by the recipient, for the sender", nullable=True),
+    _column("play_receipt", LargeBinary, "likewise", nullable=True),
+    _column("forwarded_by", Big, "account that passed the message on to this one", nullable=True),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
+)
+
+links = _table(
+    "links",
+    _column("id", Text, "lnk_…", primary_key=True),
+    _account(index=True),
+    _column("message_id", Text, "what it opens", ForeignKey("messages.id", ondelete="CASCADE")),
+    _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer; the bearer is never stored", index=True),
+    _column(
+        "envelope",
+        LargeBinary,
+        "envelope.age; emptied when the link is revoked or the message ends",
+        nullable=True,
+    ),
+    _column("may_save", Integer, "1: the owner lets guests save the video"),
+    _column("may_answer", Integer, "1: guests may leave a video for the owner"),
+    _column("created_at", Big, "when it was made"),
+    _column("expires_at", Big, "opens nothing from then on", nullable=True),
+    _column("most_opens", Integer, "how often it may be opened", nullable=True),
+    _column("opens", Integer, "how often it was"),
+    _column("last_opened_at", Big, "last counted open", nullable=True),
+    _column("revoked_at", Big, "when its owner took it back", nullable=True),
+    UniqueConstraint("message_id", "bearer_sha256"),
+)
+
+link_views = _table(
+    "link_views",
+    _column("token_sha256", LargeBinary, "SHA-256 of the view token", primary_key=True),
+    _account(index=True),
+    _column("link_id", Text, "by which link", ForeignKey("links.id", ondelete="CASCADE"), index=True),
+    _column("created_at", Big, "the counted open"),
+    _column("expires_at", Big, "shows nothing from then on", index=True),
+)
+
+acquaintances = _table(
+    "acquaintances",
+    _account(primary_key=True),
+    _column("who", LargeBinary, "keyed hash of the owner and somebody else", primary_key=True),
+    _column("state", Text, "accepted or blocked"),
+    _column("created_at", Big, "when the owner decided"),
+)
+
+reports = _table(
+    "reports",
+    _column("id", Text, "rep_…", primary_key=True),
+    _account(index=True),
+    _column("message_id", Text, "what is reported"),
+    _column("sender_id", Big, "account that left it; outlives it", nullable=True),
+    _column("sender", Text, "its name, or empty for a caller without account"),
+    _column("upload_id", Text, "blob of its video", nullable=True),
+    _column("reason", Text, "one of the words of the API"),
+    _column("note", Text, "the reporter's own words"),
+    _column("container", LargeBinary, "the envelope's plaintext, disclosed, with the message key"),
+    _column("details", LargeBinary, "details.age at that time; empty when the message was gone"),
+    _column("received_at", Big, "when the message was left"),
+    _column("created_at", Big, "when it was reported"),
+    _column("state", Text, "open, quarantined, banned or dismissed"),
+    _column("decision", Text, "the operator's reason"),
+    _column("decided_at", Big, "when the operator decided", nullable=True),
+    UniqueConstraint("account_id", "message_id"),
+    Index("ix_reports_state", "state", "created_at"),
+    Index("ix_reports_message_id", "message_id"),
+)
+
+bans = _table(
+    "bans",
+    _account(primary_key=True),
+    _column("reason", Text, "told to the account"),
+    _column("created_at", Big, "from when on"),
+)
+
+pages = _table(
+    "pages",
+    _account(primary_key=True),
+    _column("is_on", Integer, "1: callers find it"),
+    _column("access", Text, "who may call: anyone, signed-in or link"),
+    _column("bearer_sha256", LargeBinary, "SHA-256 of the bearer in the page's link", nullable=True),
+    _column("profile", LargeBinary, "profile.age: what the page says, for who has its link", nullable=True),
+    _column("greeting_link", Text, "lnk_… that opens the greeting", nullable=True),
+    _column("hours", Text, "when it takes calls, as JSON; null: always", nullable=True),
+    _column("updated_at", Big, "when its owner last changed it"),
+)
+
+calls = _table(
+    "calls",
+    _column("token_sha256", LargeBinary, "SHA-256 of the caller's capability", primary_key=True),
+    _account(index=True),
+    _column(
+        "view_sha256", LargeBinary, "the view of a guest link that it came from", nullable=True, unique=True
+    ),
+    _column("message_id", Text, "the one message that it left", nullable=True),
+    _column("created_at", Big, "when it was let in"),
+    _column("expires_at", Big, "good until then", index=True),
+)
+
+spent_challenges = _table(
+    "spent_challenges",
+    _column("nonce", Text, "of a proof of work that was taken: it counts once", primary_key=True),
+    _column("expires_at", Big, "not good any more from then on", index=True),
 )
 
 events = _table(
@@ -261,6 +378,14 @@ events = _table(
     sqlite_autoincrement=True,
 )
 
+audit = _table(
+    "audit",
+    _account(primary_key=True),
+    _column("seq", Big, "1, 2, 3 … without gaps", primary_key=True),
+    _column("line", Text, "strict JSON that names the hash of the line before"),
+    _column("created_at", Big, "for the sweep", index=True),
+)
+
 idempotency_keys = _table(
     "idempotency_keys",
     _column("session_id", Text, "scope: keys of two devices never meet", primary_key=True),
@@ -273,13 +398,67 @@ idempotency_keys = _table(
 outbox = _table(
     "outbox",
     _column("id", Big, "order of work", primary_key=True, autoincrement=True),
-    _column("kind", Text, "delete-blob"),
+    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code or webhook"),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
+    _column("handed", Integer, "how often it went out without an answer", server_default=text("0")),
     Index("ix_outbox_due_at", "due_at"),
     UniqueConstraint("kind", "subject"),
     sqlite_autoincrement=True,
+)
+
+reserved_names = _table(
+    "reserved_names",
+    _column("name_sha256", LargeBinary, "SHA-256 of a name whose account was deleted", primary_key=True),
+    _column("created_at", Big, "the deletion"),
+)
+
+push_subscriptions = _table(
+    "push_subscriptions",
+    _column("id", Text, "psh_…", primary_key=True),
+    _account(index=True),
+    _column(
+        "session_id",
+        Text,
+        "whose browser; it ends with the session",
+        ForeignKey("sessions.id", ondelete="CASCADE"),
+        index=True,
+    ),
+    _column("endpoint", Text, "address at the browser's push service"),
+    _column("p256dh", LargeBinary, "the browser's public key"),
+    _column("auth", LargeBinary, "secret shared with the browser"),
+    _column("created_at", Big, "when it was made"),
+    _column("renewed_at", Big, "last visit"),
+    _column("not_before_at", Big, "its push service wants nothing before", nullable=True),
+    UniqueConstraint("account_id", "endpoint"),
+)
+
+quiet_hours = _table(
+    "quiet_hours",
+    _account(primary_key=True),
+    _column("begins", Integer, "minute of the day"),
+    _column("ends", Integer, "minute of the day"),
+    _column("zone", Text, "time zone, such as Europe/Paris"),
+)
+
+mail_addresses = _table(
+    "mail_addresses",
+    _account(primary_key=True),
+    _column("address", Text, "where mail goes"),
+    _column("every_s", Big, "at most one mail in this time"),
+    _column("language", Text, "en or fr"),
+    _column("code_expires_at", Big, "until when the code is good; the code is stored nowhere", nullable=True),
+    _column("verified_at", Big, "when the code came back", nullable=True),
+    _column("mailed_at", Big, "last mail", nullable=True),
+    _column("created_at", Big, "when it was set"),
+)
+
+notices = _table(
+    "notices",
+    _account(primary_key=True),
+    _column("cause", Text, "message, caller or request", primary_key=True),
+    _column("told_at", Big, "when the account was told of it last"),
 )
 
 rate_buckets = _table(

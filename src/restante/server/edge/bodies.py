@@ -10,6 +10,8 @@ includes it. A client that posts it has a fault that nobody would notice otherwi
 
 from typing import Any
 
+import msgspec
+
 from restante.protocol import ijson, limits
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, read_body
 from restante.server.errors import Refusal
@@ -30,6 +32,7 @@ def strict_json(app: App) -> App:
             raise Refusal("bad-json", detail=str(error)) from error
         if has_prf_output(value):
             raise Refusal("prf-output-posted")
+        _check_shape(value, scope["route_handler"].parsed_data_field.annotation)
         sent = False
 
         async def replay() -> Message:
@@ -42,6 +45,14 @@ def strict_json(app: App) -> App:
         await app(scope, replay, send)
 
     return middleware
+
+
+def _check_shape(value: Any, shape: Any) -> None:
+    """Refuses what the framework would bend into shape: 0 for false, "5" for 5."""
+    try:
+        msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise Refusal("invalid", detail=str(error)) from error
 
 
 def has_prf_output(value: Any) -> bool:

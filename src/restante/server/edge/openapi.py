@@ -12,7 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPI
 
 from restante import __version__
-from restante.protocol import wire
+from restante.protocol import wire, wire_links, wire_messages, wire_mine, wire_pages, wire_people, wire_push
 from restante.server.errors import Refusal
 from restante.server.messages import docs as message_docs
 from restante.server.sessions.actor import COOKIE
@@ -29,8 +29,11 @@ SCHEMES: Part = {
     },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session in a browser."},
 }
-_UNREFERENCED = (wire.Hint, wire.Send)
+WIRE_MODULES = (wire, wire_links, wire_messages, wire_mine, wire_pages, wire_people, wire_push)
+_UNREFERENCED = (wire.Hint, wire.Send, wire_pages.CallMessage)
 """Types that travel inside others: as an event's data, as a part of a form."""
+_WIRE = {name: kind for module in WIRE_MODULES for name, kind in vars(module).items()}
+"""Every wire type by its name, whichever domain's module it stands in."""
 _FOR_ANYONE_TOO = ("begin_registration",)
 """Operations that ask who is there only when the body does not say it."""
 _FRAMEWORKS_NOISE = ("allowEmptyValue", "allowReserved", "deprecated")
@@ -68,7 +71,7 @@ def contract() -> Contract:
 
 def completed(document: Part) -> Part:
     """Adds the paths beside the framework, the wire types as msgspec reads them, and who may ask."""
-    schemas = [getattr(wire, name) for name in document["components"]["schemas"]]
+    schemas = [_WIRE[name] for name in document["components"]["schemas"]]
     document["components"] = {"schemas": _schemas(*schemas, *_UNREFERENCED), "securitySchemes": SCHEMES}
     for operation in _operations(document):
         operation.pop("summary", None)

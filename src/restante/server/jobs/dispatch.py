@@ -1,5 +1,8 @@
 """Carries out what the outbox holds: after the commit that asked for it, at least once, poison put off."""
 
+from sqlalchemy import Connection
+
+from restante.server.audit import chain
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
@@ -39,5 +42,11 @@ class Dispatcher:
             )
             return False
         failpoint("outbox-task-carried-out")
-        await self._database.write(lambda connection: queue.done(connection, task))
+        await self._database.write(lambda connection: self._done(connection, task))
         return True
+
+    def _done(self, connection: Connection, task: queue.Task) -> None:
+        """Notes it where its people can see it, in the transaction that takes the task off: so once."""
+        if queue.is_waiting(connection, task):
+            chain.bytes_removed(connection, task.subject, now_ms=self._clock.now_ms())
+            queue.done(connection, task)

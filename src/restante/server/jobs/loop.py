@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from restante.server.audit.service import Audit
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.jobs.dispatch import Dispatcher
 from restante.server.jobs.sweeps import Sweeper
+from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
@@ -30,7 +33,10 @@ class Jobs:
         settings: Settings,
         *,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         messages: Messages,
+        audit: Audit,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -45,7 +51,10 @@ class Jobs:
             database,
             clock,
             uploads=uploads,
+            links=links,
+            pages=pages,
             messages=messages,
+            audit=audit,
             sessions=sessions,
             pairings=pairings,
             passkeys=passkeys,

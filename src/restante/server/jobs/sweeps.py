@@ -5,14 +5,17 @@ from datetime import timedelta
 from functools import partial
 
 from restante.protocol import limits
+from restante.server.audit.service import Audit
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
 from restante.server.jobs.clockwatch import ClockWatch
 from restante.server.limits import service as rate_limits
+from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.outbox import events
+from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
 from restante.server.sessions.service import Sessions
@@ -31,7 +34,10 @@ class Sweeper:
         clock: Clock,
         *,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         messages: Messages,
+        audit: Audit,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -40,7 +46,10 @@ class Sweeper:
         self._database = database
         self._clock = clock
         self._uploads = uploads
+        self._links = links
+        self._pages = pages
         self._messages = messages
+        self._audit = audit
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
@@ -60,6 +69,9 @@ class Sweeper:
                 "unclaimed": partial(self._uploads.expire_unclaimed, now_ms),
                 "orphans": self._uploads.sweep_orphans,
                 "tombstones": partial(self._messages.forget_tombstones, now_ms),
+                "audit": partial(self._audit.forget, now_ms),
+                "calls": partial(self._pages.sweep, now_ms),
+                "links": partial(self._links.sweep, now_ms),
                 "upload_tombstones": partial(self._uploads.forget_gone, now_ms),
                 "idempotency_keys": partial(self._messages.forget_keys, now_ms),
                 "events": partial(self._forget_events, now_ms),

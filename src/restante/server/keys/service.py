@@ -12,10 +12,19 @@ from restante.server.failpoints import failpoint
 from restante.server.keys import queries, rules
 from restante.server.keys.preconditions import Precondition
 from restante.server.keys.queries import Stored
+from restante.server.passkeys.service import is_taken
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.service import Sessions
 from restante.server.transparency.service import append
-from restante.signing.records import Record
+from restante.signing.records import Record, read
+
+
+def signing_key(connection: Connection, name: str) -> bytes:
+    """The public key that signs for a name now. Raises Refusal no-such-account."""
+    row = queries.latest_record(connection, name)
+    if row is None:
+        raise Refusal("no-such-account")
+    return read(row.record).sign
 
 
 class Keys:
@@ -28,10 +37,8 @@ class Keys:
         self._server_name = server_name
 
     async def is_taken(self, name: str) -> bool:
-        """Whether somebody has the name; whoever had an account has its records."""
-        return (
-            await self._database.read(lambda connection: queries.latest_record(connection, name)) is not None
-        )
+        """Whether somebody has the name, or had it."""
+        return await self._database.read(lambda connection: is_taken(connection, name))
 
     async def record(self, name: str) -> wire.Record:
         """Returns the newest record of a name. Raises Refusal no-such-account."""

@@ -82,7 +82,7 @@ _WROTE = (
             accounts, accounts.c.id == messages.c.account_id
         )
     )
-    .where(envelopes.c.account_id == _ACCOUNT, envelopes.c.box != "sent")
+    .where(envelopes.c.account_id == _ACCOUNT, envelopes.c.box != "sent", messages.c.by_caller == 0)
     .group_by(accounts.c.name)
 )
 _WAS_WRITTEN_TO = (
@@ -92,7 +92,7 @@ _WAS_WRITTEN_TO = (
             accounts, accounts.c.id == envelopes.c.account_id
         )
     )
-    .where(messages.c.account_id == _ACCOUNT, envelopes.c.box != "sent")
+    .where(messages.c.account_id == _ACCOUNT, envelopes.c.box != "sent", messages.c.by_caller == 0)
     .group_by(accounts.c.name)
 )
 

@@ -6,9 +6,13 @@ and video stay for its holder; with the last one they are removed, whoever delet
 
 from sqlalchemy import Connection
 
+from restante.protocol.audit import Act
+from restante.server.abuse.service import removal_due_ms
+from restante.server.audit import chain
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
-from restante.server.messages import queries
+from restante.server.links.service import end_links
+from restante.server.messages import marking, queries
 from restante.server.messages.rules import Row
 from restante.server.outbox import events, queue
 
@@ -24,26 +28,33 @@ def for_me(connection: Connection, account_id: int, message_id: str, *, now_ms: 
         return set()
     changes = events.append(connection, [account_id], "deleted", message_id, now_ms=now_ms)
     queries.bury_copies(connection, message_id, changes, now_ms=now_ms)
+    if "sent" in mine:
+        end_links(connection, message_id, account_id)
     touched = {account_id}
     others = [copy for copy in living if copy.account_id != account_id]
-    if "inbox" in mine:
+    if "inbox" in mine and own[0].forwarded_by is None:
         senders = {copy.account_id for copy in others if copy.box == "sent"}
         changes = events.append(connection, senders, "mark", message_id, now_ms=now_ms)
         queries.set_changes(connection, message_id, changes)
         touched |= senders
     if not others:
         _remove_bytes(connection, own[0], now_ms=now_ms)
+    elif "inbox" in mine:
+        touched |= marking.end_when_played(connection, own[0], now_ms=now_ms)
     failpoint("delete-before-commit")
     return touched
 
 
-def for_everyone(connection: Connection, message: Row, *, now_ms: int) -> set[int]:
+def for_everyone(connection: Connection, message: Row, act: Act, *, now_ms: int) -> set[int]:
     """Deletes every copy of a message just found, and the bytes; returns whose boxes changed. Twice is once."""
     if message.deleted_at is not None:
         return set()
-    holders = {copy.account_id for copy in queries.live_copies(connection, message.id)}
+    living = queries.live_copies(connection, message.id)
+    holders = {copy.account_id for copy in living if copy.box != "hidden"}
+    blockers = {copy.account_id for copy in living} - holders
     changes = events.append(connection, holders, "deleted", message.id, now_ms=now_ms)
-    queries.bury_copies(connection, message.id, changes, now_ms=now_ms)
+    queries.bury_copies(connection, message.id, changes | dict.fromkeys(blockers, 0), now_ms=now_ms)
+    chain.ended(connection, message.id, act, now_ms=now_ms)
     _remove_bytes(connection, message, now_ms=now_ms)
     failpoint("delete-before-commit")
     return holders
@@ -51,5 +62,7 @@ def for_everyone(connection: Connection, message: Row, *, now_ms: int) -> set[in
 
 def _remove_bytes(connection: Connection, message: Row, *, now_ms: int) -> None:
     queries.bury_message(connection, message.id, now_ms=now_ms)
+    end_links(connection, message.id)
     if message.upload_id is not None:
-        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=now_ms)
+        due_ms = removal_due_ms(connection, message.id, now_ms=now_ms)
+        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=due_ms)

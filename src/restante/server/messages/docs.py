@@ -30,7 +30,8 @@ class SendOperation(Operation):
         self.parameters = [*(self.parameters or []), _key()]
         self.request_body = RequestBody(
             required=True,
-            description="One part `envelope:<name>` for each name in `recipients`, besides the parts named here.",
+            description="One part `envelope:<name>` for each name in `recipients` and one `link:<place>` for each of `links`, "
+            "besides the parts named here.",
             content={
                 "multipart/form-data": OpenAPIMediaType(
                     schema=_parts(),
@@ -44,6 +45,24 @@ class SendOperation(Operation):
         )
 
 
+@dataclass
+class LeaveOperation(Operation):
+    """Adds the parts of what a caller leaves."""
+
+    def __post_init__(self) -> None:
+        """Fills what the framework left open."""
+        parts = {
+            "message": Reference(ref="#/components/schemas/CallMessage"),
+            "details": _file(limits.DETAILS_BYTES, "details.age"),
+            "envelope:owner": _file(limits.ENVELOPE_BYTES, "envelope.age for the owner of the page"),
+        }
+        schema = Schema(type=OpenAPIType.OBJECT, required=list(parts), properties=parts)  # type: ignore[arg-type] # a dict of both
+        encoding = {"message": Encoding(content_type="application/json")}
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=schema, encoding=encoding)}
+        )
+
+
 def _key() -> Parameter:
     return Parameter(
         name="Idempotency-Key",
@@ -54,19 +73,20 @@ def _key() -> Parameter:
     )
 
 
-def _parts() -> Schema:
-    def file(most: int, text: str) -> Schema:
-        return Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, max_length=most, description=text)
+def _file(most: int, text: str) -> Schema:
+    return Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, max_length=most, description=text)
 
+
+def _parts() -> Schema:
     return Schema(
         type=OpenAPIType.OBJECT,
         required=["message", "details", "sent"],
         properties={
             "message": Reference(ref="#/components/schemas/Send"),
-            "details": file(limits.DETAILS_BYTES, "details.age"),
-            "sent": file(limits.ENVELOPE_BYTES, "envelope.age for the sender's own account"),
+            "details": _file(limits.DETAILS_BYTES, "details.age"),
+            "sent": _file(limits.ENVELOPE_BYTES, "envelope.age for the sender's own account"),
         },
-        additional_properties=file(limits.ENVELOPE_BYTES, "envelope.age for a recipient"),
+        additional_properties=_file(limits.ENVELOPE_BYTES, "envelope.age for a recipient"),
     )
 
 
@@ -103,12 +123,11 @@ _TEXT = {"type": "string"}
 _BYTES = {"content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}}}
 _ETAG = {"schema": _TEXT, "required": True, "description": "Strong: for If-Range and If-None-Match."}
 _SPAN = {"schema": _TEXT, "required": True, "description": "Which bytes these are, and of how many."}
-_ID = {"name": "message_id", "in": "path", "required": True, "schema": _TEXT}
 _WANTED = {"Range": "One range of bytes.", "If-Range": "An ETag.", "If-None-Match": "ETags."}
 
 
-def _video(name: str, text: str, *, body: Part) -> Part:
-    refused = written_refusals(*SIGNED_IN, "not-found", "message-gone", "range-unsatisfiable")
+def _video(name: str, text: str, refusals: tuple[str, ...], of: Part, *, body: Part) -> Part:
+    refused = written_refusals(*refusals, "not-found", "range-unsatisfiable")
     if not body:
         refused = {status: {"description": refusal["description"]} for status, refusal in refused.items()}
     headers = [
@@ -119,7 +138,7 @@ def _video(name: str, text: str, *, body: Part) -> Part:
         "operationId": name,
         "tags": ["messages"],
         "description": text,
-        "parameters": [_ID, *headers],
+        "parameters": [of, *headers],
         "responses": {
             "200": {"description": "All of it.", "headers": {"ETag": _ETAG}, **body},
             "206": {"description": "The range.", "headers": {"ETag": _ETAG, "Content-Range": _SPAN}, **body},
@@ -129,12 +148,22 @@ def _video(name: str, text: str, *, body: Part) -> Part:
     }
 
 
+_OF_MESSAGE = {"name": "message_id", "in": "path", "required": True, "schema": _TEXT}
+_OF_LINK = {**_OF_MESSAGE, "name": "link_id"}
+_TO_ACCOUNTS = (*SIGNED_IN, "message-gone")
+_TO_GUESTS = ("view-over", "link-gone")
+_WHOLE = "Gives video.age to the sender and the recipients, whole or a range."
+_WHOLE_GUEST = "Gives video.age to the token of a view, whole or a range."
+_WOULD = "Tells what a GET would answer."
+
 PATHS: Part = {
     "/api/v1/messages/{message_id}/video": {
-        "get": _video(
-            "get_video", "Gives video.age to the sender and the recipients, whole or a range.", body=_BYTES
-        ),
-        "head": _video("head_video", "Tells what a GET would answer.", body={}),
-    }
+        "get": _video("get_video", _WHOLE, _TO_ACCOUNTS, _OF_MESSAGE, body=_BYTES),
+        "head": _video("head_video", _WOULD, _TO_ACCOUNTS, _OF_MESSAGE, body={}),
+    },
+    "/api/v1/links/{link_id}/video": {
+        "get": _video("get_link_video", _WHOLE_GUEST, _TO_GUESTS, _OF_LINK, body=_BYTES),
+        "head": _video("head_link_video", _WOULD, _TO_GUESTS, _OF_LINK, body={}),
+    },
 }
 """The download bypasses the framework, which therefore knows nothing of it."""

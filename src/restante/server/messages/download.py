@@ -3,13 +3,15 @@
 import asyncio
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from restante.server.asgi import RawHeaders, Receive, Scope, Send, headers_named
 from restante.server.blobs.store import BlobFile, BlobMissing
 from restante.server.errors import Refusal
+from restante.server.links.service import GuestLinks
 from restante.server.messages.rules import VideoRef
 from restante.server.messages.service import Messages
-from restante.server.sessions.actor import token_of
+from restante.server.sessions.actor import bearer_of, token_of
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -77,21 +79,55 @@ def is_known(headers: RawHeaders, etag: bytes) -> bool:
     return joined.strip() == b"*" or etag in tags
 
 
-class VideoApp:
-    """Answers GET and HEAD of /api/v1/messages/{id}/video to its sender and recipients."""
+class Videos(Protocol):
+    """Knows who may have which video."""
+
+    async def find(self, scope: Scope, asked_id: str) -> VideoRef:
+        """Where the video is that a request asks for. Raises Refusal."""
+        ...
+
+
+class AccountVideos:
+    """Gives a message's video to its sender and recipients."""
 
     def __init__(self, messages: Messages, sessions: Sessions, uploads: Uploads) -> None:
         self._messages = messages
         self._sessions = sessions
         self._uploads = uploads
 
-    async def __call__(self, scope: Scope, _: Receive, send: Send, message_id: str) -> None:
+    async def find(self, scope: Scope, asked_id: str) -> VideoRef:
+        """Where the video is. Raises Refusal not-signed-in, not-found, message-gone."""
+        actor = await self._sessions.actor(token_of(scope["headers"]))
+        scope["actor"] = self._uploads.actor(actor.account_id)
+        return await self._messages.access_video(actor, asked_id)
+
+
+class GuestVideos:
+    """Gives a link's video to those who opened the link."""
+
+    def __init__(self, links: GuestLinks) -> None:
+        self._links = links
+
+    async def find(self, scope: Scope, asked_id: str) -> VideoRef:
+        """Where the video is. Raises Refusal view-over, link-gone, not-found."""
+        row = await self._links.viewed(asked_id, bearer_of(scope["headers"]))
+        if row.upload_id is None:
+            raise Refusal("not-found")
+        return VideoRef(row.upload_id, row.video_bytes, f'"{row.upload_id}"', row.message_expires_at)
+
+
+class VideoApp:
+    """Answers GET and HEAD of /api/v1/messages/{id}/video and /api/v1/links/{id}/video."""
+
+    def __init__(self, uploads: Uploads, videos: Videos) -> None:
+        self._uploads = uploads
+        self._videos = videos
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send, asked_id: str) -> None:
         """Serves one request. Raises Refusal not-found to everyone else."""
         if scope["method"] not in {"GET", "HEAD"}:
             raise Refusal("method-not-allowed", headers={"allow": "GET, HEAD"})
-        actor = await self._sessions.actor(token_of(scope["headers"]))
-        scope["actor"] = self._uploads.actor(actor.account_id)
-        video = await self._messages.access_video(actor, message_id)
+        video = await self._videos.find(scope, asked_id)
         etag = video.etag.encode()
         if is_known(scope["headers"], etag):
             await _send_empty(send, 304, [*_FIXED, (b"etag", etag)])

@@ -1,6 +1,8 @@
 """The multipart body of a send: strict, every part known by name, sizes checked before content."""
 
 import hashlib
+import re
+from typing import TypeVar
 
 import msgspec
 from multipart import (  # type: ignore[import-untyped] # the library ships no types
@@ -14,19 +16,24 @@ from multipart import (  # type: ignore[import-untyped] # the library ships no t
 from restante.protocol import ijson, limits
 from restante.protocol.names import is_name
 from restante.protocol.wire import Send
+from restante.protocol.wire_pages import CallMessage
 from restante.server.errors import Refusal
-from restante.server.messages.rules import Parcel
+from restante.server.messages.rules import CallParcel, Parcel
+
+T = TypeVar("T")
 
 ENVELOPE = "envelope:"
+LINK = re.compile(r"link:(?:0|[1-9][0-9]?)\Z")
+"""The envelope of a link, by its place in the list."""
 MESSAGE_BYTES = 16 * limits.KIB
 """Largest part ``message``: fifty names and what else a Send holds fit well."""
 _HEADERS_BYTES = 1024
 _SIZES = {"message": MESSAGE_BYTES, "details": limits.DETAILS_BYTES, "sent": limits.ENVELOPE_BYTES}
-_PARTS = limits.RECIPIENTS + len(_SIZES)
+_PARTS = limits.RECIPIENTS + limits.LINKS + len(_SIZES)
 BODY_BYTES = (
     MESSAGE_BYTES
     + limits.DETAILS_BYTES
-    + (limits.RECIPIENTS + 1) * limits.ENVELOPE_BYTES
+    + (limits.RECIPIENTS + limits.LINKS + 1) * limits.ENVELOPE_BYTES
     + _PARTS * _HEADERS_BYTES
 )
 """Largest body of a send."""
@@ -39,12 +46,26 @@ def parse_parcel(content_type: bytes, body: bytes) -> Parcel:
     if missing:
         raise Refusal("bad-multipart", detail=f"missing: {', '.join(missing)}")
     return Parcel(
-        message=_message(parts["message"]),
+        message=_read(parts["message"], Send),
         details=parts["details"],
         envelopes={
             name.removeprefix(ENVELOPE): data for name, data in parts.items() if name.startswith(ENVELOPE)
         },
         sent=parts["sent"],
+        digest=_digest(parts),
+        links={name: data for name, data in parts.items() if LINK.match(name)},
+    )
+
+
+def parse_call(content_type: bytes, body: bytes) -> CallParcel:
+    """Reads the parts of what a caller leaves. Raises as ``parse_parcel`` does."""
+    parts = _parts(_boundary(content_type), body)
+    if parts.keys() != {"message", "details", "envelope:owner"}:
+        raise Refusal("bad-multipart", detail="exactly message, details and envelope:owner")
+    return CallParcel(
+        message=_read(parts["message"], CallMessage),
+        details=parts["details"],
+        envelope=parts["envelope:owner"],
         digest=_digest(parts),
     )
 
@@ -89,7 +110,8 @@ def _parts(boundary: str, body: bytes) -> dict[str, bytes]:
 def _known(segment: MultipartSegment, seen: dict[str, bytes]) -> str:
     name = str(segment.name)
     recipient = name.removeprefix(ENVELOPE)
-    if name not in _SIZES and not (name.startswith(ENVELOPE) and is_name(recipient)):
+    is_envelope = (name.startswith(ENVELOPE) and is_name(recipient)) or LINK.match(name)
+    if name not in _SIZES and not is_envelope:
         raise Refusal("bad-multipart", detail="a part with an unknown name")
     if name in seen:
         raise Refusal("bad-multipart", detail=f"part {name} stands twice")
@@ -100,9 +122,9 @@ def _limit(name: str) -> int:
     return _SIZES.get(name, limits.ENVELOPE_BYTES)
 
 
-def _message(data: bytes) -> Send:
+def _read(data: bytes, shape: type[T]) -> T:
     try:
-        return msgspec.convert(ijson.loads(data), Send)
+        return msgspec.convert(ijson.loads(data), shape)
     except ijson.BadJson as error:
         raise Refusal("bad-json", detail=str(error)) from error
     except msgspec.ValidationError as error:

@@ -1,7 +1,7 @@
 """SQL of messages and envelopes; nothing here decides or commits. See [Note: Statements made once].
 
-The column ``box`` of an envelope is ``inbox``, ``sent``, or ``past``: a received copy whose tombstone has run out, kept
-while the message lives, because it still tells the sender how the delivery ended.
+The column ``box`` of an envelope is ``inbox``, ``sent``, ``hidden`` (its recipient had blocked the sender), or ``past``: a
+received copy whose tombstone has run out, kept while the message lives, because it still tells the sender how the delivery ended.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
+    case,
     delete,
-    func,
     insert,
     literal,
     null,
@@ -24,29 +24,41 @@ from sqlalchemy import (
 )
 
 from restante.server.db.tables import accounts, envelopes, idempotency_keys, messages
-from restante.server.messages.rules import Box, Parcel, Position, Row, claim_of
+from restante.server.messages.rules import Box, Marks, Parcel, Position, Row, claim_of
 
 BATCH = 100
 """Rows that one sweep transaction touches at most."""
 
+_forwarder = accounts.alias("forwarder")
 VIEW = (
     messages.c.id,
     messages.c.kind,
     messages.c.account_id.label("sender_id"),
-    accounts.c.name.label("sender"),
+    case(
+        (messages.c.by_caller == 1, null()),
+        (envelopes.c.forwarded_by.is_(None), accounts.c.name),
+        else_=_forwarder.c.name,
+    ).label("sender"),
     messages.c.upload_id,
     messages.c.video_bytes,
     messages.c.details_sha256,
     messages.c.expires_at,
+    messages.c.until_played,
+    messages.c.may_forward,
+    envelopes.c.forwarded_by,
     envelopes.c.box,
     envelopes.c.received_at,
     envelopes.c.change,
     envelopes.c.fetched_at,
     envelopes.c.played_at,
     envelopes.c.deleted_at,
+    messages.c.quarantined_at,
+    messages.c.quarantine_reason,
 )
-_SOURCE = envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
-    accounts, accounts.c.id == messages.c.account_id
+_SOURCE = (
+    envelopes.join(messages, messages.c.id == envelopes.c.message_id)
+    .join(accounts, accounts.c.id == messages.c.account_id)
+    .outerjoin(_forwarder, _forwarder.c.id == envelopes.c.forwarded_by)
 )
 _NOW = bindparam("now", type_=messages.c.received_at.type)
 _MESSAGE = bindparam("message", type_=messages.c.id.type)
@@ -125,6 +137,7 @@ def insert_message(
     video_bytes: int,
     claim_hmac: bytes,
     received_at: int,
+    by_caller: bool = False,
 ) -> None:
     """Stores a message without its envelopes."""
     message = parcel.message
@@ -140,6 +153,9 @@ def insert_message(
         "request_sha256": parcel.digest,
         "received_at": received_at,
         "expires_at": message.expires_at,
+        "until_played": int(message.until_played),
+        "may_forward": int(message.may_forward),
+        "by_caller": int(by_caller),
     }
     connection.execute(_INSERT_MESSAGE, row)
 
@@ -160,7 +176,11 @@ def _box(envelope: ColumnElement[Any]) -> Select[Any]:
 def _newest(box: Select[Any]) -> Select[Any]:
     unexpired = or_(messages.c.expires_at.is_(None), messages.c.expires_at > _NOW)
     order = envelopes.c.received_at.desc(), envelopes.c.message_id.desc()
-    return box.where(_LIVES, unexpired).order_by(*order).limit(bindparam("most"))
+    return (
+        box.where(_LIVES, unexpired, messages.c.quarantined_at.is_(None))
+        .order_by(*order)
+        .limit(bindparam("most"))
+    )
 
 
 def _changed(box: Select[Any]) -> Select[Any]:
@@ -174,7 +194,7 @@ _BEFORE = tuple_(envelopes.c.received_at, envelopes.c.message_id) < tuple_(
 _OWN_COPIES = (
     select(*VIEW, envelopes.c.envelope)
     .select_from(_SOURCE)
-    .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box != "past")
+    .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box.in_(("inbox", "sent")))
 )
 _DETAILS = select(messages.c.details).where(_THIS)
 _BOXES = {True: _box(envelopes.c.envelope), False: _box(null().label("envelope"))}
@@ -189,9 +209,16 @@ _DELIVERIES = (
         envelopes.c.fetched_at,
         envelopes.c.played_at,
         envelopes.c.deleted_at,
+        envelopes.c.quiet,
+        envelopes.c.delivery_receipt,
+        envelopes.c.play_receipt,
     )
     .select_from(envelopes.join(accounts, accounts.c.id == envelopes.c.account_id))
-    .where(envelopes.c.message_id.in_(bindparam("ids", expanding=True)), envelopes.c.box != "sent")
+    .where(
+        envelopes.c.message_id.in_(bindparam("ids", expanding=True)),
+        envelopes.c.box != "sent",
+        envelopes.c.forwarded_by.is_(None),
+    )
     .order_by(envelopes.c.message_id, accounts.c.name)
 )
 
@@ -234,7 +261,7 @@ def changed(
 
 
 def deliveries(connection: Connection, message_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """The recipients' copies of some messages, by message and in the order of the names."""
+    """The copies of those whom the sender sent some messages, by message and in the order of the names."""
     found: dict[str, list[Row]] = {message_id: [] for message_id in message_ids}
     for row in connection.execute(_DELIVERIES, {"ids": list(found)}):
         found[row.message_id].append(row)
@@ -244,12 +271,31 @@ def deliveries(connection: Connection, message_ids: Iterable[str]) -> dict[str, 
 # Changing
 
 _LIVE_COPIES = select(envelopes.c.account_id, envelopes.c.box).where(_OF_THIS, _LIVES)
-_RECEIVED = update(envelopes).where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box == "inbox")
-_FETCHED = {"fetched_at": func.coalesce(envelopes.c.fetched_at, _NOW)}
-_SET_MARKS = {
-    "fetched": _RECEIVED.where(envelopes.c.fetched_at.is_(None)).values(_FETCHED),
-    "played": _RECEIVED.where(envelopes.c.played_at.is_(None)).values({**_FETCHED, "played_at": _NOW}),
-}
+_HOLDERS = select(envelopes.c.account_id).where(_OF_THIS, envelopes.c.box != "sent")
+_RECEIVED = _OF_THIS, _OF_ACCOUNT, envelopes.c.box == "inbox"
+_MARKS = (
+    envelopes.c.fetched_at,
+    envelopes.c.played_at,
+    envelopes.c.quiet,
+    envelopes.c.delivery_receipt,
+    envelopes.c.play_receipt,
+)
+_FIND_MARKS = select(*_MARKS).where(*_RECEIVED)
+_SET_MARKS = (
+    update(envelopes)
+    .where(*_RECEIVED)
+    .values({column.name: bindparam(f"new_{column.name}", type_=column.type) for column in _MARKS})
+)
+_UNPLAYED = (
+    select(envelopes.c.account_id)
+    .where(_OF_THIS, _LIVES, envelopes.c.box.in_(("inbox", "hidden")), envelopes.c.played_at.is_(None))
+    .limit(1)
+)
+_SET_EXPIRY = (
+    update(messages)
+    .where(_THIS, or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("at")))
+    .values(expires_at=bindparam("at"))
+)
 _SET_CHANGE = update(envelopes).where(_OF_THIS, _OF_ACCOUNT).values(change=bindparam("event"))
 _BURY_COPIES = (
     update(envelopes)
@@ -264,10 +310,37 @@ def live_copies(connection: Connection, message_id: str) -> Sequence[Row]:
     return connection.execute(_LIVE_COPIES, {"message": message_id}).all()
 
 
-def set_marks(connection: Connection, account_id: int, message_id: str, *, mark: str, now_ms: int) -> bool:
-    """Sets a mark that was not set, and with played also fetched; tells whether anything changed."""
-    where = {"message": message_id, "account": account_id, "now": now_ms}
-    return connection.execute(_SET_MARKS[mark], where).rowcount > 0
+def holders(connection: Connection, message_id: str) -> set[int]:
+    """Who has or had a message as a recipient."""
+    return set(connection.execute(_HOLDERS, {"message": message_id}).scalars())
+
+
+def find_marks(connection: Connection, account_id: int, message_id: str) -> Marks:
+    """What a recipient told of the received copy, which is there."""
+    row = connection.execute(_FIND_MARKS, {"message": message_id, "account": account_id}).one()
+    return Marks(row.fetched_at, row.played_at, bool(row.quiet), row.delivery_receipt, row.play_receipt)
+
+
+def set_marks(connection: Connection, account_id: int, message_id: str, marks: Marks) -> None:
+    """Stores what a recipient told."""
+    values = {
+        "new_fetched_at": marks.fetched_at,
+        "new_played_at": marks.played_at,
+        "new_quiet": int(marks.quiet),
+        "new_delivery_receipt": marks.delivery_receipt,
+        "new_play_receipt": marks.play_receipt,
+    }
+    connection.execute(_SET_MARKS, {"message": message_id, "account": account_id, **values})
+
+
+def is_unplayed(connection: Connection, message_id: str) -> bool:
+    """Tells whether a recipient has a living copy that was not played."""
+    return connection.execute(_UNPLAYED, {"message": message_id}).first() is not None
+
+
+def set_expiry(connection: Connection, message_id: str, *, at_ms: int) -> bool:
+    """Lets a message end at an instant, if it does not end before; tells whether that changed anything."""
+    return connection.execute(_SET_EXPIRY, {"message": message_id, "at": at_ms}).rowcount > 0
 
 
 def set_changes(connection: Connection, message_id: str, changes: Mapping[int, int]) -> None:

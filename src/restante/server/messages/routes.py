@@ -13,15 +13,17 @@ from litestar.response import Stream
 
 from restante.protocol import limits
 from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentItem
+from restante.protocol.wire_messages import Forward
+from restante.protocol.wire_pages import Left
 from restante.server.asgi import Receive, Scope, read_body
 from restante.server.errors import Refusal
 from restante.server.messages import form, headers
-from restante.server.messages.docs import EventsOperation, SendOperation
+from restante.server.messages.docs import EventsOperation, LeaveOperation, SendOperation
 from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box
 from restante.server.messages.service import Messages
 from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
-from restante.server.sessions.actor import Actor, token_of
+from restante.server.sessions.actor import Actor, bearer_of, token_of
 from restante.server.sessions.service import Sessions
 
 AnyRequest = Request[Any, Any, Any]
@@ -45,6 +47,18 @@ SEND = (
     "claim-mismatch",
     "key-reused",
     "rate-limited",
+)
+LEAVE = (
+    *CHANGE,
+    *JSON_BODY,
+    "bad-multipart",
+    "not-found",
+    "id-taken",
+    "upload-unfinished",
+    "upload-claimed",
+    "upload-gone",
+    "claim-mismatch",
+    "call-over",
 )
 _ETAG = ResponseHeader(name="ETag", value="", required=True, documentation_only=True)
 _REPLAYED = ResponseHeader(
@@ -123,6 +137,25 @@ async def send_message(
     )
 
 
+@post(
+    "/api/v1/calls/message",
+    tags=["pages"],
+    responses=refusals(*LEAVE),
+    operation_class=LeaveOperation,
+)
+async def leave_message(request: AnyRequest, house_messages: NamedDependency[Messages]) -> Left:
+    """Leaves a caller's message for the owner of a page, by the capability of the call in `Authorization`.
+
+    All of it is stored, or nothing; the same again gets the same answer.
+    """
+    token = bearer_of(request.scope["headers"])
+    kind = headers.content_type(request.scope["headers"])
+    body = await read_body(
+        cast("Scope", request.scope), cast("Receive", request.receive), limit=form.BODY_BYTES
+    )
+    return await house_messages.leave(token, form.parse_call(kind, body))
+
+
 @get("/api/v1/inbox", tags=["messages"], responses=refusals(*LIST), dependencies=PAGE)
 async def list_inbox(
     actor: NamedDependency[Actor], messages: NamedDependency[Messages], page: NamedDependency[Page]
@@ -178,7 +211,23 @@ async def mark_message(
     data: JSONBody[Mark],
 ) -> None:
     """Notes that the recipient fetched or played it; `played` implies `fetched`; the first time of each stays."""
-    await messages.mark(actor, message_id, data.mark)
+    await messages.mark(actor, message_id, data)
+
+
+@post(
+    "/api/v1/messages/{message_id:str}/forwards",
+    tags=["messages"],
+    status_code=204,
+    responses=refusals(*ONE, *CHANGE, *JSON_BODY, "may-not-forward", "no-such-recipient", "rate-limited"),
+)
+async def forward_message(
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    message_id: FromPath[str],
+    data: JSONBody[Forward],
+) -> None:
+    """Passes a received message on, where its sender allowed it; who has or had it already gets nothing more."""
+    await messages.forward(actor, message_id, data)
 
 
 @delete(
@@ -223,11 +272,13 @@ async def live_channel(
 
 ROUTES: list[HTTPRouteHandler] = [
     send_message,
+    leave_message,
     list_inbox,
     list_sent,
     get_message,
     get_details,
     mark_message,
+    forward_message,
     delete_message,
     live_channel,
 ]

@@ -9,13 +9,17 @@ from sqlalchemy import Connection
 
 from restante.protocol import ijson
 from restante.protocol.wire import Sent
+from restante.server.abuse.bans import check_may_send
+from restante.server.acquaintances.service import Acquaintances
 from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
+from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
 from restante.server.messages.rules import Parcel, claim_of
 from restante.server.outbox import events
+from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
 
@@ -39,7 +43,9 @@ class Sending:
     now_ms: int
     settings: Settings
     uploads: Uploads
+    links: GuestLinks
     limiter: Limiter
+    acquaintances: Acquaintances
     claim_key: bytes
 
     def run(self, connection: Connection) -> Outcome:
@@ -74,14 +80,16 @@ class Sending:
             return None
         if row.account_id != self.actor.account_id or row.request_sha256 != self.parcel.digest:
             raise Refusal("id-taken")
-        return _answer(row.id, row.received_at)
+        links = self.links.ids_of(connection, self.actor.account_id, row.id)
+        return _answer(row.id, row.received_at, links)
 
     def _store(self, connection: Connection) -> Outcome:
         message, actor = self.parcel.message, self.actor
+        check_may_send(connection, actor.account_id, self.settings)
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
             raise Refusal("invalid", detail="expires_at: lies in the past")
-        recipients = _recipients(connection, message.recipients)
+        recipients = find_recipients(connection, message.recipients)
         video_bytes = 0
         if message.upload is not None:
             video_bytes = self.uploads.claim(connection, actor.account_id, message.upload, message.id)
@@ -94,21 +102,38 @@ class Sending:
             received_at=self.now_ms,
         )
         failpoint("send-message-stored")
-        touched = frozenset({actor.account_id, *recipients.values()})
+        blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
+        touched = frozenset({actor.account_id, *recipients.values()} - blockers)
         changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
+        self._tell(connection, touched - {actor.account_id})
         queries.insert_envelopes(connection, self._copies(recipients, changes))
         failpoint("send-envelopes-stored")
-        return Outcome(_answer(message.id, self.now_ms), replayed=False, touched=touched)
+        links = self._store_links(connection)
+        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=touched)
+
+    def _store_links(self, connection: Connection) -> list[str]:
+        message = self.parcel.message
+        wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
+        return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
+
+    def _tell(self, connection: Connection, others: frozenset[int]) -> None:
+        """Strangers are told of like callers, not each time."""
+        sender_id = self.actor.account_id
+        known = {one for one in others if self.acquaintances.may_notify(connection, one, sender_id)}
+        telling.tell(connection, known, "message", now_ms=self.now_ms)
+        telling.tell(connection, others - known, "request", now_ms=self.now_ms)
 
     def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
+            arrives = account_id in changes  # else [Note: Blocked and none the wiser]
             return {
                 "message_id": self.parcel.message.id,
                 "account_id": account_id,
-                "box": box,
-                "envelope": envelope,
+                "box": box if arrives else "hidden",
+                "envelope": envelope if arrives else None,
                 "received_at": self.now_ms,
-                "change": changes[account_id],
+                "change": changes.get(account_id, 0),
+                "forwarded_by": None,
             }
 
         received = [
@@ -128,7 +153,8 @@ class Sending:
         return hmac.new(self.claim_key, text, hashlib.sha256).digest()
 
 
-def _recipients(connection: Connection, names: list[str]) -> dict[str, int]:
+def find_recipients(connection: Connection, names: list[str]) -> dict[str, int]:
+    """The accounts of these names. Raises Refusal no-such-recipient."""
     found = queries.account_ids(connection, names)
     missing = [name for name in names if name not in found]
     if missing:
@@ -136,5 +162,5 @@ def _recipients(connection: Connection, names: list[str]) -> dict[str, int]:
     return found
 
 
-def _answer(message_id: str, received_at: int) -> Sent:
-    return Sent(id=message_id, received_at=received_at, state="stored")
+def _answer(message_id: str, received_at: int, links: list[str]) -> Sent:
+    return Sent(id=message_id, received_at=received_at, state="stored", links=links)

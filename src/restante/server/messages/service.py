@@ -13,21 +13,28 @@ from sqlalchemy import Connection
 
 from restante.protocol import limits
 from restante.protocol.ids import Prefix, is_id
-from restante.protocol.wire import Inbox, InboxItem, SentBox, SentItem
+from restante.protocol.wire import Inbox, InboxItem, Mark, SentBox, SentItem
+from restante.protocol.wire_messages import Forward
+from restante.protocol.wire_pages import Left
+from restante.server.abuse.bans import check_may_send
+from restante.server.acquaintances.service import Acquaintances
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
+from restante.server.keys.service import signing_key
 from restante.server.limits.service import Limiter
-from restante.server.messages import deleting, listing, queries, rules
+from restante.server.links.service import GuestLinks
+from restante.server.messages import deleting, forwarding, listing, marking, queries, rules
+from restante.server.messages.calling import Calling
 from restante.server.messages.channel import Channel
 from restante.server.messages.cursors import Cursors
 from restante.server.messages.listing import Page
-from restante.server.messages.rules import Box, Parcel, Row, VideoRef
+from restante.server.messages.rules import Box, CallParcel, Parcel, Row, VideoRef
 from restante.server.messages.sending import Outcome, Sending
-from restante.server.outbox import events
+from restante.server.pages.service import Pages
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -49,7 +56,10 @@ class Messages:
         *,
         bus: MemoryBus,
         uploads: Uploads,
+        links: GuestLinks,
+        pages: Pages,
         limiter: Limiter,
+        acquaintances: Acquaintances,
         claim_key: bytes,
         cursor_key: bytes,
     ) -> None:
@@ -58,7 +68,10 @@ class Messages:
         self._settings = settings
         self._bus = bus
         self._uploads = uploads
+        self._links = links
+        self._pages = pages
         self._limiter = limiter
+        self._acquaintances = acquaintances
         self._claim_key = claim_key
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
@@ -77,7 +90,9 @@ class Messages:
             now_ms=self._clock.now_ms(),
             settings=self._settings,
             uploads=self._uploads,
+            links=self._links,
             limiter=self._limiter,
+            acquaintances=self._acquaintances,
             claim_key=self._claim_key,
         )
         in_flight = (actor.session_id, key)
@@ -91,6 +106,22 @@ class Messages:
         failpoint("send-before-answer")
         self._bus.publish(outcome.touched)
         return outcome
+
+    async def leave(self, token: str, parcel: CallParcel) -> Left:
+        """Stores what a caller leaves, once. Raises Refusal; after one nothing has changed."""
+        rules.check_call_parcel(parcel)
+        calling = Calling(
+            token=token,
+            parcel=parcel,
+            now_ms=self._clock.now_ms(),
+            uploads=self._uploads,
+            pages=self._pages,
+            claim_key=self._claim_key,
+        )
+        left, touched = await self._database.write(calling.run)
+        failpoint("call-before-answer")
+        self._bus.publish(touched)
+        return left
 
     # Reading
 
@@ -163,19 +194,37 @@ class Messages:
 
     # Changing
 
-    async def mark(self, actor: Actor, message_id: str, mark: str) -> None:
+    async def mark(self, actor: Actor, message_id: str, mark: Mark) -> None:
         """Notes that the recipient fetched or played it; the first time stays. Raises Refusal like access_message."""
         now_ms = self._clock.now_ms()
 
         def work(connection: Connection) -> set[int]:
             row = self._own(connection, actor, message_id, "inbox")
-            if not queries.set_marks(connection, actor.account_id, message_id, mark=mark, now_ms=now_ms):
-                return set()
-            living = queries.live_copies(connection, message_id)
-            touched = {actor.account_id} | {copy.account_id for copy in living if copy.box == "sent"}
-            changes = events.append(connection, touched, "mark", row.id, now_ms=now_ms)
-            queries.set_changes(connection, row.id, changes)
+            receipt = None
+            if mark.receipt is not None:
+                receipt = rules.check_receipt(mark.receipt, of=signing_key(connection, actor.name))
+            touched = marking.note(connection, row, actor.account_id, mark, receipt, now_ms=now_ms)
             failpoint("mark-before-commit")
+            return touched
+
+        touched = await self._database.write(work)
+        self._videos.clear()
+        self._bus.publish(touched)
+
+    async def forward(self, actor: Actor, message_id: str, request: Forward) -> None:
+        """Passes a received message on. Raises Refusal like access_message, may-not-forward or no-such-recipient."""
+        now_ms = self._clock.now_ms()
+        sealed = rules.sealed_forwards(request)
+
+        def work(connection: Connection) -> set[int]:
+            row = self._own(connection, actor, message_id, "inbox")
+            check_may_send(connection, actor.account_id, self._settings)
+            self._limiter.take(connection, "sends", str(actor.account_id), self._settings.rate_sends)
+            check_may_send(connection, actor.account_id, self._settings)
+            touched = forwarding.forward(
+                connection, actor, row, sealed, acquaintances=self._acquaintances, now_ms=now_ms
+            )
+            failpoint("forward-before-commit")
             return touched
 
         self._bus.publish(await self._database.write(work))
@@ -195,7 +244,7 @@ class Messages:
             message = queries.find_message(connection, _checked(message_id))
             if message is None or message.account_id != actor.account_id:
                 raise Refusal("not-found")
-            return deleting.for_everyone(connection, message, now_ms=now_ms)
+            return deleting.for_everyone(connection, message, "deleted", now_ms=now_ms)
 
         await self._delete(work)
 
@@ -224,7 +273,9 @@ class Messages:
     async def _expire(self, message_id: str) -> None:
         def work(connection: Connection, now_ms: int) -> set[int]:
             message = queries.find_message(connection, message_id)
-            return set() if message is None else deleting.for_everyone(connection, message, now_ms=now_ms)
+            if message is None:
+                return set()
+            return deleting.for_everyone(connection, message, "expired", now_ms=now_ms)
 
         await self._delete(work)
 

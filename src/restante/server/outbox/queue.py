@@ -1,5 +1,6 @@
 """Work that follows a commit: rows written in the same transaction, done afterwards, at least once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,21 +8,29 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from restante.server.db.tables import outbox
 
-Kind = Literal["delete-blob"]
+Kind = Literal["delete-blob", "delete-account", "tell", "push", "mail", "mail-code", "webhook"]
+
+QUICK: tuple[Kind, ...] = ("delete-blob",)
+"""What the dispatcher does; the rest is the courier's."""
+AGAIN = "+"
+"""Ends the subject of a task that was asked for while the same was in hand."""
 
 _THIS = outbox.c.id == bindparam("task")
 _KNOWN = select(outbox.c.id).where(
     outbox.c.kind == bindparam("of_kind"), outbox.c.subject == bindparam("about")
 )
+_KNOWN_IN_HAND = _KNOWN.where(outbox.c.handed > 0)
 _ADD = insert(outbox)
 _DUE = (
-    select(outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts)
-    .where(outbox.c.due_at <= bindparam("now"))
+    select(outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts, outbox.c.handed)
+    .where(outbox.c.due_at <= bindparam("now"), outbox.c.kind.in_(bindparam("kinds", expanding=True)))
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_IS_WAITING = select(outbox.c.id).where(_THIS)
 _DONE = delete(outbox).where(_THIS)
-_PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_at=bindparam("due"))
+_PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_at=bindparam("due"), handed=0)
+_HAND_OVER = update(outbox).where(_THIS).values(handed=outbox.c.handed + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,8 @@ class Task:
     kind: Kind
     subject: str
     attempts: int
+    handed: int = 0
+    """How often it was handed over without anybody knowing how it ended."""
 
 
 def enqueue(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:
@@ -40,10 +51,34 @@ def enqueue(connection: Connection, kind: Kind, subject: str, *, due_ms: int) ->
         connection.execute(_ADD, {"kind": kind, "subject": subject, "due_at": due_ms, "attempts": 0})
 
 
-def due(connection: Connection, *, now_ms: int, most: int = 100) -> list[Task]:
-    """Lists what may be done now, oldest first."""
-    rows = connection.execute(_DUE, {"now": now_ms, "most": most})
-    return [Task(row.id, row.kind, row.subject, row.attempts) for row in rows]
+def enqueue_again(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:
+    """The same for work that may be in somebody's hands just now: what waits is enough, what is handed over is not."""
+    enqueue(connection, kind, subject, due_ms=due_ms)
+    if connection.execute(_KNOWN_IN_HAND, {"of_kind": kind, "about": subject}).first() is not None:
+        enqueue(connection, kind, f"{subject}{AGAIN}", due_ms=due_ms)
+
+
+def due(
+    connection: Connection, *, now_ms: int, most: int = 100, kinds: Collection[Kind] = QUICK
+) -> list[Task]:
+    """Lists what of some kinds may be done now, oldest first."""
+    rows = connection.execute(_DUE, {"now": now_ms, "most": most, "kinds": list(kinds)})
+    return [Task(row.id, row.kind, row.subject, row.attempts, row.handed) for row in rows]
+
+
+def hand_over(connection: Connection, task: Task) -> None:
+    """Notes that somebody outside is about to get it; ``put_off`` and ``done`` say how that ended."""
+    connection.execute(_HAND_OVER, {"task": task.id})
+
+
+def put_off(connection: Connection, task: Task, *, due_ms: int, attempts: int) -> None:
+    """Lets a task wait."""
+    connection.execute(_PUT_OFF, {"task": task.id, "tries": attempts, "due": due_ms})
+
+
+def is_waiting(connection: Connection, task: Task) -> bool:
+    """Tells whether a task is still to be done."""
+    return connection.execute(_IS_WAITING, {"task": task.id}).first() is not None
 
 
 def done(connection: Connection, task: Task) -> None:

@@ -1,10 +1,11 @@
 """SQL of passkeys and their ceremonies. See [Note: Statements made once]."""
 
+import hashlib
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, union_all, update
 
-from restante.server.db.tables import accounts, passkey_ceremonies, passkeys
+from restante.server.db.tables import accounts, passkey_ceremonies, passkeys, reserved_names
 from restante.server.passkeys.origins import parse
 from restante.server.passkeys.shapes import Ceremony, NewPasskey, Passkey
 
@@ -104,7 +105,10 @@ _NOTE_USE = (
     .where(*_THIS, passkeys.c.sign_count == bindparam("seen"))
     .values(sign_count=bindparam("next"), last_used_at=bindparam("now"))
 )
-_IS_TAKEN = select(accounts.c.id).where(accounts.c.name == bindparam("known_as"))
+_IS_TAKEN = union_all(
+    select(accounts.c.id).where(accounts.c.name == bindparam("known_as")),
+    select(reserved_names.c.created_at).where(reserved_names.c.name_sha256 == bindparam("digest")),
+)
 
 
 def add(
@@ -171,4 +175,6 @@ def note_use(connection: Connection, passkey: Passkey, *, sign_count: int, now_m
 
 
 def is_taken(connection: Connection, name: str) -> bool:
-    return connection.execute(_IS_TAKEN, {"known_as": name}).first() is not None
+    """Tells whether somebody has the name, or had it: names are never given away again."""
+    digest = hashlib.sha256(name.encode()).digest()
+    return connection.execute(_IS_TAKEN, {"known_as": name, "digest": digest}).first() is not None

@@ -211,6 +211,11 @@ def remove(connection: Connection, account_id: int, mid: str) -> bool:
     return is_removed
 
 
+def is_taken(connection: Connection, name: str) -> bool:
+    """Tells whether somebody has a name, or had it."""
+    return queries.is_taken(connection, name)
+
+
 def _challenge() -> bytes:
     return secrets.token_bytes(rules.CHALLENGE_BYTES)
 

@@ -1,4 +1,4 @@
-"""Who asks: an account by its session. Everything that is guarded takes an Actor."""
+"""Who asks: an account by its session, or a caller by their call. Everything that is guarded takes one of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +18,15 @@ class Actor:
     client: str
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody without an account, let in to leave one message for one."""
+
+    account_id: int
+    """For whom."""
+    call_sha256: bytes
+
+
 def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Reads the bearer token, or else the session cookie. Raises Refusal not-signed-in when there is neither."""
     cookies: list[bytes] = []
@@ -30,6 +39,15 @@ def token_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
         if key == b"cookie":
             cookies += value.split(b";")
     return _session_of(cookies)
+
+
+def bearer_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Reads the secret that a guest or caller shows as a bearer token. Raises Refusal not-found when there is none."""
+    for key, value in headers:
+        scheme, _, token = value.partition(b" ")
+        if key == b"authorization" and scheme.lower() == b"bearer":
+            return token.strip().decode("latin-1")
+    raise Refusal("not-found")
 
 
 def _session_of(cookies: list[bytes]) -> str:

@@ -184,6 +184,10 @@ class Sessions:
         )
         failpoint("session-revoked")
 
+    def forget(self, account_id: int) -> None:
+        """Drops what is remembered of an account that has ended."""
+        self._cache.drop(lambda known: known.account_id == account_id)
+
     async def sweep(self) -> int:
         """Removes sessions unused for 90 days; returns how many."""
         seen_before_ms = self._clock.now_ms() - UNUSED_MS

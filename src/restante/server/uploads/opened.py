@@ -39,6 +39,7 @@ class OpenUpload:
     size: int
     last_byte_ms: int
     durable: int | None = 0
+    by_caller: bool = False
     gone: bool = False
     users: int = 0
     epoch: int = 0
@@ -61,6 +62,7 @@ class OpenUpload:
             size=size,
             last_byte_ms=last_byte_ms,
             durable=None if size else 0,
+            by_caller=row.call_sha256 is not None,
         )
 
     @property

@@ -15,10 +15,13 @@ _THIS = table.c.id == bindparam("upload_id")
 _CHUNK = 500
 """Ids in one IN list; SQLite allows some thousand variables."""
 
+_BY = func.coalesce(table.c.call_sha256, b"")
+"""Whose upload of the account's it is: empty for its own."""
+
 _FIND = select(table).where(_THIS)
 _ADD = insert(table)
 _UNFINISHED_SUMS = select(
-    func.count().filter(table.c.account_id == bindparam("account")),
+    func.count().filter(table.c.account_id == bindparam("account"), bindparam("by") == _BY),
     func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0),
 ).where(*_UNFINISHED)
 _SET_LENGTH = (
@@ -33,6 +36,7 @@ _CLAIM = (
     .where(
         _THIS,
         table.c.account_id == bindparam("account"),
+        bindparam("by") == _BY,
         table.c.finished_at.is_not(None),
         table.c.gone_at.is_(None),
         func.coalesce(table.c.message_id, _MESSAGE) == _MESSAGE,
@@ -68,6 +72,8 @@ class Upload:
     finished_at: int | None
     message_id: str | None
     gone_at: int | None
+    call_sha256: bytes | None = None
+    """The caller who made it for the account; None: the account itself."""
 
 
 def find(connection: Connection, upload_id: str) -> Upload | None:
@@ -79,12 +85,14 @@ def add(connection: Connection, upload: Upload) -> None:
     connection.execute(_ADD, asdict(upload))
 
 
-def unfinished_sums(connection: Connection, account_id: int, *, deferred: int) -> tuple[int, int]:
-    """How many uploads of the account are neither finished nor gone, and the sum of the lengths of everybody's.
+def unfinished_sums(connection: Connection, account_id: int, *, by: bytes, deferred: int) -> tuple[int, int]:
+    """How many uploads of the account by this caller (empty: its own) are neither finished nor gone, and the sum of the lengths of everybody's.
 
     ``deferred`` stands for each length that is not known.
     """
-    count, total = connection.execute(_UNFINISHED_SUMS, {"account": account_id, "deferred": deferred}).one()
+    count, total = connection.execute(
+        _UNFINISHED_SUMS, {"account": account_id, "by": by, "deferred": deferred}
+    ).one()
     return int(count), int(total)
 
 
@@ -102,9 +110,11 @@ def finish(connection: Connection, upload_id: str, length: int, *, now_ms: int) 
     return found.finished_at if found is not None and found.gone_at is None else None
 
 
-def claim(connection: Connection, account_id: int, upload_id: str, message_id: str) -> int | None:
-    """Gives the account's finished upload to a message, if no other has it; returns its length."""
-    wanted = {"account": account_id, "upload_id": upload_id, "message": message_id}
+def claim(
+    connection: Connection, account_id: int, upload_id: str, message_id: str, *, by: bytes
+) -> int | None:
+    """Gives the account's finished upload by this caller (empty: its own) to a message, if no other has it; returns its length."""
+    wanted = {"account": account_id, "upload_id": upload_id, "message": message_id, "by": by}
     length: int | None = connection.execute(_CLAIM, wanted).scalar()
     return length
 

@@ -28,7 +28,7 @@ from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.log import Log
 from restante.server.recent import Recent
-from restante.server.sessions.actor import Actor
+from restante.server.sessions.actor import Actor, Caller
 from restante.server.uploads import queries, rules
 from restante.server.uploads.durable import BUSY_RETRY_S, FULL_RETRY_S, Durable, full_or_busy
 from restante.server.uploads.opened import Lease, OpenUpload, Shelf
@@ -128,7 +128,7 @@ class Uploads:
 
     # Creating and finding
 
-    async def create(self, actor: Actor, *, length: int | None) -> Created:
+    async def create(self, who: Actor | Caller, *, length: int | None) -> Created:
         """Creates an upload. Raises Refusal too-large, too-many-uploads, rate-limited, storage-full, busy."""
         if self._stopping:
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
@@ -138,13 +138,14 @@ class Uploads:
         capability, now_ms = b64(new_secret()), self._clock.now_ms()
         row = queries.Upload(
             id=new_id(Prefix.UPLOAD),
-            account_id=actor.account_id,
+            account_id=who.account_id,
             capability_sha256=_digest(capability),
             length=length,
             created_at=now_ms,
             finished_at=None,
             message_id=None,
             gone_at=None,
+            call_sha256=_by(who) or None,
         )
         await self._database.write(partial(self._add, row=row, free=free))
         failpoint("upload-row-committed")
@@ -222,14 +223,18 @@ class Uploads:
 
     # For messages and jobs
 
-    def claim(self, connection: Connection, account_id: int, upload_id: str, message_id: str) -> int:
-        """Gives a finished upload to a message within the caller's transaction; returns its size in bytes.
+    def claim(
+        self, connection: Connection, account_id: int, upload_id: str, message_id: str, *, by: bytes = b""
+    ) -> int:
+        """Gives a finished upload to a message within the transaction; returns its size in bytes.
+
+        ``by`` is the call of a caller who made the upload for the account.
 
         Raises Refusal not-found, upload-gone, upload-unfinished, upload-claimed. The same claim twice is fine.
         """
-        length = queries.claim(connection, account_id, upload_id, message_id)
+        length = queries.claim(connection, account_id, upload_id, message_id, by=by)
         if length is None:
-            raise _unclaimable(queries.find(connection, upload_id), account_id)
+            raise _unclaimable(queries.find(connection, upload_id), account_id, by)
         return length
 
     async def open_blob(self, upload_id: str) -> BlobFile:
@@ -277,9 +282,10 @@ class Uploads:
     # Inside
 
     def _add(self, connection: Connection, *, row: queries.Upload, free: int) -> None:
-        account = str(row.account_id)
+        by = row.call_sha256 or b""
+        account = f"{row.account_id}:{by.hex()}" if by else str(row.account_id)
         self._limiter.take(connection, "uploads", account, self._settings.rate_uploads)
-        count, reserved = queries.unfinished_sums(connection, row.account_id, deferred=self.most_bytes)
+        count, reserved = queries.unfinished_sums(connection, row.account_id, by=by, deferred=self.most_bytes)
         if count >= limits.UNFINISHED_UPLOADS:
             raise Refusal("too-many-uploads", limit=limits.UNFINISHED_UPLOADS)
         wanted = self.most_bytes if row.length is None else row.length
@@ -295,10 +301,12 @@ class Uploads:
             raise full_or_busy(error) from error
 
     async def _owns(self, upload: OpenUpload, token: str, who: Callable[[str], Awaitable[Actor]]) -> bool:
-        if self._is_capability(token, upload.capability_sha256, upload.created_at):
+        if self._is_capability(
+            token, upload.capability_sha256, upload.created_at, by_caller=upload.by_caller
+        ):
             return True
         with suppress(Refusal):
-            return (await who(token)).account_id == upload.account_id
+            return (await who(token)).account_id == upload.account_id and not upload.by_caller
         return False
 
     async def _access_row(
@@ -307,18 +315,20 @@ class Uploads:
         row = None
         if is_id(upload_id, Prefix.UPLOAD):
             row = await self._database.read(partial(queries.find, upload_id=upload_id))
-        if row is None or not self._is_capability(token, row.capability_sha256, row.created_at):
+        if row is None or not self._is_capability(
+            token, row.capability_sha256, row.created_at, by_caller=row.call_sha256 is not None
+        ):
             account_id = (await who(token)).account_id
-            if row is None or row.account_id != account_id:
+            if row is None or row.account_id != account_id or row.call_sha256 is not None:
                 raise Refusal("not-found")
         if row.gone_at is not None:
             raise Refusal("upload-gone")
         return row
 
-    def _is_capability(self, token: str, sha256: bytes, created_ms: int) -> bool:
+    def _is_capability(self, token: str, sha256: bytes, created_ms: int, *, by_caller: bool) -> bool:
         age_ms = self._clock.now_ms() - created_ms
         fits = hmac.compare_digest(_digest(token), sha256)
-        return fits and age_ms < rules.to_ms(limits.UPLOAD_CAPABILITY_FOR)
+        return fits and age_ms < rules.to_ms(limits.CALL_FOR if by_caller else limits.UPLOAD_CAPABILITY_FOR)
 
     async def _open(self, row: queries.Upload) -> OpenUpload:
         try:
@@ -350,12 +360,17 @@ class Uploads:
         return buried
 
 
-def _unclaimable(row: queries.Upload | None, account_id: int) -> Refusal:
-    if row is None or row.account_id != account_id:
+def _unclaimable(row: queries.Upload | None, account_id: int, by: bytes) -> Refusal:
+    if row is None or row.account_id != account_id or (row.call_sha256 or b"") != by:
         return Refusal("not-found")
     if row.gone_at is not None:
         return Refusal("upload-gone")
     return Refusal("upload-unfinished" if row.finished_at is None else "upload-claimed")
+
+
+def _by(who: Actor | Caller) -> bytes:
+    """Names the call of a caller; empty for an account."""
+    return who.call_sha256 if isinstance(who, Caller) else b""
 
 
 def _digest(token: str) -> bytes:

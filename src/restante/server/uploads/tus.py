@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from enum import Enum, auto
 from functools import lru_cache
+from typing import Protocol
 
 from restante.server.asgi import Receive, Scope, Send, headers_named, respond
 from restante.server.blobs.store import BlobsFull
 from restante.server.errors import Refusal, RetryLater
-from restante.server.sessions.actor import token_of
+from restante.server.sessions.actor import Caller, token_of
 from restante.server.sessions.service import Sessions
 from restante.server.uploads import rules
 from restante.server.uploads.durable import BUSY_RETRY_S, full_or_busy
@@ -43,11 +44,20 @@ class Ending(Enum):
     FENCED = auto()
 
 
+class Callers(Protocol):
+    """Knows whom an account lets in without one."""
+
+    async def caller(self, token: str) -> Caller | None:
+        """Who has this capability of a call; None for another kind of token. Raises Refusal call-over."""
+        ...
+
+
 class TusApp:
     """Answers everything under /api/v1/uploads; ``upload_id_path`` is what follows, empty for the collection."""
 
-    def __init__(self, uploads: Uploads, sessions: Sessions) -> None:
+    def __init__(self, uploads: Uploads, sessions: Sessions, callers: Callers) -> None:
         self._uploads = uploads
+        self._callers = callers
         self._sessions = sessions
         self._handlers: dict[str, Handler] = {
             "HEAD": self._head,
@@ -93,8 +103,9 @@ class TusApp:
             return await handler(scope, receive, upload)
 
     async def _post(self, scope: Scope, receive: Receive) -> tuple[int, Headers]:
-        actor = await self._sessions.actor(token_of(scope["headers"]))
-        scope["actor"] = self._uploads.actor(actor.account_id)
+        token = token_of(scope["headers"])
+        who = await self._callers.caller(token) or await self._sessions.actor(token)
+        scope["actor"] = self._uploads.actor(who.account_id)
         headers = scope["headers"]
         length = rules.announced_length(headers)
         first = Append(0, rules.body_bytes(headers), None)
@@ -104,7 +115,7 @@ class TusApp:
         if first.body_bytes != 0:
             rules.check_content_type(headers)
         rules.check_fits(length, first, size=0, most=self._uploads.most_bytes)
-        created = await self._uploads.create(actor, length=length)
+        created = await self._uploads.create(who, length=length)
         answer: Headers = [
             (b"location", f"{COLLECTION}/{created.upload.id}".encode()),
             (b"upload-capability", created.capability.encode()),

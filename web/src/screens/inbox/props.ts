@@ -2,6 +2,7 @@ import type { DraftView, Failure, FrameView, OutgoingView, PersonView } from "..
 
 export interface InboxItem {
   id: string;
+  kind: "video" | "text" | "reaction";
   /** Null when nobody we know sent it, or it cannot be opened. */
   from: PersonView | null;
   caption: string;
@@ -14,6 +15,8 @@ export interface InboxItem {
   onDevice: boolean;
   /** Why it cannot be opened. */
   failure: Failure | null;
+  /** Of somebody who wrote first, and about whom nothing was decided. */
+  request: boolean;
   /** One of the same sender's may be missing before it. */
   gap: boolean;
 }
@@ -37,8 +40,11 @@ export interface InboxProps {
   /** What was just deleted and can still be brought back. */
   deleted: { id: string; name: string } | null;
   now: number;
-  onopen: (messageId: string) => void;
+  /** To where it is watched or read. */
+  onopen: (path: string) => void;
   ondelete: (messageId: string) => void;
+  /** About who wrote first: taken among the people, passed over, or never heard again. */
+  ondecide: (messageId: string, decision: "accept" | "ignore" | "block") => void;
   onundo: (messageId: string) => void;
   onretry: () => void;
   ondraft: (draftId: string) => void;

@@ -1,6 +1,7 @@
 import { m } from "../../i18n/messages";
 import { failureWords } from "../failures";
 import { capital, day, moment, when } from "../format";
+import { watchPath, withPath } from "../places";
 import type { InboxItem, InboxProps } from "./props";
 
 export const nameOf = (item: InboxItem): string => item.from?.name ?? m.somebody_new();
@@ -31,6 +32,11 @@ export function noteWords(item: InboxItem, now: number, offline: boolean): strin
 /** What the sender's own count says. */
 export function gapWords(item: InboxItem): string {
   return item.gap ? m.inbox_gap({ name: nameOf(item) }) : "";
+}
+
+/** Where it is watched, or read. */
+export function pathOf(item: InboxItem): string {
+  return item.kind === "video" || item.from === null ? watchPath(item.id) : withPath(item.from.account);
 }
 
 /** The line below the name: what was written, or why it does not open. */

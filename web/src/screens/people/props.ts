@@ -35,6 +35,9 @@ export interface PersonProps {
   person: PersonView;
   state: { kind: "loading" } | { kind: "offline" } | { kind: "failed"; failure: Failure } | KnownKey;
   scan: ScanView;
+  blocked: boolean;
+  onblock: () => void;
+  onunblock: () => void;
   now: number;
   onretry: () => void;
   onscan: () => void;

@@ -29,6 +29,13 @@ export interface EditingView {
   done: "poster" | "captions" | null;
 }
 
+/** What the sender allows, and how long it lasts: days, or null until somebody deletes it. */
+export interface TermsView {
+  lasts: number | "until-played" | null;
+  once: boolean;
+  mayForward: boolean;
+}
+
 export interface ReviewProps {
   frame: FrameView;
   state: ReviewState;
@@ -38,6 +45,7 @@ export interface ReviewProps {
   /** Accounts that were chosen. */
   recipients: readonly string[];
   caption: string;
+  terms: TermsView;
   /** Longest caption, in UTF-8 bytes. */
   captionBytes: number;
   adding: AddingView;
@@ -60,6 +68,7 @@ export interface ReviewProps {
   onbringback: () => void;
   onrecipients: (accounts: readonly string[]) => void;
   oncaption: (text: string) => void;
+  onterms: (terms: TermsView) => void;
   onadd: (account: string) => void;
   onsend: () => void;
   /** Opens the camera again; this take stays until the new one is kept. */
@@ -69,6 +78,8 @@ export interface ReviewProps {
   onretry: () => void;
   /** A send was refused: back to for whom it is. */
   onaddress: () => void;
+  /** To links to it, once it was sent. */
+  onlink: () => void;
   /** Takes back what was sent: deletes it for everybody. */
   onundo: () => void;
   /** To the inbox; whatever is on its way goes on. */

@@ -2,6 +2,7 @@ import type { DeliveryView, Failure, FrameView, OutgoingView } from "../views";
 
 export interface SentItem {
   id: string;
+  kind: "video" | "text" | "reaction";
   picture: string | null;
   durationMs: number;
   bytes: number;
@@ -16,6 +17,10 @@ export interface SentProps {
   state: { kind: "loading" } | { kind: "ready" } | { kind: "failed"; failure: Failure } | { kind: "offline" };
   items: readonly SentItem[];
   outgoing: readonly OutgoingView[];
+  /** From whom one was just taken back, while that can be undone. */
+  taken: string | null;
+  /** Leaves it to them after all. */
+  onleave: () => void;
   now: number;
   /** Opens a take that is still on its way. */
   ondraft: (draftId: string) => void;

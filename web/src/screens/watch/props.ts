@@ -13,6 +13,20 @@ export interface WatchedMessage {
   /** What the sender can see. */
   deliveredAt: number | null;
   playedAt: number | null;
+  /** When it ends for everybody; null: when somebody deletes it. */
+  endsAt: number | null;
+  /** The sender asks that it be watched once. */
+  once: boolean;
+  /** Words instead of a video. */
+  isText: boolean;
+}
+
+/** What was said about this one, or what it answers. */
+export interface RelatedView {
+  id: string;
+  words: string;
+  who: string;
+  path: string;
 }
 
 export interface WatchProps {
@@ -36,6 +50,8 @@ export interface WatchProps {
   /** Where it goes on, when it was left in the middle. */
   leftMs: number;
   /** What waits next, to be offered at the end. */
+  /** What it answers, then what answers it, in their order. */
+  thread: readonly RelatedView[];
   next: { name: string; durationMs: number } | null;
   /** Percent of the file that is written, while it is saved. */
   saving: number | null;
@@ -43,6 +59,8 @@ export interface WatchProps {
   onback: () => void;
   onsave: () => void;
   onanswer: () => void;
+  /** To all that went between the two. */
+  ontalk: () => void;
   ondelete: () => void;
   onretry: () => void;
   onnext: () => void;

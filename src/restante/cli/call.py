@@ -1,0 +1,45 @@
+"""`restante call`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from restante.cli.bars import showing_progress
+from restante.cli.options import DEFAULT, Common
+from restante.cli.terminal import put, put_json, say
+from restante.client.calling import Words, leave
+
+
+def call(
+    url: str,
+    file: Path,
+    *,
+    name: str | None = None,
+    caption: str | None = None,
+    answer: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> None:
+    """Leaves a video at somebody's answering page, or as the answer to a link. Needs no account.
+
+    Args:
+        url: the address of the page or of the link, in quotes.
+        file: the video.
+        name: how you call yourself; nobody can prove it.
+        caption: words to go with it.
+        answer: asks to be answered, and shows the address at which the answer will be.
+        common: options of every command.
+    """
+    with showing_progress() as report:
+        called = leave(url, file, words=Words(name, caption), answer=answer, report=report)
+    if common.json:
+        put_json(
+            {"id": called.id, "for": called.name, "answer": called.answer, "verified": called.is_verified}
+        )
+        return
+    say(f"Your message waits for {called.name}.")
+    if not called.is_verified:
+        say("warning: The address did not say which key is theirs: the server could have given another one.")
+    if called.answer is not None:
+        put(called.answer)
+        say("Keep this address: an answer will be there, and nobody can tell it again.")

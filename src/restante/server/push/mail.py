@@ -1,0 +1,122 @@
+"""Mail by plain SMTP. Nothing in it was chosen by a sender of messages: no name, no text.
+
+A count is the only thing that differs between two mails to the same address.
+"""
+
+import asyncio
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from urllib.parse import unquote, urlsplit
+
+WITHIN_S = 20.0
+_UNFOLDED = SMTP.clone(max_line_length=900)
+"""A link in a header stays in one piece, as mail programs want it."""
+
+NEWS = {
+    "en": (
+        "New messages on {server}",
+        """New messages wait for you on {server}: {count}.
+
+Watch them: {home}
+
+You get this because you asked for it. To stop it, open this link and confirm:
+{stop}
+""",
+    ),
+    "fr": (
+        "Nouveaux messages sur {server}",
+        """De nouveaux messages vous attendent sur {server}\u00a0: {count}.
+
+Les regarder\u00a0: {home}
+
+Vous recevez ceci parce que vous l\u2019avez demandé. Pour l\u2019arrêter, ouvrez ce lien et confirmez\u00a0:
+{stop}
+""",
+    ),
+}
+CODE = {
+    "en": (
+        "Your code for {server}: {code}",
+        """{code} is the code that lets {server} write to this address. It is good for 30 minutes.
+
+If you did not ask for it, do nothing: no mail will come.
+""",
+    ),
+    "fr": (
+        "Votre code pour {server}\u00a0: {code}",
+        """{code} est le code qui permet à {server} d\u2019écrire à cette adresse. Il est valable 30 minutes.
+
+Si vous ne l\u2019avez pas demandé, ne faites rien\u00a0: aucun message ne viendra.
+""",
+    ),
+}
+
+
+class AddressRefused(Exception):
+    """The mail server says for good that there is no such address, or that it takes nothing for it."""
+
+
+class MailFailed(Exception):
+    """It did not go out, or nobody knows whether it did; it may later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailer:
+    """Speaks to one mail server: ``smtps://user:password@host:465``, or ``smtp://host:25`` with STARTTLS where offered."""
+
+    url: str = field(repr=False)
+    sender: str
+    server_name: str
+
+    async def send(
+        self, to: str, text: tuple[str, str], *, id_: str, stop: str | None = None, **words: object
+    ) -> None:
+        """Sends one mail. ``id_`` is the same for each try of the same mail. Raises AddressRefused or MailFailed."""
+        message = self._message(to, text, id_=id_, stop=stop, words=words)
+        await asyncio.to_thread(self._hand_over, message)
+
+    def _message(
+        self, to: str, text: tuple[str, str], *, id_: str, stop: str | None, words: dict[str, object]
+    ) -> EmailMessage:
+        message = EmailMessage(_UNFOLDED)
+        said = {"server": self.server_name, "stop": stop, **words}
+        message["Subject"] = text[0].format(**said)
+        message["From"] = Address("Restante", addr_spec=self.sender)
+        message["To"] = Address(addr_spec=to)
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = f"<{id_}@{self.server_name}>"
+        message["Auto-Submitted"] = "auto-generated"
+        if stop is not None:
+            message["List-Unsubscribe"] = f"<{stop}>"
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message.set_content(text[1].format(**said))
+        return message
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        parts = urlsplit(self.url)
+        host, secure = parts.hostname or "localhost", ssl.create_default_context()
+        try:
+            with _connected(parts.scheme, host, parts.port, secure) as connection:
+                connection.ehlo()
+                if parts.scheme == "smtp" and connection.has_extn("starttls"):
+                    connection.starttls(context=secure)
+                if parts.username:
+                    connection.login(unquote(parts.username), unquote(parts.password or ""))
+                connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise (AddressRefused if min(codes) >= 500 else MailFailed)(str(codes)) from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailFailed(type(error).__name__) from error
+
+
+def _connected(scheme: str, host: str, port: int | None, secure: ssl.SSLContext) -> smtplib.SMTP:
+    if scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port or 465, timeout=WITHIN_S, context=secure)
+    return smtplib.SMTP(host, port or 25, timeout=WITHIN_S)

@@ -1,0 +1,86 @@
+/** The guest links of one message: made, shown once, counted, taken back. */
+
+import { listLinks, makeLink, revokeLink, type OwnLink } from "../transfer/links";
+import { failureOf, type Failure } from "./failure";
+import { guestAddress } from "./guest-link";
+import type { House } from "./house.svelte";
+import type { SentWire } from "./letters";
+import { unb64 } from "../protocol/encoding";
+import { malformed } from "../transfer/problem";
+
+export interface LinkWish {
+  /** From now on; null: as long as the message. */
+  readonly days: number | null;
+  readonly mostOpens: number | null;
+  /** Empty: none. */
+  readonly password: string;
+  readonly maySave: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+export class MessageLinks {
+  /** Null until they were read. */
+  all: readonly OwnLink[] | null = $state.raw(null);
+  /** The one just made: its secret is nowhere else. */
+  made: { id: string; address: string } | null = $state.raw(null);
+  isMaking = $state(false);
+  failure: Failure | null = $state.raw(null);
+  readonly #house: House;
+  readonly #message: string;
+
+  constructor(house: House, message: string) {
+    this.#house = house;
+    this.#message = message;
+    void this.read();
+  }
+
+  /** Never rejects: `failure` tells. */
+  async read(): Promise<void> {
+    await this.#try(async () => {
+      this.all = (await listLinks(this.#house.api)).filter(({ message }) => message === this.#message);
+    });
+  }
+
+  async make({ days, mostOpens, password, maySave }: LinkWish): Promise<void> {
+    if (this.isMaking) return;
+    this.isMaking = true;
+    await this.#try(async () => {
+      const { api, crypto } = this.#house;
+      const { secret, bearerSha256, envelope } = await crypto.makeLink(
+        await this.#ownCopy(),
+        password === "" ? null : password,
+        Date.now(),
+      );
+      const expiresAt = days === null ? null : Date.now() + days * DAY_MS;
+      const { id } = await makeLink(api, this.#message, { bearerSha256, envelope, expiresAt, mostOpens, maySave });
+      this.made = { id, address: guestAddress(location.origin, id, secret) };
+      await this.read();
+    });
+    this.isMaking = false;
+  }
+
+  async revoke(id: string): Promise<void> {
+    await this.#try(async () => {
+      await revokeLink(this.#house.api, id);
+      if (this.made?.id === id) this.made = null;
+      await this.read();
+    });
+  }
+
+  async #ownCopy(): Promise<Uint8Array> {
+    const extras = { path: { message_id: this.#message }, query: { box: "sent" } };
+    const { envelope } = (await this.#house.api.get("/api/v1/messages/{message_id}", extras)) as SentWire;
+    if (envelope === null) throw malformed("a message without its envelope");
+    return unb64(envelope);
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    this.failure = null;
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#house.signal.aborted) this.failure = failureOf(error);
+    }
+  }
+}
