@@ -53,6 +53,7 @@ ProtocolError
     │   ├── SafetyNumberChanged     safety-number-changed
     │   ├── FingerprintMismatch     fingerprint-mismatch
     │   └── RecordForked            record-forked
+    ├── PageDamaged                 page-damaged
     └── UnlockError
         ├── RecoveryCodeMalformed   recovery-code-malformed
         ├── RecoveryCodeTypo        recovery-code-typo
