@@ -20,6 +20,9 @@ from tests.serving import serving
 
 MODULES = sorted(module.name for module in pkgutil.iter_modules(restante.client.__path__))
 RECEIVING = {"downloads", "export", "incoming", "opened", "opening", "saving", "watching"}
+READING = {"forwarding", "keeping", "reports"}
+"""Those for which it does not matter that another one read the same message before."""
+ADDRESSES = {"calling": "page_url", "guest": "link_url"}
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +33,27 @@ def people(tmp_path_factory, module_server):
 
 @pytest.fixture(scope="module")
 def module_server(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("examples") / "data") as running:
+    env = {"RESTANTE_ABUSE_CONTACT": "abuse@post.example", "RESTANTE_PROOF_COST": "10"}
+    with serving(tmp_path_factory.mktemp("examples") / "data", **env) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory, module_server, people, clip):
+    """Somebody with one message, which may be passed on."""
+    person = Person("reader", tmp_path_factory.mktemp("reader"), module_server.url).sign_up()
+    people[0].send(person.name, clip, "--may-forward")
+    return person
+
+
+@pytest.fixture(scope="module")
+def page_url(people):
+    return people[1].ok("page", "on", "--json").json["url"]
+
+
+@pytest.fixture(scope="module")
+def link_url(people, clip):
+    return people[0].ok("link", "create", clip, "--json").json["url"]
 
 
 def draft_of(account, source):
@@ -55,7 +77,7 @@ def draft_of(account, source):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, clip, monkeypatch):
+def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, clip, monkeypatch, request):
     for key, value in NO_KEYRING.items():
         monkeypatch.setenv(key, value)
     ada, _ = people
@@ -63,11 +85,13 @@ def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, cl
     if name in RECEIVING:
         actor = Person(f"reader-{name}", tmp_path, module_server.url).sign_up()
         ada.send(actor.name, clip, "--caption", "Hello")
+    elif name in READING:
+        actor = request.getfixturevalue("reader")
     module = importlib.import_module(f"restante.client.{name}")
     with actor.account as account:
         names = {
-            **vars(module),
             **{key: value for key in IMPORTED for key, value in public(key)},
+            **vars(module),
             "server_url": module_server.url,
             "folder": tmp_path / "folder",
             "account": account,
@@ -78,6 +102,8 @@ def test_an_example_does_what_it_shows(name, people, module_server, tmp_path, cl
         (tmp_path / "folder").mkdir()
         if name in ("background", "posting"):
             names["draft"] = draft_of(account, clip)
+        if name in ADDRESSES:
+            names["url"] = request.getfixturevalue(ADDRESSES[name])
         example = doctest.DocTestParser().get_doctest(module.__doc__, names, name, module.__file__, 0)
         assert example.examples, f"{name} has no example"
         said = []

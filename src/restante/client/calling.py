@@ -1,7 +1,9 @@
 """Leaving a message without an account: on an answering page, or as the answer to a guest link.
 
->>> call = leave(url, video, name="Grace", answer=True)
->>> call.answer.startswith("https://post.example/m/answer#")
+>>> call = leave(url, video, words=Words(name="Hedy"), answer=True)
+>>> call.name, call.is_verified
+('grace', True)
+>>> call.answer.startswith(f"{server_url}/m/answer#")
 True
 
 Nothing is kept on this device: whoever is interrupted begins anew, and what was uploaded goes by itself.

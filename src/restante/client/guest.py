@@ -1,8 +1,10 @@
 """A guest: opens a link without an account, checks what it says and who signed it, saves the video.
 
 >>> with Guest.at(url) as guest:
-...     message = guest.open()
-...     guest.save(message, folder / "hello.mp4")
+...     seen = guest.open()
+...     saved = guest.save(seen, folder / "hello.mp4")
+>>> seen.signer, saved.name
+('ada@localhost', 'hello.mp4')
 """
 
 from collections.abc import Collection

@@ -1,5 +1,6 @@
 """What the owner does with messages: kept above the others, or archived; in the state shards ``kept-YYYY-MM``.
 
+>>> item = Mailbox(account).find("1")
 >>> Keeping(account).mark(item, kept=True)
 >>> Keeping(account).flags(item).kept.value
 True
