@@ -46,7 +46,11 @@ def test_each_refusal_of_something_received_has_a_vector():
     expected = {vector.expect for vector in vectors}
     expected |= {value["expect"] for value in vector_files.values()["recovery_code"]}
     expected |= {case["code"] for case in vector_files.values("receipts.json")["receipts"]}
-    tested_by_hand = {"forward-malformed", "forward-not-allowed", "page-damaged"}  # test_forwarding.py, test_profile.py
+    tested_by_hand = {
+        "forward-malformed",
+        "forward-not-allowed",
+        "page-damaged",
+    }  # test_forwarding.py, test_profile.py
     sealing = {
         "video-too-large",
         "fingerprint-mismatch",

@@ -325,7 +325,12 @@ def test_guest_links_open_in_the_other_client(bob, ann):
     protected = kdf.link_access_with_password(secret, stretched)
     _, message, _ = _sealed_by_python(b"x")
     sealed = envelopes.seal_for_link(message, ann.sender, protected.identity.recipient())
-    assert bob.browser.openLinkEnvelope(sealed, {"secret": secret, "password": " correct  horse"}, NOW)["fields"]["id"] == message.id
+    assert (
+        bob.browser.openLinkEnvelope(sealed, {"secret": secret, "password": " correct  horse"}, NOW)[
+            "fields"
+        ]["id"]
+        == message.id
+    )
     with pytest.raises(WebRefusal, match="envelope-no-match"):
         bob.browser.openLinkEnvelope(sealed, {"secret": secret, "password": "wrong"}, NOW)
 
