@@ -20,20 +20,40 @@ from tests.serving import ROOT, Server, ServerDied
 
 ELSEWHERE: frozenset[str] = frozenset(
     {
+        "account-deletion-acknowledged",
+        "account-deletion-before-commit",
+        "account-messages-removed",
+        "acquaintance-decided",
+        "call-before-answer",
+        "call-before-commit",
+        "call-let-in",
         "ceremony-taken",
+        "forward-before-commit",
+        "link-added",
+        "link-revoked",
+        "mail-sent",
+        "open-before-commit",
+        "page-stored",
         "pairing-approved",
         "pairing-begun",
         "pairing-collected",
         "pairing-written",
         "passkey-removed",
         "passkey-written",
+        "push-sent",
+        "push-subscription-stored",
+        "report-kept",
         "session-introduced",
+        "task-handed-over",
+        "tell-before-commit",
         "verification-acknowledged",
         "way-in-acknowledged",
         "way-in-written",
+        "webhook-sent",
     }
 )
-"""Reached by no work of this suite, which has no passkeys and pairs nothing: tests/api/test_ways_in.py, test_pairing.py and test_sessions.py do."""
+"""Reached by no work of this suite, which has no passkeys, pairs nothing, lets nobody in and ends no account: the server dies
+there in tests/api/test_deaths.py, test_ways_in.py, test_pairing.py and test_sessions.py."""
 
 
 class Real:
@@ -93,6 +113,12 @@ def test_there_are_failpoints_at_the_edges():
     names = failpoints()
     assert len(names) >= 8
     assert {"db-before-commit", "db-after-commit"} <= set(names)
+
+
+def test_whoever_does_not_die_here_dies_elsewhere():
+    texts = [path.read_text() for path in (ROOT / "tests" / "api").glob("test_*.py")]
+    dies = {name for text in texts for name in re.findall(r'"([a-z]+(?:-[a-z]+)+)(?::1)?"', text)}
+    assert dies & set(failpoints()) >= ELSEWHERE
 
 
 GROUPS = 4

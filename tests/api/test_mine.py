@@ -64,7 +64,7 @@ def test_a_deletion_asks_anew_who_one_is(tmp_path: Path) -> None:
 MARK = b"something of ann alone"
 
 
-def _everything(server: Server) -> bytes:
+def everything(server: Server) -> bytes:
     files = [path for path in server.data.rglob("*") if path.is_file()]
     names = "\n".join(str(path) for path in files).encode()
     return names + server.log_path.read_bytes() + b"".join(path.read_bytes() for path in files)
@@ -85,16 +85,16 @@ def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
             headers={"content-type": "application/octet-stream", "if-none-match": "*"},
         )
         traces = [MARK, ann.name.encode(), ann.record, ann.keyring, b64(ann.key.public).encode()]
-        before = _everything(server)
+        before = everything(server)
         assert all(trace in before for trace in traces), "the control: all of it was there"
         with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
             (number,) = database.execute("SELECT id FROM accounts WHERE name = ?", (ann.name,)).fetchone()
         assert ann.client.delete("/api/v1/account").status_code == 204
         assert_problem(ann.client.get("/api/v1/inbox"), 401, "not-signed-in")
         assert_problem(ann.sign_in(), 401, "sign-in-refused")
-        until(lambda: _rows_of(server, number) == {"log_entries": 1})
+        until(lambda: rows_of(server, number) == {"log_entries": 1})
         until(lambda: not any(path.name in {upload, unsent} for path in server.data.rglob("*")))
-        until(lambda: [trace for trace in traces if trace in _everything(server)] == [], within_s=60)
+        until(lambda: [trace for trace in traces if trace in everything(server)] == [], within_s=60)
         assert [item["id"] for item in inbox(bob)["items"]] == []
         assert_problem(bob.client.get(f"/api/v1/messages/{shown.id}"), 404, "not-found")
         assert [item["id"] for item in sent(bob)["items"]] == [kept.id]
@@ -109,7 +109,7 @@ def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
             )
 
 
-def _rows_of(server: Server, number: int) -> dict[str, int]:
+def rows_of(server: Server, number: int) -> dict[str, int]:
     found = {}
     with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
         for table in metadata.sorted_tables:
