@@ -70,7 +70,7 @@ def test_a_guest_watches_and_keeps_it_until_the_link_is_taken_back(place: Place,
     owner.reload()
     owner.get_by_text("Opened 1 time.").wait_for()
 
-    owner.get_by_role("button", name="Take back link 1").click()
+    owner.get_by_role("button", name="Take it back: link 1").click()
     owner.get_by_text("Taken back.").wait_for()
     late = opened(place.guest, address)
     late.get_by_text("This link has ended.").wait_for()
