@@ -18,7 +18,7 @@ import msgspec
 
 from restante.client.errors import DraftBusy, DraftUnknown
 from restante.client.files import flush, flush_folder, lock, make_private, write_private
-from restante.client.terms import Terms
+from restante.client.terms import USUAL, Terms
 from restante.crypto.age import X25519Identity
 from restante.crypto.details import Poster, Video
 from restante.protocol import ijson, wire
@@ -83,7 +83,7 @@ class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None = None
     """The text, or the reaction, of a message of that kind."""
     reply_to: str | None = None
-    terms: Terms = Terms()
+    terms: Terms = USUAL
     links: tuple[LinkDraft, ...] = ()
 
     def __repr__(self) -> str:
@@ -203,7 +203,7 @@ class Drafts:
         caption: str | None,
         captions: str | None,
         reply_to: str | None = None,
-        terms: Terms = Terms(),  # noqa: B008 - frozen
+        terms: Terms = USUAL,
     ) -> Draft | None:
         """Finds an earlier, interrupted attempt at the very same message."""
         wanted = (source, sorted(to), shorten, caption, captions, reply_to, terms)

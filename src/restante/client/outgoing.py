@@ -35,7 +35,7 @@ from restante.client.posting import post, prepare
 from restante.client.previous import note_sent
 from restante.client.recording import whole_take
 from restante.client.sealing import fresh_record, seal_into
-from restante.client.terms import Terms
+from restante.client.terms import USUAL, Terms
 from restante.client.tus import Sender, Upload, create
 from restante.crypto.errors import CryptoError
 from restante.crypto.padding import Padding
@@ -70,7 +70,7 @@ def send(
     captions: str | None = None,
     shorten: Shorten = Shorten.REFUSE,
     reply_to: str | None = None,
-    terms: Terms = Terms(),  # noqa: B008 - frozen
+    terms: Terms = USUAL,
     report: Report = lambda _: None,
 ) -> wire.Sent:
     """Sends a video file; an interrupted attempt at the same message goes on where it can ([Note: Crash rule]).
@@ -101,7 +101,7 @@ def say(
     words: str,
     *,
     reply_to: str | None = None,
-    terms: Terms = Terms(),  # noqa: B008 - frozen
+    terms: Terms = USUAL,
 ) -> wire.Sent:
     """Sends words or a reaction. What is raised leaves a draft, which ``resume`` sends; raises as ``send`` does."""
     check_request(names, words)

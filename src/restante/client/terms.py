@@ -35,3 +35,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def expires_ms(self, created_ms: int) -> int | None:
         """The instant at which it ends, if it is a fixed one."""
         return None if self.days is None else created_ms + self.days * DAY_MS
+
+
+USUAL: Final = Terms()
+"""Kept until somebody deletes it, watched as often as one likes, not passed on."""
