@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.cli.person import Person
 from tests.e2e.browsing import Visitor, Visitors, devices
@@ -161,8 +162,11 @@ def send(page: Page, *names: str, caption: str) -> None:
 
 
 def sent(page: Page) -> None:
-    """Waits until the server has it."""
-    page.get_by_role("heading", name=re.compile("^It waits for ")).wait_for()
+    """Waits until the server has it; fails with what the page says instead."""
+    try:
+        page.get_by_role("heading", name=re.compile("^It waits for ")).wait_for()
+    except PlaywrightTimeout:
+        raise AssertionError(f"It was to wait for somebody, but: {page.inner_text('main')}") from None
 
 
 def letter(page: Page, caption: str) -> Locator:

@@ -4,7 +4,7 @@ import type { DraftContent, DraftUpload } from "../storage/drafts";
 import type { Fetch } from "../transfer/http";
 import { Problem } from "../transfer/problem";
 import { Patience, WAITING, type Waiting } from "../transfer/retry";
-import { createUpload } from "../transfer/tus";
+import { createUpload, terminateUpload } from "../transfer/tus";
 import { Uploader, type SpoolSource, type UploadState } from "../transfer/uploader";
 
 /** The part of the drafts' store that is needed here. */
@@ -66,6 +66,7 @@ export class Bringing {
   }
 
   async #bring(known: DraftUpload | null): Promise<void> {
+    const patience = new Patience(this.#options.waiting ?? WAITING);
     for (let upload = known; ; upload = null) {
       const handle = upload ?? (await this.#created());
       const end = await this.#brought(handle, upload !== null);
@@ -75,6 +76,17 @@ export class Bringing {
       }
       if (end.kind === "refused") throw end.problem;
       await this.#options.drafts.change(this.#options.id, () => ({ upload: null, isStored: false, request: null }));
+      await this.#left(handle);
+      await patience.wait(this.#stop.signal);
+    }
+  }
+
+  /** An upload that is given up takes one of the few places of its account until it is taken back. */
+  async #left(upload: DraftUpload): Promise<void> {
+    try {
+      await terminateUpload(this.#fetch, upload, this.#stop.signal);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error; // one that stays expires by itself
     }
   }
 

@@ -76,3 +76,26 @@ test("whatever keeps an upload from beginning is told and waited out", async () 
   await bringing.done;
   expect(troubles.slice(0, 4)).toEqual(["too-many-uploads", "not-signed-in", "storage-full", null]);
 });
+
+test("a server that claims bytes never sent gets a new upload each time, and keeps none of the old ones", async () => {
+  const server = new TusServer();
+  const draft = new OneDraft();
+  const made: string[] = [];
+  const ended: string[] = [];
+  let lies = 7;
+  const lying: typeof server.fetch = async (url, init) => {
+    const answer = await server.fetch(url, init);
+    if (init.method === "POST") made.push((answer.headers.get("location") ?? "").split("/").at(-1) ?? "");
+    if (init.method === "DELETE") ended.push(url.split("/").at(-1) ?? "");
+    if (init.method !== "PATCH" || lies === 0) return answer;
+    lies -= 1;
+    return new Response(null, { status: 204, headers: { "upload-offset": "99999999" } });
+  };
+  const news = { onStored: () => undefined, onTrouble: () => undefined };
+  const bringing = new Bringing({ id: "msg_a", drafts: draft, source, news, fetch: lying, waiting: calm });
+  bringing.finish(film.length);
+  await bringing.done;
+  expect(made).toHaveLength(8);
+  expect(ended).toEqual(made.slice(0, 7));
+  expect(Buffer.compare(server.bytesOf(made[7] ?? ""), film)).toBe(0);
+});
