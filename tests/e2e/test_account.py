@@ -130,6 +130,7 @@ def signed_in(visitor: Visitor, person: Person, *, path: str = "/sign-in", **how
     return page
 
 
+@pytest.mark.long
 def test_what_does_not_open_is_told_in_words(house: Server, visitors: Visitors, noted: Person) -> None:
     visitor = visitors.arrive(house)
     visitor.witness.allow("401.*/sign-in")
@@ -152,6 +153,7 @@ def test_what_does_not_open_is_told_in_words(house: Server, visitors: Visitors, 
     arrived(page)
 
 
+@pytest.mark.long
 def test_a_device_that_is_not_ones_own_forgets_at_the_next_load(
     house: Server, visitors: Visitors, noted: Person
 ) -> None:
@@ -223,6 +225,7 @@ def test_signing_out_forgets_the_account_in_every_tab(
     assert devices_of(noted) == devices - 1
 
 
+@pytest.mark.long
 def test_one_other_session_can_be_ended_and_all_of_them(
     house: Server, visitors: Visitors, tmp_path: Path
 ) -> None:
@@ -250,6 +253,7 @@ def test_one_other_session_can_be_ended_and_all_of_them(
     arrived(far)
 
 
+@pytest.mark.long
 def test_people_are_added_by_name_and_stay_on_every_device(
     house: Server, visitors: Visitors, at_home: Visitor, noted: Person, tmp_path: Path
 ) -> None:
@@ -276,6 +280,7 @@ def test_people_are_added_by_name_and_stay_on_every_device(
     expect(page.get_by_role("listitem").filter(has_text=friend.name)).to_be_hidden()
 
 
+@pytest.mark.long
 def test_settings_hold_and_reach_the_other_devices(house: Server, visitors: Visitors, tmp_path: Path) -> None:
     person = Person(new_name("cli"), tmp_path, house.url).sign_up()
     page = signed_in(visitors.arrive(house), person)
@@ -296,6 +301,7 @@ def test_settings_hold_and_reach_the_other_devices(house: Server, visitors: Visi
     assert second.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
+@pytest.mark.long
 def test_a_mailbox_opened_at_the_command_line_opens_in_the_browser(
     house: Server, visitors: Visitors, noted: Person
 ) -> None:
@@ -340,6 +346,7 @@ def test_keys_lead_through_the_house_and_the_focus_follows(at_home: Visitor) -> 
     page.wait_for_url("**/sent")
 
 
+@pytest.mark.long
 def test_a_mailbox_opened_in_the_browser_opens_at_the_command_line(
     house: Server, visitors: Visitors, tmp_path: Path
 ) -> None:

@@ -91,6 +91,7 @@ def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[s
     expect(again.get_by_label("Camera", exact=True).locator("option:checked")).to_have_text(names[1])
 
 
+@pytest.mark.long
 def test_what_is_said_in_a_pause_is_not_in_the_take_and_starting_over_keeps_the_old_one(
     page: Callable[[str], Page],
 ) -> None:
@@ -121,6 +122,7 @@ def test_what_is_said_in_a_pause_is_not_in_the_take_and_starting_over_keeps_the_
         expect(takes.locator(f"a[href='/review/{take}']")).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.long
 def test_a_file_is_cut_pictured_captioned_and_sent(
     room: Room, page: Callable[[str], Page], tmp_path: Path
 ) -> None:
@@ -172,6 +174,7 @@ def test_a_file_is_dropped_onto_the_booth(page: Callable[[str], Page], tmp_path:
     play(booth, 0.2)
 
 
+@pytest.mark.long
 def test_the_keys_are_listed_in_the_booth_too_and_a_take_goes_on_meanwhile(
     page: Callable[[str], Page],
 ) -> None:

@@ -120,6 +120,7 @@ def test_killed_camera_is_replaced_without_a_gap(playwright: Playwright, harness
     assert_whole(harness.out / "killed.mp4", done)
 
 
+@pytest.mark.long
 def test_without_another_camera_sound_goes_on_over_the_last_picture(
     playwright: Playwright, harness: Harness
 ) -> None:
@@ -168,6 +169,7 @@ def assert_replaced(page: Page, harness: Harness, sign: str, found: dict[str, An
     assert_whole(harness.out / "noticed.mp4", stop(page, "noticed"))
 
 
+@pytest.mark.long
 def test_camera_frozen_from_the_beginning_is_replaced(playwright: Playwright, harness: Harness) -> None:
     with recorder(playwright, harness) as page:
         page.evaluate("media.freezeAfter(0)")
@@ -219,6 +221,7 @@ def test_phone_call_is_told_and_is_no_loss(page: Page) -> None:
     assert kinds == {"interrupted", "interruption-over"}
 
 
+@pytest.mark.long
 def test_lips_stay_with_the_voice_at_the_start_after_a_pause_and_a_switch(
     page: Page, harness: Harness
 ) -> None:

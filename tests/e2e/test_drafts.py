@@ -64,6 +64,7 @@ def received(desk: Desk, caption: str) -> list[dict[str, Any]]:
     return [item for item in desk.joseph.inbox() if item["caption"] == caption]
 
 
+@pytest.mark.long
 def test_takes_are_listed_deleted_and_brought_back_in_every_tab(desk: Desk) -> None:
     booth = desk.claire.open("/record")
     begin(booth)

@@ -192,6 +192,7 @@ def test_the_server_killed_in_mid_upload(pair: Pair, page: Callable[[str], Page]
     assert received(pair.joseph, "In spite of the crash")["duration_s"] >= 3
 
 
+@pytest.mark.long
 def test_the_network_cut_in_mid_recording_and_the_window_closed(
     pair: Pair, page: Callable[[str], Page]
 ) -> None:
@@ -215,6 +216,7 @@ def test_the_network_cut_in_mid_recording_and_the_window_closed(
     assert received(pair.joseph, "Cut in two")["duration_s"] >= 3
 
 
+@pytest.mark.long
 def test_three_minutes_are_the_whole_tape(pair: Pair, page: Callable[[str], Page]) -> None:
     booth = page("/record")
     booth.evaluate(FAST_CLOCK)
@@ -229,6 +231,7 @@ def test_three_minutes_are_the_whole_tape(pair: Pair, page: Callable[[str], Page
     assert 179.5 <= length_s <= 180.05
 
 
+@pytest.mark.long
 def test_what_the_browser_cleared_is_said(pair: Pair, page: Callable[[str], Page]) -> None:
     booth = page("/record")
     pair.claire.visitor.context.set_offline(True)
@@ -249,6 +252,7 @@ def test_what_the_browser_cleared_is_said(pair: Pair, page: Callable[[str], Page
     review.wait_for_url("**/inbox")
 
 
+@pytest.mark.long
 def test_damage_on_the_servers_disk(
     pair: Pair, page: Callable[[str], Page], clip: Path, long_clip: Path
 ) -> None:

@@ -71,12 +71,12 @@ def test_a_phone_video_stands_upright_and_says_nothing_of_its_origin(maker: Make
 @pytest.mark.parametrize(
     ("name", "duration_s", "size"),
     [
-        ("no-audio", 2, (320, 240)),
         ("mono-8k", 2, (320, 240)),
-        ("60-fps", 2, (320, 240)),
-        ("vp9-opus", 2, (320, 240)),
         ("anamorphic", 1, (1024, 576)),
-        ("one-frame", 0.04, (320, 240)),
+        pytest.param("vp9-opus", 2, (320, 240), marks=pytest.mark.long),
+        pytest.param("no-audio", 2, (320, 240), marks=pytest.mark.long),
+        pytest.param("60-fps", 2, (320, 240), marks=pytest.mark.long),
+        pytest.param("one-frame", 0.04, (320, 240), marks=pytest.mark.long),
     ],
 )
 def test_odd_files_become_ordinary_ones(
@@ -95,6 +95,7 @@ def test_an_uneven_frame_rate_keeps_its_times(maker: Maker, clips: Path) -> None
     assert min(gaps) > 0.02
 
 
+@pytest.mark.long
 def test_pictures_that_stay_for_long_are_shown_again(maker: Maker, clips: Path) -> None:
     judged = assert_film(maker.plain(maker.take_ok(odd("slides", clips))), duration_s=8)
     assert len(judged.frame_times) >= 8
@@ -115,6 +116,7 @@ def test_what_cannot_be_taken_is_refused_by_name(
     maker.assert_empty()
 
 
+@pytest.mark.long
 def test_a_film_whose_sound_cannot_be_decoded_is_taken_without_it_when_wanted(
     maker: Maker, clips: Path
 ) -> None:
@@ -162,6 +164,7 @@ def test_three_minutes_of_a_long_film_can_be_taken_and_saved_at_once(maker: Make
     assert min(exported_ms) <= 2000
 
 
+@pytest.mark.long
 def test_a_huge_film_is_read_piece_by_piece(maker: Maker, clips: Path, tmp_path: Path) -> None:
     """Four gigabytes, nearly all of them a hole in front of the film."""
     small, huge = tmp_path / "small.mp4", tmp_path / "huge.mp4"
@@ -190,6 +193,7 @@ def test_a_protected_film_is_refused(maker: Maker, clips: Path, tmp_path: Path) 
     assert maker.take(locked) == {"code": "file-protected", "facts": {}}
 
 
+@pytest.mark.long
 def test_picture_and_sound_stay_in_step(maker: Maker, clips: Path) -> None:
     """Also when the beginning is cut away, and at the rate of an old telephone."""
     for source in (flash_and_beep(clips, at_s=1.5), flash_and_beep(clips, at_s=2, arguments="-ar 8000")):

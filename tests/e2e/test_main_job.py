@@ -202,6 +202,7 @@ def test_a_closed_window_loses_no_take(street: Street) -> None:
     assert "To you both" not in [item["caption"] for item in street.claire.cli.sent()]
 
 
+@pytest.mark.long
 def test_a_take_that_nobody_is_to_see(street: Street, tmp_path: Path) -> None:
     """It waits in the inbox, can be kept as a file, and what was thrown away can be brought back for a while."""
     page = street.claire.open("/record")
@@ -240,6 +241,7 @@ def test_an_answer_goes_to_who_wrote(street: Street, clip: Path) -> None:
     assert by_caption(street.joseph, "Yes, on Sunday")["from"] == "claire"
 
 
+@pytest.mark.long
 def test_eight_windows_share_one_live_channel(street: Street, clip: Path) -> None:
     """When the window that holds it is closed, another one takes it over."""
     channels: list[Request] = []

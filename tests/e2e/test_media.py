@@ -130,6 +130,7 @@ def wait_for(page: Page, condition: str, timeout_s: float = 60) -> dict:
     raise AssertionError(f"not in {timeout_s} s: {condition}; seen {seen}")
 
 
+@pytest.mark.long
 def test_records_real_footage_with_speech(
     open_page: Callable[..., Page], harness: Harness, tmp_path: Path
 ) -> None:
@@ -191,6 +192,7 @@ def test_flash_and_beep_stay_together(open_page: Callable[..., Page], harness: H
         assert abs(beep - flash) <= 0.08, (flashes, beeps)
 
 
+@pytest.mark.long
 def test_simulated_devices_stay_in_step(simulated: Path) -> None:
     judged = assert_plays(simulated, duration_s=19.5, tolerance_s=0.6)
     flashes, beeps = flash_times(simulated), beep_times(simulated)
@@ -207,6 +209,7 @@ def test_take_ends_at_the_limit_and_is_kept(three_minutes: dict, harness: Harnes
     assert judged.frame_times[-1] < 180
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("device", ["camera", "microphone"])
 def test_silent_device_stalls_nothing(page: Page, harness: Harness, device: str) -> None:
     simulation = {**_SIMULATED, "seconds": 5, "paceMs": 66, f"{device}Silent": [1.5, 3.5]}
@@ -223,6 +226,7 @@ def test_silent_device_stalls_nothing(page: Page, harness: Harness, device: str)
         assert abs(beeps[-1] - flashes[-1]) <= 0.1, (beeps, flashes)
 
 
+@pytest.mark.long
 def test_small_budget_ends_the_take_and_keeps_it(page: Page, harness: Harness) -> None:
     simulation = {**_SIMULATED, "isBusy": True}
     options = {"budgetBytes": (2 << 20) + 50_000}
@@ -231,6 +235,7 @@ def test_small_budget_ends_the_take_and_keeps_it(page: Page, harness: Harness) -
     assert_plays(harness.out / "budget.mp4", duration_s=done["result"]["ms"] / 1000, tolerance_s=0.15)
 
 
+@pytest.mark.long
 def test_full_device_keeps_what_was_written(page: Page, harness: Harness) -> None:
     page.evaluate("wish => media.open(wish)", _SMALL)
     page.evaluate("media.start({ refuseAfterBytes: 250000 })")
@@ -243,6 +248,7 @@ def test_full_device_keeps_what_was_written(page: Page, harness: Harness) -> Non
     assert_plays(harness.out / "kept.mp4", duration_s=kept["ms"] / 1000, tolerance_s=0.1)
 
 
+@pytest.mark.long
 def test_pause_leaves_no_gap(page: Page, harness: Harness) -> None:
     page.evaluate("wish => media.open(wish)", _SMALL)
     page.evaluate("media.start()")
@@ -257,6 +263,7 @@ def test_pause_leaves_no_gap(page: Page, harness: Harness) -> None:
     assert all(after - before < 1 for before, after in pairwise(judged.frame_times))
 
 
+@pytest.mark.long
 def test_second_take_from_the_same_capture(page: Page, harness: Harness) -> None:
     record(page, "first", 1.2)
     assert page.evaluate("media.start()")["kind"] == "started"
@@ -287,6 +294,7 @@ def test_each_refusal_has_its_reason(page: Page) -> None:
         assert page.evaluate("wish => media.open(wish)", _SMALL) == {"refused": code}
 
 
+@pytest.mark.long
 def test_camera_alone_is_enough(page: Page, harness: Harness) -> None:
     page.evaluate(
         """() => {
@@ -300,6 +308,7 @@ def test_camera_alone_is_enough(page: Page, harness: Harness) -> None:
     assert max(loudness(harness.out / "mute.mp4")) < 10
 
 
+@pytest.mark.long
 def test_without_track_processor_the_played_picture_is_taken(page: Page, harness: Harness) -> None:
     page.evaluate("delete globalThis.MediaStreamTrackProcessor")
     done = record(page, "played", 3)
@@ -309,6 +318,7 @@ def test_without_track_processor_the_played_picture_is_taken(page: Page, harness
     assert len(judged.frame_times) > 40
 
 
+@pytest.mark.long
 def test_a_hidden_page_whose_picture_is_painted_no_more_still_takes_some(
     page: Page, harness: Harness
 ) -> None:
@@ -325,6 +335,7 @@ def test_a_hidden_page_whose_picture_is_painted_no_more_still_takes_some(
     assert page.evaluate("media.losses()") == []
 
 
+@pytest.mark.long
 def test_last_resort_records_too(page: Page, harness: Harness) -> None:
     page.evaluate("wish => media.open(wish)", _SMALL)
     done = page.evaluate("media.recordByFallback('resort', 4)")
@@ -365,7 +376,7 @@ def test_seeks_into_what_has_not_come(page: Page, simulated: Path) -> None:
     assert seen["read"] < size * 2
 
 
-@pytest.mark.parametrize("piece_bytes", [7777, 65_536])
+@pytest.mark.parametrize("piece_bytes", [7777, pytest.param(65_536, marks=pytest.mark.long)])
 def test_plays_to_its_exact_end_however_the_bytes_come(page: Page, simulated: Path, piece_bytes: int) -> None:
     length_s = Judged(simulated).duration_s
     page.evaluate("line => media.play('twenty.mp4', 25000, line)", {"pieceBytes": piece_bytes})
@@ -416,6 +427,7 @@ def test_old_browser_plays_the_whole_file(page: Page, simulated: Path) -> None:
     assert seen["states"] == ["complete"]
 
 
+@pytest.mark.long
 def test_plays_what_the_command_line_made(page: Page, harness: Harness, tmp_path: Path) -> None:
     with (harness.out / "cli.mp4").open("wb") as file:
         film = convert(talking_head(tmp_path), file.write, shorten=Shorten.REFUSE)

@@ -90,6 +90,7 @@ KEEP_DRAFT = """() => new Promise(done => {
 HAS_DRAFT = "() => indexedDB.databases().then(all => all.some(one => one.name === 'kept-by-this-test'))"
 
 
+@pytest.mark.long
 def test_the_service_worker_can_be_killed_by_an_address(house: Server, visitors: Visitors) -> None:
     """A version that went wrong is got rid of, with all that it kept; what the person has here stays."""
     visitor = visitors.arrive(house)

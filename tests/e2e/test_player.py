@@ -89,6 +89,7 @@ def shows(page: Page, condition: str) -> None:
     page.wait_for_function(f"() => {{ const video = {VIDEO}; return video !== null && ({condition}); }}")
 
 
+@pytest.mark.long
 def test_keys_move_it_and_the_list_of_keys_says_so(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "By keys")
     watch(page, "By keys")
@@ -127,6 +128,7 @@ def test_keys_move_it_and_the_list_of_keys_says_so(watching: Watching, page: Pag
     keys.wait_for(state="detached")
 
 
+@pytest.mark.long
 def test_it_floats_over_other_windows_and_comes_back(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "Beside the work")
     watch(page, "Beside the work")
@@ -160,6 +162,7 @@ def test_captions_are_shown_and_the_choice_is_remembered(watching: Watching, pag
     words.wait_for()
 
 
+@pytest.mark.long
 def test_the_system_is_told_what_plays_and_its_keys_are_heard(watching: Watching, page: Page) -> None:
     page.add_init_script(
         """(() => {
@@ -206,6 +209,7 @@ def test_it_goes_on_where_it_was_left_and_begins_anew_when_asked(watching: Watch
     again.close()
 
 
+@pytest.mark.long
 def test_the_next_one_is_offered_at_the_end_and_begins_at_a_press(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "The first part")
     watching.joseph.send("ann", watching.film, "--caption", "The second part")

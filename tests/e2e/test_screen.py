@@ -62,6 +62,7 @@ def test_the_screen_fills_the_picture_and_the_camera_its_corner_until_sharing_en
     assert max(gaps) <= 0.6
 
 
+@pytest.mark.long
 def test_a_screen_of_the_browsers_own_is_shared(maker: Maker) -> None:
     shared = maker.ask("share", False)
     assert "hasSound" in shared, shared

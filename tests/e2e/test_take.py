@@ -226,6 +226,7 @@ def test_what_happens_to_the_devices_is_in_the_takes_record(ann: Visitor, tmp_pa
     assert film["ms"] == pytest.approx(ask(page, "state")["keptMs"], abs=150)
 
 
+@pytest.mark.long
 def test_a_browser_without_an_encoder_records_all_the_same(ann: Visitor, tmp_path: Path) -> None:
     page = open_harness(ann)
     ask(page, "hideEncoder")
@@ -241,6 +242,7 @@ def test_a_browser_without_an_encoder_records_all_the_same(ann: Visitor, tmp_pat
     assert decoded_frames(path) == len(Judged(path).frame_times) > 10
 
 
+@pytest.mark.long
 def test_a_worker_that_fails_leaves_a_draft_and_says_so(ann: Visitor, tmp_path: Path) -> None:
     page = open_harness(ann)
     ask(page, "watchWorkers")
@@ -286,7 +288,7 @@ def crash_the_renderer(page: Page) -> None:
         page.goto("chrome://crash")
 
 
-@pytest.mark.parametrize("end", [close_the_tab, crash_the_renderer])
+@pytest.mark.parametrize("end", [pytest.param(close_the_tab, marks=pytest.mark.long), crash_the_renderer])
 def test_a_take_cut_short_is_offered_again_but_for_its_last_second(
     ann: Visitor, tmp_path: Path, end: Callable[[Page], None]
 ) -> None:
@@ -314,6 +316,7 @@ def kill_browser(profile: Path) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_full_device_keeps_what_there_is(ann: Visitor, tmp_path: Path) -> None:
     page = open_harness(ann)
     take = ask(page, "start")
@@ -328,6 +331,7 @@ def test_a_full_device_keeps_what_there_is(ann: Visitor, tmp_path: Path) -> None
     assert ask(page, "stored") is None
 
 
+@pytest.mark.long
 def test_a_draft_belongs_to_one_tab_and_discarded_leaves_nothing_here_nor_there(ann: Visitor) -> None:
     page = open_harness(ann)
     take = ask(page, "start")

@@ -109,6 +109,7 @@ def test_failed_encoder_is_replaced(page: Page, harness: Harness) -> None:
     assert_whole(harness.out / "failed.mp4", done)
 
 
+@pytest.mark.long
 def test_take_of_an_encoder_that_fails_again_and_again_ends_and_is_kept(page: Page, harness: Harness) -> None:
     open_devices(page)
     start(page, failAfter=40)
@@ -142,7 +143,7 @@ def test_first_bytes_come_soon_and_levels_are_heard(page: Page) -> None:
     assert all(max(levels[at : at + 25]) > 0 for at in range(len(levels) - 25)), "a beep each second"
 
 
-@pytest.mark.parametrize("where", ["page", "worker"])
+@pytest.mark.parametrize("where", ["page", pytest.param("worker", marks=pytest.mark.long)])
 def test_stall_changes_no_duration(page: Page, harness: Harness, where: str) -> None:
     open_devices(page)
     start(page)

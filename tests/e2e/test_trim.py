@@ -75,6 +75,7 @@ def stepped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_film_whose_pictures_became_smaller_is_cut_in_one_size(maker: Maker, stepped: Path) -> None:
     """Across the step and behind it; the smaller pictures fill the frame."""
     for cut, light in (({"fromMs": 1000, "toMs": 3000}, 255), ({"fromMs": 2400, "toMs": 3600}, 192)):
@@ -87,6 +88,7 @@ def test_a_film_whose_pictures_became_smaller_is_cut_in_one_size(maker: Maker, s
             assert seen[-1] == pytest.approx(192, abs=8)
 
 
+@pytest.mark.long
 def test_a_cut_that_is_cancelled_or_too_short_leaves_the_take_as_it_was(
     maker: Maker, three_scenes: Path
 ) -> None:
