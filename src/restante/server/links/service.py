@@ -98,9 +98,12 @@ class GuestLinks:
             )
         return ids
 
-    def ids_of(self, connection: Connection, account_id: int, message_id: str) -> list[str]:
-        """The ids of a message's links, the oldest first."""
-        return [row.id for row in queries.of_message(connection, account_id, message_id)]
+    def ids_of(
+        self, connection: Connection, account_id: int, message_id: str, wanted: Sequence[NewLink]
+    ) -> list[str]:
+        """The ids of the links that a send stored, in its order; others of the message are not among them."""
+        ids = {row.bearer_sha256: row.id for row in queries.of_message(connection, account_id, message_id)}
+        return [ids[rules.bearer_sha256(link)] for link in wanted]
 
     def check_own(self, connection: Connection, account_id: int, link_id: str) -> None:
         """Raises Refusal not-found unless the account has this link and it is open."""

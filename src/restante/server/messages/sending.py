@@ -80,7 +80,7 @@ class Sending:
             return None
         if row.account_id != self.actor.account_id or row.request_sha256 != self.parcel.digest:
             raise Refusal("id-taken")
-        links = self.links.ids_of(connection, self.actor.account_id, row.id)
+        links = self.links.ids_of(connection, self.actor.account_id, row.id, self.parcel.message.links)
         return _answer(row.id, row.received_at, links)
 
     def _store(self, connection: Connection) -> Outcome:
