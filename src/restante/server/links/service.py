@@ -101,9 +101,9 @@ class GuestLinks:
     def ids_of(
         self, connection: Connection, account_id: int, message_id: str, wanted: Sequence[NewLink]
     ) -> list[str]:
-        """The ids of the links that a send stored, in its order; others of the message are not among them."""
+        """The ids of the links that a send stored, in its order, without those that were swept since."""
         ids = {row.bearer_sha256: row.id for row in queries.of_message(connection, account_id, message_id)}
-        return [ids[rules.bearer_sha256(link)] for link in wanted]
+        return [ids[digest] for digest in map(rules.bearer_sha256, wanted) if digest in ids]
 
     def check_own(self, connection: Connection, account_id: int, link_id: str) -> None:
         """Raises Refusal not-found unless the account has this link and it is open."""
