@@ -75,6 +75,9 @@ export function size(bytes: number): string {
 export const percent = (value: number): string =>
   new Intl.NumberFormat(variety(), { style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
 
+/** A number with the separators of the language. */
+export const counted = (value: number): string => new Intl.NumberFormat(variety()).format(value);
+
 export const rate = (value: number): string => `${new Intl.NumberFormat(variety()).format(value)}×`;
 
 /** `Ann and Joseph`; nobody is a word of its own. */

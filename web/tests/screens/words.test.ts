@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { overwriteGetLocale } from "../../src/i18n/runtime";
+import type { InboxItem } from "../../src/screens/inbox/props";
+import { subtitleWords } from "../../src/screens/inbox/words";
 import { plateWords, spokenWords, truthWords } from "../../src/screens/record/words";
 import type { RecordState } from "../../src/screens/record/props";
 import { captionRoom, chosenPeople, notYet } from "../../src/screens/review/words";
@@ -15,6 +17,15 @@ const recording = (keptMs: number, storedMs = keptMs): RecordState => ({
   storedMs,
   notice: null,
   paused: null,
+});
+
+test("a mailbox that fills says how far it is", () => {
+  const item = { playedAt: 1, sentAt: 1 } as InboxItem;
+  const now = Date.now();
+  const words = (count: number): string =>
+    subtitleWords({ state: { kind: "loading" }, items: Array.from({ length: count }, () => item), now });
+  expect(words(0)).toBe("Unlocking names and pictures on this device.");
+  expect(words(1234)).toBe("1,234 so far. The rest comes while you look around.");
 });
 
 test("the time left is spoken at 1:00, 0:30 and 0:10 only", () => {

@@ -1,6 +1,6 @@
 import { m } from "../../i18n/messages";
 import { failureWords } from "../failures";
-import { capital, day, moment, when } from "../format";
+import { capital, counted, day, moment, when } from "../format";
 import { watchPath, withPath } from "../places";
 import type { InboxItem, InboxProps } from "./props";
 
@@ -15,6 +15,7 @@ export function titleWords(props: Pick<InboxProps, "state" | "items">): string {
 
 export function subtitleWords(props: Pick<InboxProps, "state" | "items" | "now">): string {
   const { state, items, now } = props;
+  if (state.kind === "loading" && items.length > 0) return m.inbox_filling({ count: counted(items.length) });
   if (state.kind === "loading") return m.inbox_unlocking();
   if (state.kind === "offline" || state.kind === "failed")
     return state.lookedAt === null ? m.inbox_never() : m.inbox_looked({ at: when(state.lookedAt, now) });
