@@ -30,7 +30,7 @@ def lines_of(process):
 def test_what_arrives_is_shown_once_and_within_seconds(following, clip):
     ann, bob, server = following
     first = ann.send("bob", clip)
-    with bob.started("inbox", "--follow", "--json") as process:
+    with bob.started("watch", "--follow", "--json") as process:
         lines = lines_of(process)
         assert json.loads(lines.get(timeout=30))["id"] == first
         second = ann.send("bob", clip, "--caption", "live")
@@ -44,3 +44,9 @@ def test_what_arrives_is_shown_once_and_within_seconds(following, clip):
         assert json.loads(lines.get(timeout=30))["id"] == third
         assert process.poll() is None
         assert lines.empty()
+
+
+def test_watch_wants_a_message_or_follows(person):
+    ann = person()
+    for words in (["watch"], ["watch", "1", "--follow"]):
+        assert "restante watch --follow" in ann.run(*words).failed(code=2).err

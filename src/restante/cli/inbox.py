@@ -5,16 +5,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from restante.cli.failures import Missing
+from restante.cli.following import follow_inbox
 from restante.cli.options import DEFAULT, Common, using_account
-from restante.cli.shapes import as_json, inbox_rows, one_row, tell_troubles
-from restante.cli.terminal import put_json, put_json_line, put_table, say
+from restante.cli.shapes import as_json, inbox_rows, tell_troubles
+from restante.cli.terminal import put_json, put_table, say
 from restante.client.account import Account
-from restante.client.events import follow as follow_events
 from restante.client.incoming import Mailbox
 from restante.client.keeping import Keeping
 from restante.client.opened import Item
-
-_TOLD = frozenset({"connected", "message", "resync"})
 
 
 def inbox(
@@ -36,7 +34,7 @@ def inbox(
         if follow:
             if sender is not None:
                 raise Missing("one of --from and --follow", hint="restante inbox --from NAME")
-            _follow(account, common)
+            follow_inbox(account, common)
             return
         items = Mailbox(account).inbox(sender=sender)
         _show(items, account, common, archived=archived)
@@ -56,26 +54,3 @@ def _show(items: list[Item], account: Account, common: Common, *, archived: bool
         say("Some are from people whom you have not accepted: restante requests")
     if not items:
         say("Nothing here yet.")
-
-
-def _follow(account: Account, common: Common) -> None:
-    """Lists what is there, then asks for changes at each hint; what was shown is not shown again."""
-    mailbox, shown, since = Mailbox(account), set[str](), 0
-    for happening in follow_events(account.session):
-        if happening.kind not in _TOLD:
-            continue
-        changes = mailbox.changes(since)
-        since = changes.since
-        for item in changes.items:
-            if item.id not in shown and item.state != "deleted":
-                shown.add(item.id)
-                _show_one(item, account, common)
-
-
-def _show_one(item: Item, account: Account, common: Common) -> None:
-    me = account.identity.name
-    if common.json:
-        put_json_line(as_json(item, me=me))
-        return
-    put_table([one_row(item, me=me)])
-    tell_troubles([item])

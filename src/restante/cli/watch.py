@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from restante.cli.failures import Missing
+from restante.cli.following import follow_inbox
 from restante.cli.options import DEFAULT, Common, using_account
 from restante.cli.players import Feeding, Player, choose_player
 from restante.cli.save import mark_played
@@ -21,8 +22,9 @@ from restante.client.watching import play_file, play_piped
 
 
 def watch(
-    message: str,
+    message: str | None = None,
     *,
+    follow: Annotated[bool, Parameter(negative="")] = False,
     player: Annotated[str | None, Parameter(negative="")] = None,
     common: Common = DEFAULT,
 ) -> None:
@@ -33,9 +35,20 @@ def watch(
 
     Args:
         message: its place in the inbox (1 is the newest), or the beginning of its id.
+        follow: plays nothing, but stays, with a line for each that arrives, as for scripts and door phones.
         player: the command of a player; a word `-` in it stands for a pipe, else it gets a file as its last word.
         common: options of every command.
     """
+    if (message is None) is not follow:
+        raise Missing("either a message or --follow", hint="restante watch 1, or restante watch --follow")
+    if message is None:
+        with using_account(common) as account:
+            follow_inbox(account, common)
+    else:
+        _watch(message, player, common)
+
+
+def _watch(message: str, player: str | None, common: Common) -> None:
     chosen = choose_player(player)
     if chosen.feeding is Feeding.LEFT_ALONE and not can_ask():
         raise Missing("somebody who says when the video was watched", hint="Name a player with --player.")
