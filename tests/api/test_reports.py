@@ -10,7 +10,7 @@ import pytest
 
 from restante.protocol.encoding import b64
 from restante.server.abuse import queries
-from restante.server.commands.operator import operator
+from restante.server.commands.reports import reports
 from restante.signing import container
 from restante.signing.keys import SigningKey
 from tests.api.household import DAY_MS, Household, TurnedClock, parcel_for
@@ -84,7 +84,7 @@ def bob(office: Server) -> Person:
 
 def operate(office: Server, capsys: pytest.CaptureFixture[str], *words: str, **options: Any) -> Any:
     """Runs `restante operator reports …` in this process, on the data of the running server."""
-    assert operator("reports", *words, data=office.data, json=True, **options) == 0  # type: ignore[arg-type]
+    assert reports(*words, data=office.data, json=True, **options) == 0  # type: ignore[arg-type]
     return json.loads(capsys.readouterr().out)
 
 
@@ -228,7 +228,7 @@ def test_evidence_is_kept_until_it_is_decided(tmp_path, capsys):
         home.clock.pass_ms(DAY_MS)
         home.sweep()
         assert (upload in home.blobs()) is decided
-    assert operator("reports", "dismiss", "rep_a", data=tmp_path, reason="nothing") == 0
+    assert reports("dismiss", "rep_a", data=tmp_path, reason="nothing") == 0
     home.clock.wall_ms = max(home.clock.wall_ms, int(4e12))
     home.sweep()
     assert home.blobs() == {}
@@ -262,7 +262,7 @@ def test_the_operator_is_told_what_is_missing(tmp_path, office, capsys):
         ({"data": office.data}, ("show", "rep_zzzz"), "no report, or more than one"),
     ]
     for options, words, sentence in cases:
-        assert operator("reports", *words, **options) == 2  # type: ignore[arg-type]
+        assert reports(*words, **options) == 2  # type: ignore[arg-type]
         told = capsys.readouterr().err
         assert told.startswith("error: ")
         assert sentence in told

@@ -56,7 +56,7 @@ USAGE = {
 GROUP = "restante.commands"
 FOUND = {
     "serve": "Runs a server (needs the extra `server`).",
-    "operator": "Works on reports of abuse, on the server's machine.",
+    "operator": "Does the operator's work, on the server's machine.",
 }
 """What is said of commands found by entry point, since asking them would load the server."""
 
