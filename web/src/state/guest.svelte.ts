@@ -86,7 +86,7 @@ export class GuestState {
       const { key, details: sha256 } = envelope.fields;
       const data = await this.#link.details(view.token);
       const details = await this.#crypto.openDetails(data, key, { sha256, kind: envelope.kind });
-      this.maySave = view.maySave;
+      this.maySave = view.may_save;
       this.caption = details.caption ?? details.text ?? details.reaction ?? "";
       if (details.video) await this.#openVideo(key, details.video, view.token);
       this.phase = { kind: "ready" };

@@ -47,13 +47,14 @@ export class MessageLinks {
     this.isMaking = true;
     await this.#try(async () => {
       const { api, crypto } = this.#house;
-      const { secret, bearerSha256, envelope } = await crypto.makeLink(
-        await this.#ownCopy(),
-        password === "" ? null : password,
-        Date.now(),
-      );
-      const expiresAt = days === null ? null : Date.now() + days * DAY_MS;
-      const { id } = await makeLink(api, this.#message, { bearerSha256, envelope, expiresAt, mostOpens, maySave });
+      const {
+        secret,
+        bearerSha256: bearer_sha256,
+        envelope,
+      } = await crypto.makeLink(await this.#ownCopy(), password === "" ? null : password, Date.now());
+      const expires_at = days === null ? null : Date.now() + days * DAY_MS;
+      const terms = { expires_at, most_opens: mostOpens, may_save: maySave, may_answer: false };
+      const { id } = await makeLink(api, this.#message, { bearer_sha256, envelope, ...terms });
       this.made = { id, address: guestAddress(location.origin, id, secret) };
       await this.read();
     });
