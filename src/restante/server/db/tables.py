@@ -198,6 +198,10 @@ uploads = _table(
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
     _column("call_sha256", LargeBinary, "the caller who made it; null: the account itself", nullable=True),
+    _column("sha256", LargeBinary, "of the finished blob, soon after it: finds damage", nullable=True),
+    _partial_index(
+        "ix_uploads_unsummed", "id", where="sha256 IS NULL AND finished_at IS NOT NULL AND gone_at IS NULL"
+    ),
     _partial_index(
         "ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"
     ),

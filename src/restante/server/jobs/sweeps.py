@@ -78,6 +78,7 @@ class Sweeper:
                 "sessions": self._sessions.sweep,
                 "pairings": self._pairings.sweep,
                 "ceremonies": self._passkeys.sweep,
+                "sums": self._uploads.sum_up,
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

@@ -275,6 +275,10 @@ class Uploads:
             await asyncio.to_thread(self._blobs.delete, blob_id)
         return len(found)
 
+    async def sum_up(self) -> int:
+        """Hashes finished blobs that nobody has hashed; returns how many."""
+        return await self._sweeps.sum_up()
+
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""
         return await self._sweeps.forget_gone(now_ms)
