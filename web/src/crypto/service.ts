@@ -10,10 +10,13 @@ import workerUrl from "./worker?worker&url";
 
 export type {
   AccountView,
+  CheckedReceipt,
+  GivenReceipt,
   KeyringChange,
   NewAccount,
   NumberWith,
   PersonView,
+  Receivable,
   ReceivedEnvelope,
   SealedKeyring,
 } from "./session-views";

@@ -44,6 +44,8 @@ export const REFUSALS = [
   "wrong-box",
   "message-id-reused",
   "from-the-future",
+  "forward-malformed",
+  "forward-not-allowed",
   // receipts
   "receipt-malformed",
   "receipt-forged",

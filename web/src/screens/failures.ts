@@ -117,6 +117,14 @@ const WORDS: Readonly<Record<string, Say>> = {
   "recording-too-long": long,
   "video-too-large": long,
   "screen-failed": () => ({ title: m.screen_failed(), text: m.screen_failed_text() }),
+  "push-unavailable": () => ({ title: m.fail_push(), text: m.fail_push_text() }),
+  "push-refused": () => ({ title: m.fail_push_no(), text: m.fail_push_no_text() }),
+  "endpoint-refused": () => ({ title: m.fail_endpoint(), text: m.fail_endpoint_text() }),
+  "mail-unavailable": () => ({ title: m.fail_mail(), text: m.fail_mail_text() }),
+  "wrong-code": () => ({ title: m.fail_mail_code(), text: m.fail_mail_code_text() }),
+  "bad-address": () => ({ title: m.fail_address(), text: m.fail_address_text() }),
+  "quiet-empty": () => ({ title: m.fail_quiet(), text: m.fail_quiet_text() }),
+  "audit-rewritten": () => ({ title: m.fail_audit(), text: m.fail_audit_text() }),
   "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
   "camera-busy": () => ({ title: m.fail_camera_busy(), text: m.fail_camera_busy_text() }),
   "camera-insecure": () => ({ title: m.fail_camera_insecure(), text: m.fail_camera_insecure_text() }),
@@ -130,7 +138,7 @@ const FAMILIES: readonly [RegExp, Say][] = [
   [/^(record|succession)-/u, identity],
   [/^log-/u, unlogged],
   [/^(keyring|shard)-/u, locked],
-  [/^(envelope|details|container|payload|receipt)-/u, tampered],
+  [/^(envelope|details|container|payload|receipt|forward)-/u, tampered],
 ];
 
 /**
