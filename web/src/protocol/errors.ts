@@ -50,6 +50,8 @@ export const REFUSALS = [
   "receipt-malformed",
   "receipt-forged",
   "receipt-of-other",
+  // answering pages
+  "page-damaged",
   // details and video
   "details-too-large",
   "details-swapped",

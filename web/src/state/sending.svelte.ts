@@ -124,8 +124,8 @@ export class SendingState {
     const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meet(acct, null)));
     const previous = await this.#previous(outgoing.wish.to, outgoing.draft.id);
     const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name, previous });
-    const { message, details, envelopes, sent } = await crypto.composeMessage(wanted, records);
-    return { message, details, envelopes, sent };
+    const { message, details, envelopes, links, sent } = await crypto.composeMessage(wanted, records);
+    return { message, details, envelopes, links, sent };
   };
 
   /** By acct, the last message that left for it before this one, so that its recipient notices a gap. */
