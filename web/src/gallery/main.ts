@@ -11,6 +11,7 @@ import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
 import { PAIRING } from "./pairing";
 import { TALK } from "./talk";
+import { TOLD } from "./told";
 import { WAYS_IN } from "./ways";
 
 const EXHIBITS: Record<string, Exhibit> = {
@@ -20,6 +21,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...TALK,
   ...LINKS_SHOWN,
   ...HOUSE,
+  ...TOLD,
   ...WAYS_IN,
   ...KEYS,
   ...PAIRING,

@@ -4,10 +4,11 @@ import { DraftsState } from "../state/drafts.svelte";
 import type { House } from "../state/house.svelte";
 import { InboxState } from "../state/inbox.svelte";
 import { NotesState } from "../state/notes.svelte";
+import { NoticesState } from "../state/notices.svelte";
 import { SendingState } from "../state/sending.svelte";
 
 export function startParts(house: House): void {
   if (house.signal.aborted) return;
-  for (const Kind of [InboxState, DraftsState, SendingState, NotesState])
-    house.part<InboxState | DraftsState | SendingState | NotesState>(Kind);
+  for (const Kind of [InboxState, DraftsState, SendingState, NotesState, NoticesState])
+    house.part<InboxState | DraftsState | SendingState | NotesState | NoticesState>(Kind);
 }

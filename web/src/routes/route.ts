@@ -63,6 +63,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.rescue]: () => import("./Rescue.svelte"),
   [PLACES.pair]: () => import("./Pair.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
+  [PLACES.told]: () => import("./Told.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),
@@ -83,6 +84,8 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
   const [, kind = "", id, rest] = path.split("/");
   if (kind === "m" && id && rest === undefined)
     return { at: "open", load: () => import("./Guest.svelte"), id: decoded(id) };
+  if (kind.startsWith("@") && id === undefined)
+    return { at: "open", load: () => import("./Page.svelte"), id: decoded(kind.slice(1)) };
   const load = ITEMS[kind];
   if (!load || !id || rest !== undefined) return null;
   return { at: "house", load, id: decoded(id), to: null, instead: null, answers };

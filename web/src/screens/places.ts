@@ -15,7 +15,11 @@ export const PLACES = {
   pair: "/pair",
   left: "/left-here",
   known: "/known",
+  told: "/told",
 } as const;
+
+/** Where somebody records, looks at a take, or watches: not to be led away from. */
+export const isBusyPlace = (path: string): boolean => /^\/(?:(?:record|review|watch|m)(?:\/|$)|@)/.test(path);
 
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
 /** Links to a video that was sent, for people without an account. */

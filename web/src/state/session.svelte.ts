@@ -5,6 +5,7 @@ import { nameOf } from "../protocol/names";
 import { askToPersist, openDatabase, type Database } from "../storage/db";
 import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
 import { Api, type Fetch } from "../transfer/http";
+import { ownPush } from "../transfer/push";
 import type { Choices } from "./choices.svelte";
 import {
   askPasskey,
@@ -300,6 +301,7 @@ export class Session {
     this.#isLeaving = true;
     this.state = { kind: "starting" }; // no other screen may begin with this house
     house.close();
+    void ownPush.end().catch(() => undefined); // on the server it ended with the session
     const db = await this.#openDatabase();
     await forgetAccount(db, acct)
       .catch(() => undefined) // storage is blocked: there is nothing to forget
