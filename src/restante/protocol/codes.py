@@ -200,6 +200,12 @@ CODES: Final[dict[str, Code]] = {
             "This link opens nothing any more.",
             "It was taken back, has expired or was opened as often as allowed: ask who sent it for another one.",
         ),
+        Code(
+            "operator-link-gone",
+            410,
+            "This operator's link was used, or its half hour is over.",
+            "Make another one on the server's machine: restante operator link.",
+        ),
         Code("message-gone", 410, "The message was deleted or has expired."),
         Code(
             "stale-version",

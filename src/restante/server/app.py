@@ -29,7 +29,7 @@ from restante.server.edge.policies import REPORTS
 from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, furnish
+from restante.server.house import House, embedded, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
@@ -39,6 +39,8 @@ from restante.server.messages.download import AccountVideos, GuestVideos, VideoA
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
 from restante.server.mine.routes import ROUTES as MINE
+from restante.server.operators.routes import ROUTES as OPERATORS
+from restante.server.operators.service import first_link
 from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
@@ -57,11 +59,20 @@ VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
     keep_warm()
-    house = open_or_explain(lambda: furnish(from_environment(), SystemClock()))
-    greet(house.settings, house.server_name)
+    house, link = open_or_explain(_furnished)
+    greet(house.settings, house.server_name, link=link)
     application = assemble(house, build_litestar(house), webapp.load())
     settle()
     return with_farewell(application, house.interrupt)
+
+
+def _furnished() -> tuple[House, str | None]:
+    """The house of the settings, and the link that makes an operator when nobody lives in it yet."""
+    settings, clock = from_environment(), SystemClock()
+    storage = embedded(settings)
+    house = furnish(settings, clock, storage)
+    with storage.writer.begin() as connection:
+        return house, first_link(connection, now_ms=clock.now_ms())
 
 
 def assemble(house: House, control: Litestar, web: WebApp) -> App:
@@ -108,7 +119,7 @@ def build_litestar(house: House) -> Litestar:
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES]
-    control += [*LINKS, *PAGES]
+    control += [*LINKS, *PAGES, *OPERATORS]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
@@ -125,6 +136,7 @@ def build_litestar(house: House) -> Litestar:
         "audit",
         "links",
         "pages",
+        "operators",
         "settings",
         "log",
     )

@@ -27,6 +27,7 @@ from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.mine.service import Mine
+from restante.server.operators.service import Operators
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
@@ -68,6 +69,7 @@ class House:
     pages: Pages
     messages: Messages
     audit: Audit
+    operators: Operators
     jobs: Jobs
     push: Push
     mine: Mine
@@ -163,6 +165,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         base, keys, limiter=limiter, uploads=uploads, links=links, pages=pages, acquaintances=acquaintances
     )
     audit = Audit(database)
+    operators = Operators(database, clock)
     jobs = _jobs(
         base,
         uploads=uploads,
@@ -170,6 +173,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         pages=pages,
         messages=messages,
         audit=audit,
+        operators=operators,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -195,6 +199,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         pages,
         messages,
         audit,
+        operators,
         jobs,
         *_told(base, limiter, server_name=server_name, keys=keys, sessions=sessions, messages=messages),
     )
@@ -233,6 +238,7 @@ def _jobs(
     pages: Pages,
     messages: Messages,
     audit: Audit,
+    operators: Operators,
     sessions: Sessions,
     pairings: Pairings,
     passkeys: Passkeys,
@@ -247,6 +253,7 @@ def _jobs(
         pages=pages,
         messages=messages,
         audit=audit,
+        operators=operators,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,

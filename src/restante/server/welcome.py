@@ -2,22 +2,30 @@
 
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 from restante.server.config import BadSettings, Settings
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase
-from restante.server.house import House
+from restante.server.operators.address import operator_address
 from restante.server.transparency.keyfile import BadKeyFile
+
+T = TypeVar("T")
 
 GREETING = """Restante serves {name} on {url}
   data in {data}
 
-Open that address in a browser. Or, in another terminal:
+{first}Open that address in a browser. Or, in another terminal:
   restante sign-up NAME --server {url}
   restante send NAME FILE
   restante inbox
 Stop with Ctrl-C."""
+FIRST = """Nobody has a mailbox here yet. Whoever opens this address, once and within half an hour, runs the server:
+  {link}
+Another one later: restante operator link
+
+"""
 HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
@@ -29,8 +37,8 @@ HINTS: dict[type[Exception], str] = {
 }
 
 
-def open_or_explain(furnish: Callable[[], House]) -> House:
-    """Returns the house; what an operator can mend ends the process with `error:` and `hint:` instead of a trace."""
+def open_or_explain(furnish: Callable[[], T]) -> T:
+    """Returns what was furnished; what an operator can mend ends the process with `error:` and `hint:` instead of a trace."""
     try:
         return furnish()
     except tuple(HINTS) as error:
@@ -39,8 +47,9 @@ def open_or_explain(furnish: Callable[[], House]) -> House:
         raise SystemExit(2) from None
 
 
-def greet(settings: Settings, server_name: str) -> None:
-    """Says that requests are served from now on."""
+def greet(settings: Settings, server_name: str, *, link: str | None) -> None:
+    """Says that requests are served from now on; ``link`` is the secret of the first operator's link."""
+    first = FIRST.format(link=operator_address(settings, link)) if link else ""
     url = f"http://{settings.host}:{settings.port}"
-    text = GREETING.format(name=server_name, url=url, data=settings.data.resolve())
+    text = GREETING.format(name=server_name, url=url, data=settings.data.resolve(), first=first)
     print(text, file=sys.stderr, flush=True)

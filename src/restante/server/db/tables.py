@@ -465,6 +465,19 @@ notices = _table(
     _column("told_at", Big, "when the account was told of it last"),
 )
 
+operators = _table(
+    "operators",
+    _account(primary_key=True),
+    _column("created_at", Big, "when the account became an operator"),
+)
+
+operator_links = _table(
+    "operator_links",
+    _column("token_sha256", LargeBinary, "of the secret in the link", primary_key=True),
+    _column("created_at", Big, "when it was made"),
+    _column("expires_at", Big, "until when it is good; its row goes when it is used"),
+)
+
 rate_buckets = _table(
     "rate_buckets",
     _column("key", Text, "limiter and keyed hash of who", primary_key=True),

@@ -13,6 +13,7 @@ from restante.server.jobs.sweeps import Sweeper
 from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.operators.service import Operators
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
@@ -37,6 +38,7 @@ class Jobs:
         pages: Pages,
         messages: Messages,
         audit: Audit,
+        operators: Operators,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -55,6 +57,7 @@ class Jobs:
             pages=pages,
             messages=messages,
             audit=audit,
+            operators=operators,
             sessions=sessions,
             pairings=pairings,
             passkeys=passkeys,

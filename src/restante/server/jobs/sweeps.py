@@ -14,6 +14,7 @@ from restante.server.limits import service as rate_limits
 from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.operators.service import Operators
 from restante.server.outbox import events
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
@@ -38,6 +39,7 @@ class Sweeper:
         pages: Pages,
         messages: Messages,
         audit: Audit,
+        operators: Operators,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -50,6 +52,7 @@ class Sweeper:
         self._pages = pages
         self._messages = messages
         self._audit = audit
+        self._operators = operators
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
@@ -77,6 +80,7 @@ class Sweeper:
                 "events": partial(self._forget_events, now_ms),
                 "sessions": self._sessions.sweep,
                 "pairings": self._pairings.sweep,
+                "operator_links": partial(self._operators.sweep, now_ms),
                 "ceremonies": self._passkeys.sweep,
                 "sums": self._uploads.sum_up,
                 "rate_buckets": partial(self._forget_buckets, now_ms),
