@@ -23,6 +23,11 @@ export type {
 export type { ComposedMessage, NewMessage } from "./message";
 export type { OpenedEnvelope, Trust } from "./receiving";
 export type { Contact } from "./contacts";
+export type { Group, NamedGroup } from "./groups";
+export type { Flags } from "./shards";
+export type { ComposedCall, NewCall, PageOwner } from "./calls";
+export type { Profile } from "./profile";
+export type { Challenge } from "./proof";
 export type { Details, Kind, Poster, VideoDetails } from "./details";
 
 /** A video that is decrypted in the worker; errors of its source come back as they were thrown. */

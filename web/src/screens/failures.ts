@@ -31,6 +31,7 @@ const noTouch: Say = () => ({ title: m.fail_touch(), text: m.fail_touch_text() }
 const passkey: Say = () => ({ title: m.fail_passkey(), text: m.fail_passkey_text() });
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
+const unproved: Say = () => ({ title: m.fail_proof(), text: m.fail_proof_text() });
 const linkGone: Say = () => ({ title: m.fail_link(), text: m.fail_link_text() });
 
 const WORDS: Readonly<Record<string, Say>> = {
@@ -46,6 +47,22 @@ const WORDS: Readonly<Record<string, Say>> = {
   "upload-offset-impossible": unreadable,
   "needs-newer-version": outdated,
   "link-gone": linkGone,
+  "call-over": () => ({ title: m.fail_call_over(), text: m.fail_call_over_text() }),
+  "may-not-answer": () => ({ title: m.fail_may_not_answer(), text: m.fail_may_not_answer_text() }),
+  "proof-refused": unproved,
+  "proof-too-slow": unproved,
+  "page-closed": (_failure, name) => ({ title: m.call_closed({ name }), text: m.call_closed_text() }),
+  "page-needs-link": (_failure, name) => ({
+    title: m.call_needs_link({ name }),
+    text: m.call_needs_link_text({ name }),
+  }),
+  "page-needs-account": (_failure, name) => ({
+    title: m.call_needs_account({ name }),
+    text: m.call_needs_account_text(),
+  }),
+  "no-such-page": (_failure, name) => ({ title: m.call_nobody({ name }), text: m.call_nobody_text() }),
+  "page-damaged": () => ({ title: m.fail_page_damaged(), text: m.fail_page_damaged_text() }),
+  "pages-unavailable": () => ({ title: m.fail_pages(), text: m.fail_pages_text() }),
   "view-over": () => ({ title: m.fail_view(), text: m.fail_view_text() }),
   interrupted: halfway,
   "nothing-to-keep": empty,
@@ -124,6 +141,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   "wrong-code": () => ({ title: m.fail_mail_code(), text: m.fail_mail_code_text() }),
   "bad-address": () => ({ title: m.fail_address(), text: m.fail_address_text() }),
   "quiet-empty": () => ({ title: m.fail_quiet(), text: m.fail_quiet_text() }),
+  "account-deleted": () => ({ title: m.fail_deleted(), text: m.fail_deleted_text() }),
   "audit-rewritten": () => ({ title: m.fail_audit(), text: m.fail_audit_text() }),
   "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
   "camera-busy": () => ({ title: m.fail_camera_busy(), text: m.fail_camera_busy_text() }),

@@ -75,6 +75,8 @@ export interface RecordProps {
   /** A take lies aside until this one is kept. */
   aside: boolean;
   letters: boolean;
+  /** Whoever records here has no account: the ways out lead back to where they came from. */
+  outside?: boolean;
   onstart: () => void;
   onstop: () => void;
   onpause: () => void;
