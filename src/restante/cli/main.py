@@ -56,6 +56,9 @@ USAGE = {
 GROUP = "restante.commands"
 FOUND = {
     "serve": "Runs a server (needs the extra `server`).",
+    "backup": "Copies everything that a server keeps, while it serves.",
+    "restore": "Makes a server's data from a backup.",
+    "check": "Checks a server's data, or a backup.",
     "operator": "Does the operator's work, on the server's machine.",
 }
 """What is said of commands found by entry point, since asking them would load the server."""
