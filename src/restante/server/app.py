@@ -17,6 +17,7 @@ from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
 from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.audit.routes import ROUTES as AUDIT
+from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
 from restante.server.edge import problem_pages, webapp
@@ -63,7 +64,7 @@ def create() -> App:
     greet(house.settings, house.server_name, link=link)
     application = assemble(house, build_litestar(house), webapp.load())
     settle()
-    return with_farewell(application, house.interrupt)
+    return with_farewell(with_doorstep(application, house.settings), house.interrupt)
 
 
 def _furnished() -> tuple[House, str | None]:

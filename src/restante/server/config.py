@@ -26,6 +26,8 @@ _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _CONTACT = re.compile(r"(https://[^\s<>\"]+|[^\s<>\"@]+@[a-z0-9.-]+)\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
 
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.:-]{0,251}[a-z0-9])?\Z")
+
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
 
 
@@ -39,6 +41,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Path = Path("data")
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
+    tls: Literal["off", "local", "files"] = "off"
+    """local: an authority of the server's own, for a local network; files: the operator's certificate."""
+    tls_cert: str = ""
+    """PEM file of the certificate with its chain, when ``tls`` is files."""
+    tls_key: str = ""
+    """PEM file of its key."""
+    tls_names: tuple[str, ...] = ()
+    """More names and addresses for the own certificate, beside those that the machine knows."""
+    ca_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Plain port of the page by which telephones learn to trust the own certificate; 0: the one after ``port``."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     sign_up: Literal["open", "closed"] = "open"
@@ -105,6 +117,8 @@ def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) 
         if text is not None:
             values[field] = _parse(field, text)
     values.update({key: value for key, value in overrides.items() if value is not None})
+    if values.get("tls") == "local":
+        values.setdefault("host", "0.0.0.0")  # noqa: S104 - that telephones reach it is what it is for
     try:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
@@ -149,6 +163,7 @@ def _check(settings: Settings) -> None:
         raise BadSettings(
             f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
         )
+    _check_tls(settings)
     _check_outward(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
@@ -164,6 +179,14 @@ def _check(settings: Settings) -> None:
             ) from error
 
 
+def _check_tls(settings: Settings) -> None:
+    if (settings.tls == "files") != bool(settings.tls_cert and settings.tls_key):
+        raise BadSettings(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong to {PREFIX}TLS=files, and it to both")
+    for name in settings.tls_names:
+        if not _NAME.match(name):
+            raise BadSettings(f"{PREFIX}TLS_NAMES has {name}, which is no name and no address")
+
+
 def _check_outward(settings: Settings) -> None:
     if settings.smtp_url and not re.match(r"smtps?://[^\s/]+\Z", settings.smtp_url):
         raise BadSettings(f"{PREFIX}SMTP_URL is no address such as smtps://user:password@mail.example:465")
@@ -176,7 +199,7 @@ def _check_outward(settings: Settings) -> None:
 
 
 def _parse(field: str, text: str) -> Any:
-    if field in {"origins", "trusted_proxies"}:
+    if field in {"origins", "trusted_proxies", "tls_names"}:
         return tuple(filter(None, text.split(",")))
     if field.endswith("_bytes"):
         return _parse_bytes(field, text)

@@ -1,14 +1,20 @@
 """What the operator reads in the terminal: that the server is ready and what to do next, or why it cannot start."""
 
+import io
 import sys
 from collections.abc import Callable
 from typing import TypeVar
 
+import segno
+
+from restante.server.certs.authority import fingerprint
+from restante.server.certs.places import doorstep_url, network_url, own_url
+from restante.server.certs.store import root
 from restante.server.config import BadSettings, Settings
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase
-from restante.server.operators.address import operator_address
+from restante.server.operators.service import PATH
 from restante.server.transparency.keyfile import BadKeyFile
 
 T = TypeVar("T")
@@ -16,7 +22,7 @@ T = TypeVar("T")
 GREETING = """Restante serves {name} on {url}
   data in {data}
 
-{first}Open that address in a browser. Or, in another terminal:
+{first}{phones}Open that address in a browser. Or, in another terminal:
   restante sign-up NAME --server {url}
   restante send NAME FILE
   restante inbox
@@ -24,6 +30,14 @@ Stop with Ctrl-C."""
 FIRST = """Nobody has a mailbox here yet. Whoever opens this address, once and within half an hour, runs the server:
   {link}
 Another one later: restante operator link
+
+"""
+PHONES = """Telephones and other computers of this network begin here, where they learn to trust this server:
+  {page}
+{code}
+Afterwards they find it on {url}
+Its authority can vouch for local addresses only; its fingerprint (SHA-256) is
+    {proof}
 
 """
 HINTS: dict[type[Exception], str] = {
@@ -49,7 +63,22 @@ def open_or_explain(furnish: Callable[[], T]) -> T:
 
 def greet(settings: Settings, server_name: str, *, link: str | None) -> None:
     """Says that requests are served from now on; ``link`` is the secret of the first operator's link."""
-    first = FIRST.format(link=operator_address(settings, link)) if link else ""
-    url = f"http://{settings.host}:{settings.port}"
-    text = GREETING.format(name=server_name, url=url, data=settings.data.resolve(), first=first)
+    url = own_url(settings) if settings.tls != "off" else f"http://{settings.host}:{settings.port}"
+    first = FIRST.format(link=own_url(settings) + PATH + link) if link else ""
+    text = GREETING.format(
+        name=server_name, url=url, data=settings.data.resolve(), first=first, phones=_phones(settings)
+    )
     print(text, file=sys.stderr, flush=True)
+
+
+def _phones(settings: Settings) -> str:
+    """What leads a telephone here: the page of trust, as an address and as a code, and what to compare."""
+    if not (page := doorstep_url(settings)):
+        return ""
+    code = io.StringIO()
+    if sys.stderr.isatty():
+        segno.make(page, error="l", micro=False).terminal(out=code, compact=True)
+    proof = fingerprint(root(settings))
+    return PHONES.format(
+        page=page, code=code.getvalue(), url=network_url(settings), proof=f"{proof[:47]}\n    {proof[48:]}"
+    )

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from restante.server.certs.places import own_url
 from restante.server.commands.office import Misused, data_folder, day, failed, in_database, print_json
 from restante.server.config import from_environment
 from restante.server.operators import service
-from restante.server.operators.address import operator_address
 
 
 def link(*, data: Path | None = None, json: bool = False) -> int:
@@ -24,7 +24,7 @@ def link(*, data: Path | None = None, json: bool = False) -> int:
         token = in_database(folder, lambda connection: service.make_link(connection, now_ms=now_ms))
     except Misused as error:
         return failed(error)
-    address = operator_address(from_environment(data=folder), token)
+    address = own_url(from_environment(data=folder)) + service.PATH + token
     if json:
         print_json({"address": address, "expires_at": now_ms + service.LINK_MS})
     else:

@@ -5,6 +5,7 @@ Everything behind it is plain ASGI, so that another server than granian stays po
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from restante.protocol import limits
 from restante.protocol.ijson import encode
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, respond
 from restante.server.config import Settings
-from restante.server.edge.headers import with_defaults
+from restante.server.edge.headers import DEFAULTS, UNPINNED, with_defaults
 from restante.server.edge.problems import CONTENT_TYPE, problem_of
 from restante.server.errors import Refusal
 from restante.server.log import Log
@@ -30,6 +31,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._log = log
+        self._defaults = UNPINNED if settings.tls == "local" else DEFAULTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -37,7 +39,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = secrets.token_hex(8)
-        exchange = _Exchange(request_id, send)
+        exchange = _Exchange(request_id, send, self._defaults)
         body = _TimedBody(receive, self._settings.body_timeout_s, self._settings.body_min_rate)
         try:
             _check_sizes(scope)
@@ -68,6 +70,7 @@ class _Exchange:
 
     request_id: str
     _send: Send
+    _defaults: Mapping[bytes, bytes]
     status: int = 0
     sent_bytes: int = 0
     started_s: float = 0.0
@@ -78,7 +81,9 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = with_defaults(list(message.get("headers", [])), self.request_id)
+            message["headers"] = with_defaults(
+                list(message.get("headers", [])), self.request_id, self._defaults
+            )
         else:
             self.sent_bytes += len(message.get("body", b""))
         await self._send(message)

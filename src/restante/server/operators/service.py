@@ -20,6 +20,8 @@ from restante.server.failpoints import failpoint
 from restante.server.operators import queries
 from restante.server.sessions.actor import Actor
 
+PATH = "/operator/link#"
+"""Where a link leads; its secret follows."""
 LINK_MS = timedelta(minutes=30) // timedelta(milliseconds=1)
 _TOKEN_BYTES = 32
 
