@@ -24,6 +24,22 @@ export function noGroups(): Groups {
   return { shard: "groups", rev: 0, groups: new Map() };
 }
 
+/** As its owner sees it. */
+export interface NamedGroup {
+  readonly id: string;
+  readonly name: string;
+  /** Acct of each, in their order. */
+  readonly members: readonly string[];
+}
+
+/** Those that were not given up. */
+export function namedGroups({ groups }: Groups): NamedGroup[] {
+  return [...groups].flatMap(([id, group]) => {
+    const { value: name } = group.name;
+    return name === null ? [] : [{ id, name, members: membersOf(group) }];
+  });
+}
+
 /** Who is in it, in the order of their accts. */
 export function membersOf({ members = NOBODY }: Group): string[] {
   return [...members]

@@ -10,7 +10,6 @@ import { newX25519Identity, recipientOf, type Identity } from "./age";
 import { isVerified, type Contact } from "./contacts";
 import { readJson } from "./container";
 import { Enrolment } from "./enrolment";
-import { openDetails, type Details, type Kind } from "./details";
 import {
   inOrder,
   keyringShape,
@@ -24,16 +23,18 @@ import {
 } from "./keyring";
 import { mergeKeyrings } from "./keyring-changes";
 import { Correspondence } from "./correspondence";
-import type { Group } from "./groups";
+import { namedGroups, type Group, type NamedGroup } from "./groups";
 import type { ComposedMessage, NewMessage } from "./message";
-import { linkTo, openByLink, type LinkSecret, type MadeLink } from "./links";
+import { Guests } from "./guests";
+import { greetingLink, linkTo, type GreetingLink, type MadeLink } from "./links";
 import { newAccount } from "./new-account";
 import { pairingWords } from "./pairing";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
+import { openProfile, sealProfile, type Profile } from "./profile";
 import type { ReceiptKind } from "./receipts";
 import type { OpenedEnvelope } from "./receiving";
-import type { Flags } from "./shards";
+import type { Flags, Setting } from "./shards";
 import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
 import { safetyNumber } from "./safety";
 import { changed, salted, toldOf } from "./session-changes";
@@ -54,11 +55,11 @@ import type {
 import { resealShard, type ResealedShard } from "./resealing";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
-import { linkAccess, passphraseAccess, unlockAccess, type Access } from "./unlock";
+import { greetingAccess, passphraseAccess, unlockAccess, type Access } from "./unlock";
 
 const RENEW_AFTER_MS = 30 * DAY_MS;
 
-export class Session {
+export class Session extends Guests {
   #keyring: Keyring | null = null;
   /** What the server has, as far as is known: the base of a merge. */
   #base: Keyring | null = null;
@@ -293,6 +294,11 @@ export class Session {
     return Object.fromEntries([...this.#book.settings.settings].map(([key, { value }]) => [key, value]));
   }
 
+  /** Each with the time it was chosen, as an export has them. */
+  settingEntries(): ReadonlyMap<string, Setting> {
+    return this.#book.settings.settings;
+  }
+
   setSetting(key: string, value: string | number | boolean | null, atMs: number): void {
     this.#book.learnSettings({ shard: "settings", rev: 0, settings: new Map([[key, { value, at: atMs }]]) });
   }
@@ -307,8 +313,8 @@ export class Session {
     return this.#book.learnFlags(id, shard, flags);
   }
 
-  groups(): ReadonlyMap<string, Group> {
-    return this.#book.groups.groups;
+  groups(): readonly NamedGroup[] {
+    return namedGroups(this.#book.groups);
   }
 
   /** Joins what the owner says of a group; take the shard `groups` first. */
@@ -392,22 +398,28 @@ export class Session {
     return this.#mail.openOwnCopy(sealed, nowMs);
   }
 
-  /** Opens what came by guest link; needs no account. */
-  openLinkEnvelope(sealed: Uint8Array, link: LinkSecret, nowMs: number): Promise<OpenedEnvelope> {
-    return openByLink(sealed, link, nowMs);
-  }
-
   /** Makes a guest link to a message that was sent, from the own copy of its envelope. */
   async makeLink(ownCopy: Uint8Array, password: string | null, nowMs: number): Promise<MadeLink> {
     return linkTo(this.#unlocked(), await this.openOwnCopy(ownCopy, nowMs), password);
   }
 
-  linkBearer(secret: Uint8Array): string {
-    return b64(linkAccess(secret).bearer);
+  /** Makes a link of a page to its greeting: for a page's new secret, too. */
+  async makeGreetingLink(ownCopy: Uint8Array, secret: Uint8Array, nowMs: number): Promise<GreetingLink> {
+    return greetingLink(this.#unlocked(), await this.openOwnCopy(ownCopy, nowMs), secret);
   }
 
-  openDetails(sealed: Uint8Array, messageKey: string, signed: { sha256: string; kind: Kind }): Promise<Details> {
-    return openDetails(sealed, messageKey, signed);
+  /** Seals what one's page says to those who have its link; base64url. */
+  sealProfile(says: Pick<Profile, "greeting" | "note">, secret: Uint8Array, nowMs: number): Promise<string> {
+    const keyring = this.#unlocked();
+    const profile = { acct: keyring.acct, created: nowMs, ...says };
+    return sealProfile(profile, greetingAccess(secret).identity, signingKeyOf(keyring));
+  }
+
+  /** Opens what one's own page says. @throws ProtocolError page-damaged, wrong-signer */
+  openOwnProfile(sealed: Uint8Array, secret: Uint8Array): Promise<Profile> {
+    const keyring = this.#unlocked();
+    const owner = { acct: keyring.acct, keys: ownKeysOf(keyring) };
+    return openProfile(sealed, greetingAccess(secret).identity, owner);
   }
 
   /** Seals a message for accounts whose current records these are; each must be the pinned one's. */

@@ -1,7 +1,8 @@
 /** Messages as lists and players need them: opened once, kept in the encrypted local index. */
 
 import type { EnvelopeFields } from "../crypto/envelopes";
-import type { Details, Kind, VideoDetails } from "../crypto/service";
+import type { Details, Kind, OpenedEnvelope, VideoDetails } from "../crypto/service";
+import { b64 } from "../protocol/encoding";
 import type { components } from "../protocol/api";
 
 export type InboxWire = components["schemas"]["InboxItem"];
@@ -26,6 +27,8 @@ export interface Content {
   /** The sender asks that it be watched once. */
   readonly once?: boolean;
   readonly mayForward?: boolean;
+  /** It was passed on: whose it was, empty while nothing vouches for that; who signed it has passed it on. */
+  readonly original?: string;
 }
 
 interface Kept {
@@ -42,8 +45,12 @@ export interface Letter extends Kept {
   readonly from: string | null;
   readonly fetchedAt: number | null;
   readonly playedAt: number | null;
+  /** What a receipt of it says, base64url; absent when nobody can have one. */
+  readonly signed?: { readonly signer: string; readonly details: string };
   /** What the server is still to be told. */
   readonly owes: "fetched" | "played" | null;
+  /** It was to be watched once and was, on this device: it goes when it is left. */
+  readonly isSpent?: true;
   /** Deleted here; the server is still to be told. */
   readonly isDropped: boolean;
 }
@@ -53,10 +60,16 @@ export interface Delivery {
   readonly acct: string;
   readonly deliveredAt: number | null;
   readonly playedAt: number | null;
+  /** What they signed of it; `wrong`: what the server gives as their receipt is not theirs, or of another message. */
+  readonly confirmed?: ReceiptWord;
 }
+
+export type ReceiptWord = "delivered" | "played" | "wrong";
 
 /** A message that this account sent. */
 export interface SentLetter extends Kept {
+  /** SHA-256 of its details, base64url, which receipts name; what older versions of this app kept does not have it. */
+  readonly details?: string;
   readonly bytes: number;
   readonly deliveries: readonly Delivery[];
 }
@@ -66,6 +79,7 @@ export function contentOf(
   opened: {
     fields: Pick<EnvelopeFields, "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward">;
     kind: Kind;
+    original?: OpenedEnvelope["original"];
   },
   details: Details,
 ): Content {
@@ -76,6 +90,7 @@ export function contentOf(
     ...(expires !== undefined && { expiresMs: expires }),
     ...(once === true && { once }),
     ...(mayForward === true && { mayForward }),
+    ...(opened.original && { original: opened.original.acct }),
     kind: opened.kind,
     createdMs: opened.fields.created,
     messageKey: opened.fields.key,
@@ -84,6 +99,19 @@ export function contentOf(
     captions: details.captions ?? null,
     posterType: details.poster?.type ?? null,
   };
+}
+
+/** Whether it is a video that its sender asks to be watched once. */
+export function isOnce({ content }: Kept): boolean {
+  return content?.once === true && content.video !== null;
+}
+
+/** Held by the window that shows such a video. */
+export const onceLock = (id: string): string => `restante-once ${id}`;
+
+/** What a receipt of it will say; null for what was passed on, and what nobody signed. */
+export function signedOf({ signer, fields, original }: OpenedEnvelope): Letter["signed"] | null {
+  return signer === null || original !== null ? null : { signer: b64(signer), details: fields.details };
 }
 
 /** When it was made, as its sender signed it; else when it came. */

@@ -1,12 +1,10 @@
 /** The guest links of one message: made, shown once, counted, taken back. */
 
 import { listLinks, makeLink, revokeLink, type OwnLink } from "../transfer/links";
+import { fetchEnvelope } from "./envelope";
 import { failureOf, type Failure } from "./failure";
 import { guestAddress } from "./guest-link";
 import type { House } from "./house.svelte";
-import type { SentWire } from "./letters";
-import { unb64 } from "../protocol/encoding";
-import { malformed } from "../transfer/problem";
 
 export interface LinkWish {
   /** From now on; null: as long as the message. */
@@ -51,7 +49,11 @@ export class MessageLinks {
         secret,
         bearerSha256: bearer_sha256,
         envelope,
-      } = await crypto.makeLink(await this.#ownCopy(), password === "" ? null : password, Date.now());
+      } = await crypto.makeLink(
+        await fetchEnvelope(api, this.#message, "sent"),
+        password === "" ? null : password,
+        Date.now(),
+      );
       const expires_at = days === null ? null : Date.now() + days * DAY_MS;
       const terms = { expires_at, most_opens: mostOpens, may_save: maySave, may_answer: false };
       const { id } = await makeLink(api, this.#message, { bearer_sha256, envelope, ...terms });
@@ -67,13 +69,6 @@ export class MessageLinks {
       if (this.made?.id === id) this.made = null;
       await this.read();
     });
-  }
-
-  async #ownCopy(): Promise<Uint8Array> {
-    const extras = { path: { message_id: this.#message }, query: { box: "sent" } };
-    const { envelope } = (await this.#house.api.get("/api/v1/messages/{message_id}", extras)) as SentWire;
-    if (envelope === null) throw malformed("a message without its envelope");
-    return unb64(envelope);
   }
 
   async #try(work: () => Promise<void>): Promise<void> {

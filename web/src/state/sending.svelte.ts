@@ -121,7 +121,7 @@ export class SendingState {
 
   readonly #compose: Compose = async (outgoing) => {
     const { crypto, people, account } = this.#house;
-    const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meet(acct, null)));
+    const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meetRecipient(acct)));
     const previous = await this.#previous(outgoing.wish.to, outgoing.draft.id);
     const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name, previous });
     const { message, details, envelopes, links, sent } = await crypto.composeMessage(wanted, records);
