@@ -9,6 +9,7 @@ import { HOUSE } from "./house";
 import { KEYS } from "./keys";
 import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
+import { MINE } from "./mine";
 import { PAIRING } from "./pairing";
 import { TALK } from "./talk";
 import { TOLD } from "./told";
@@ -21,6 +22,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...TALK,
   ...LINKS_SHOWN,
   ...HOUSE,
+  ...MINE,
   ...TOLD,
   ...WAYS_IN,
   ...KEYS,

@@ -64,6 +64,8 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.pair]: () => import("./Pair.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
   [PLACES.told]: () => import("./Told.svelte"),
+  [PLACES.mine]: () => import("./Mine.svelte"),
+  [PLACES.deletions]: () => import("./Deletions.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),
@@ -93,7 +95,7 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */
 export function fromOutside(state: SessionState): boolean {
-  const ended = ["not-signed-in", "device-removed"];
+  const ended = ["not-signed-in", "device-removed", "account-deleted"];
   return state.kind === "outside" && (state.account !== "" || ended.includes(state.failure?.code ?? ""));
 }
 

@@ -16,6 +16,8 @@ export const PLACES = {
   left: "/left-here",
   known: "/known",
   told: "/told",
+  mine: "/mine",
+  deletions: "/deletions",
 } as const;
 
 /** Where somebody records, looks at a take, or watches: not to be led away from. */
