@@ -35,6 +35,7 @@ export const SEEN_IDS = 4000;
 export const KEPT_IDS = 1500;
 export const RECORD_BYTES = 8 * KIB;
 export const SUCCESSION_BYTES = KIB;
+export const ALIAS_BYTES = KIB;
 export const POSTER_BYTES = 24 * KIB;
 export const CONTAINER_PAD_BYTES = 4096;
 export const NAME_CHARS = 64;
