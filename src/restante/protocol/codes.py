@@ -59,6 +59,18 @@ CODES: Final[dict[str, Code]] = {
             "Nobody has decided about this pairing yet.",
             "Ask again after the interval.",
         ),
+        Code(
+            "plan-limit",
+            402,
+            "Your plan has no more of this left.",
+            "What you recorded is kept, and receiving stays free. See your plan in the settings, or restante plan.",
+        ),
+        Code(
+            "not-in-plan",
+            402,
+            "Your plan does not include this.",
+            "See your plan in the settings, or restante plan.",
+        ),
         Code("pairing-refused", 403, "The pairing was refused.", "Begin a new one if that was a mistake."),
         Code(
             "verification-needed",

@@ -488,3 +488,4 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after: int | None = None
     recipients: list[str] | None = None
     limit: int | None = None
+    used: int | None = None

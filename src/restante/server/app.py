@@ -45,6 +45,7 @@ from restante.server.operators.service import first_link
 from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
+from restante.server.plans.routes import ROUTES as PLANS
 from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
@@ -119,7 +120,7 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
-    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES]
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS]
     control += [*LINKS, *PAGES, *OPERATORS]
     routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
     parts = (
@@ -131,6 +132,7 @@ def build_litestar(house: House) -> Litestar:
         "sessions",
         "pairings",
         "push",
+        "plans",
         "mine",
         "acquaintances",
         "reports",

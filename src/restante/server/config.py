@@ -100,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
+    plans: str = ""
+    """File of plans; empty: plans.toml in the data folder, if it is there. Without plans everything is free."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
     failpoint: str = ""

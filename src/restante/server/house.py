@@ -33,6 +33,8 @@ from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.plans import declared
+from restante.server.plans.service import Plans
 from restante.server.push.errands import Errands, Outward
 from restante.server.push.mail import Mailer
 from restante.server.push.posting import Post
@@ -58,6 +60,7 @@ class House:
     sessions: Sessions
     keys: Keys
     transparency: Transparency
+    plans: Plans
     accounts: Accounts
     pairings: Pairings
     passkeys: Passkeys
@@ -158,11 +161,21 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
     reports = Reports(
         database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
     )
-    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, log=log)
-    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
-    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
+    plans = Plans(database, clock, declared.load(settings))
+    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, plans=plans, log=log)
+    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter, plans=plans)
+    pages = Pages(
+        database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]
+    )
     messages = _messages(
-        base, keys, limiter=limiter, uploads=uploads, links=links, pages=pages, acquaintances=acquaintances
+        base,
+        keys,
+        limiter=limiter,
+        uploads=uploads,
+        links=links,
+        pages=pages,
+        acquaintances=acquaintances,
+        plans=plans,
     )
     audit = Audit(database)
     operators = Operators(database, clock)
@@ -188,6 +201,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         sessions,
         key_store,
         transparency,
+        plans,
         accounts,
         pairings,
         passkeys,
@@ -214,6 +228,7 @@ def _messages(
     links: GuestLinks,
     pages: Pages,
     acquaintances: Acquaintances,
+    plans: Plans,
 ) -> Messages:
     return Messages(
         base.database,
@@ -225,6 +240,7 @@ def _messages(
         pages=pages,
         limiter=limiter,
         acquaintances=acquaintances,
+        plans=plans,
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )

@@ -125,6 +125,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Tells the account's plan, what it used of it, and which others there are; `on` is false where everything is free. */
+        get: operations["get_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/record": {
         parameters: {
             query?: never;
@@ -1707,6 +1724,30 @@ export interface components {
             prfUsageDetails: string;
         };
         /**
+         * Plan
+         * @description A plan: ``name`` by language; ``price`` a decimal number in ``currency``, paid ``every`` month or year, or free.
+         *
+         *     ``messages`` are videos that may be sent ``per`` time; null in any limit is no limit. ``tax`` is whether the price
+         *     has it.
+         */
+        Plan: {
+            currency: string;
+            every: ("month" | "year") | null;
+            features: ("links" | "page")[];
+            id: string;
+            kept_bytes: number | null;
+            messages: number | null;
+            name: {
+                [key: string]: string;
+            };
+            /** @enum {unknown} */
+            per: "month" | "once" | "year";
+            price: string;
+            retention_days: number | null;
+            /** @enum {unknown} */
+            tax: "added" | "included" | "none";
+        };
+        /**
          * Problem
          * @description An error (RFC 9457). ``code`` is stable; ``instance`` is the request id under which it is logged.
          */
@@ -1726,6 +1767,8 @@ export interface components {
             status: number;
             title: string;
             type: string;
+            /** @default null */
+            used: number | null;
         };
         /**
          * PutMail
@@ -2000,6 +2043,50 @@ export interface components {
             acct: string;
             session_id: string;
             token: string;
+        };
+        /**
+         * Standing
+         * @description What the account may do. ``on`` is false where there are no plans: then everything is free and the rest is empty.
+         *
+         *     ``state`` is ``free`` for the plan that everybody begins with, ``granted`` for a gift of the operator, ``paid`` for a
+         *     plan that goes on, ``ending`` for one that lasts to ``until_at`` only, ``late`` when a payment failed and the plan
+         *     lasts to ``until_at`` unless it is mended. ``used`` of ``messages`` are sent; counters begin anew at ``anew_at``.
+         *     ``offers`` are what can be paid for, ``pays_by`` how.
+         */
+        Standing: {
+            /** @default null */
+            anew_at: number | null;
+            /** @default [] */
+            features: ("links" | "page")[];
+            /** @default 0 */
+            kept_bytes: number;
+            /** @default null */
+            kept_most: number | null;
+            /** @default false */
+            manages: boolean;
+            /** @default null */
+            messages: number | null;
+            /** @default [] */
+            offers: components["schemas"]["Plan"][];
+            on: boolean;
+            /**
+             * @default none
+             * @enum {unknown}
+             */
+            pays_by: "manual" | "none" | "stripe";
+            /** @default null */
+            plan: components["schemas"]["Plan"] | null;
+            /** @default null */
+            retention_days: number | null;
+            /**
+             * @default free
+             * @enum {unknown}
+             */
+            state: "ending" | "free" | "granted" | "late" | "paid";
+            /** @default null */
+            until_at: number | null;
+            /** @default 0 */
+            used: number;
         };
         /**
          * StartAssertion
@@ -2992,6 +3079,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `not-in-plan`: Your plan does not include this. */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /**
              * @description `forbidden-origin`: The request comes from another site.
              *     `pages-unavailable`: This server offers no answering pages.
@@ -3087,6 +3183,83 @@ export interface operations {
             };
             /** @description `storage-full`: The server's disk is full. */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description `bad-request`: The request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /**
+             * @description `not-signed-in`: You are not signed in, or the session has ended.
+             *     `device-removed`: This device was removed by another device of the account.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `target-too-long`: The address is too long. */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: The server failed; the fault is logged under `instance`. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy`: The server cannot take this right now. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6415,6 +6588,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /**
+             * @description `plan-limit`: Your plan has no more of this left.
+             *     `not-in-plan`: Your plan does not include this.
+             */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `forbidden-origin`: The request comes from another site. */
             403: {
                 headers: {
@@ -7091,6 +7276,15 @@ export interface operations {
              *     `device-removed`: This device was removed by another device of the account.
              */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-in-plan`: Your plan does not include this. */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11256,6 +11450,15 @@ export interface operations {
              *     `device-removed`: This device was removed by another device of the account.
              */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `plan-limit`: Your plan has no more of this left. */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };

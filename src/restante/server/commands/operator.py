@@ -6,9 +6,13 @@ Each area of work is a module of its own.
 from cyclopts import App
 
 from restante.server.commands.operators import link, operators
+from restante.server.commands.plans import grants, payments, plans
 from restante.server.commands.reports import reports
 
 operator = App(name="operator", help="Does the operator's work, on the server's machine.")
 operator.command(reports)
+operator.command(plans)
+operator.command(grants)
+operator.command(payments)
 operator.command(link)
 operator.command(operators)

@@ -3,54 +3,17 @@
 Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
 """
 
-from typing import Any
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
+from restante.server.db import plan_tables  # noqa: F401 - its tables belong to the schema
+from restante.server.db.shapes import (
+    Big,
+    metadata,  # noqa: F401 - whoever wants every table finds it here
 )
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite only makes INTEGER PRIMARY KEY an alias of the row id; PostgreSQL wants 64 bits.
-Big = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _column(name: str, kind: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
-    options.setdefault("nullable", False)
-    return Column(name, kind, *args, comment=comment, **options)
-
-
-def _account(**options: Any) -> Column[Any]:
-    return _column(
-        "account_id", Big, "whose row it is", ForeignKey("accounts.id", ondelete="CASCADE"), **options
-    )
-
-
-def _partial_index(name: str, *columns: str, where: str) -> Index:
-    """An index of the few rows that a sweep or a limit looks at, so that it stays small."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
-def _table(name: str, *parts: Any, **options: Any) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True, **options)
-
+from restante.server.db.shapes import a_column as _column
+from restante.server.db.shapes import a_partial_index as _partial_index
+from restante.server.db.shapes import a_table as _table
+from restante.server.db.shapes import an_account as _account
 
 meta = _table(
     "meta",

@@ -20,6 +20,7 @@ from restante.protocol import (
     wire_operators,
     wire_pages,
     wire_people,
+    wire_plans,
     wire_push,
 )
 from restante.server.errors import Refusal
@@ -46,6 +47,7 @@ WIRE_MODULES = (
     wire_operators,
     wire_pages,
     wire_people,
+    wire_plans,
     wire_push,
 )
 _UNREFERENCED = (wire.Hint, wire.Send, wire_pages.CallMessage)

@@ -137,6 +137,7 @@ def insert_message(
     video_bytes: int,
     claim_hmac: bytes,
     received_at: int,
+    expires_at: int | None,
     by_caller: bool = False,
 ) -> None:
     """Stores a message without its envelopes."""
@@ -152,7 +153,7 @@ def insert_message(
         "claim_hmac": claim_hmac,
         "request_sha256": parcel.digest,
         "received_at": received_at,
-        "expires_at": message.expires_at,
+        "expires_at": expires_at,
         "until_played": int(message.until_played),
         "may_forward": int(message.may_forward),
         "by_caller": int(by_caller),

@@ -47,6 +47,8 @@ SEND = (
     "claim-mismatch",
     "key-reused",
     "rate-limited",
+    "plan-limit",
+    "not-in-plan",
 )
 LEAVE = (
     *CHANGE,

@@ -19,6 +19,7 @@ from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
 from restante.server.messages.rules import Parcel, claim_of
 from restante.server.outbox import events
+from restante.server.plans.service import Plans
 from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -46,6 +47,7 @@ class Sending:
     links: GuestLinks
     limiter: Limiter
     acquaintances: Acquaintances
+    plans: Plans
     claim_key: bytes
 
     def run(self, connection: Connection) -> Outcome:
@@ -100,6 +102,7 @@ class Sending:
             video_bytes=video_bytes,
             claim_hmac=self._claim_hmac(),
             received_at=self.now_ms,
+            expires_at=self._count(connection, video_bytes),
         )
         failpoint("send-message-stored")
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
@@ -110,6 +113,15 @@ class Sending:
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
         return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=touched)
+
+    def _count(self, connection: Connection, video_bytes: int) -> int | None:
+        """Counts it under the sender's plan; returns when it ends: when the sender wishes, or when the plan keeps it no longer."""
+        account_id, wished = self.actor.account_id, self.parcel.message.expires_at
+        latest = self.plans.count_message(
+            connection, account_id, video_bytes=video_bytes, now_ms=self.now_ms
+        )
+        ends = [at for at in (wished, latest) if at is not None]
+        return min(ends, default=None)
 
     def _store_links(self, connection: Connection) -> list[str]:
         message = self.parcel.message

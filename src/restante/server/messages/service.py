@@ -35,6 +35,7 @@ from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box, CallParcel, Parcel, Row, VideoRef
 from restante.server.messages.sending import Outcome, Sending
 from restante.server.pages.service import Pages
+from restante.server.plans.service import Plans
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -60,6 +61,7 @@ class Messages:
         pages: Pages,
         limiter: Limiter,
         acquaintances: Acquaintances,
+        plans: Plans,
         claim_key: bytes,
         cursor_key: bytes,
     ) -> None:
@@ -72,6 +74,7 @@ class Messages:
         self._pages = pages
         self._limiter = limiter
         self._acquaintances = acquaintances
+        self._plans = plans
         self._claim_key = claim_key
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
@@ -93,6 +96,7 @@ class Messages:
             links=self._links,
             limiter=self._limiter,
             acquaintances=self._acquaintances,
+            plans=self._plans,
             claim_key=self._claim_key,
         )
         in_flight = (actor.session_id, key)

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, update
 
+from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
     idempotency_keys,
     messages,
-    metadata,
     reserved_names,
     sessions,
     uploads,
