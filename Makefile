@@ -73,6 +73,7 @@ test: setup tools lint check-web web ## everything that must hold, in minutes
 
 .PHONY: test-long
 test-long: setup tools ## soaks: thousands of fault points, long live uploads
+	@tools/need-debian prometheus
 	$(BIN)/pytest -q -m long --timeout 7200
 
 .PHONY: bench

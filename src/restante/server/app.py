@@ -36,6 +36,9 @@ from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
 from restante.server.links.routes import ROUTES as LINKS
 from restante.server.memory import keep_warm, settle
+from restante.server.metrics.meters import Meters
+from restante.server.metrics.routes import ROUTES as METRICS
+from restante.server.metrics.service import Metrics
 from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
@@ -79,7 +82,8 @@ def _furnished() -> tuple[House, str | None]:
 
 def assemble(house: House, control: Litestar, web: WebApp) -> App:
     """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
-    return Guard(_data_plane(house, control, web), house.settings, house.log)
+    meters: Meters = control.state.meters
+    return meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
 
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
@@ -112,17 +116,22 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
 
 def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
+    meters = Meters()
+    house.log.listen(meters.hear)
+    metrics = Metrics(meters, house.database, house.clock, house.settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await house.open()
+        metrics.start()
         yield
+        await metrics.stop()
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
         "ways_in",
@@ -149,11 +158,12 @@ def build_litestar(house: House) -> Litestar:
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"house_messages": _provide(attrgetter("house.messages"))}
+        | {"metering": _provide(attrgetter("metering"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
-        state=State({"house": house}),
+        state=State({"house": house, "meters": meters, "metering": metrics}),
         openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,

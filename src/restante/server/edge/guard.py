@@ -60,6 +60,7 @@ class Guard:
             status=exchange.status,
             duration_ms=round((perf_counter() - exchange.started_s) * 1000, 1),
             bytes=exchange.sent_bytes,
+            received=body.total_bytes,
             actor=scope.get("actor", ""),
         )
 
@@ -109,6 +110,7 @@ class _TimedBody:
         self._timeout_s = timeout_s
         self._window_bytes = min_rate * timeout_s
         self._seen_bytes = 0
+        self.total_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.current_task()
         self._waiting = False
@@ -134,6 +136,7 @@ class _TimedBody:
         finally:
             self._waiting = False
         self._seen_bytes += len(message.get("body", b""))
+        self.total_bytes += len(message.get("body", b""))
         if not message.get("more_body", False):
             self.close()
         return message
