@@ -11,6 +11,7 @@ from pathlib import Path
 
 from generating import (
     account_state,
+    aliases,
     containers,
     envelopes,
     files,
@@ -31,6 +32,7 @@ FAMILIES = (
     merges,
     containers,
     records,
+    aliases,
     envelopes,
     forwards,
     files,

@@ -17,7 +17,7 @@ from tests.protocol import vector_files
 PAGES = Path(__file__).parents[2] / "docs" / "protocol"
 TEXT = {path.name: path.read_text(encoding="utf-8") for path in PAGES.glob("*.md")}
 FAMILIES = (
-    *("container", "record", "chain", "pin", "envelope", "forward", "details", "video"),
+    *("container", "record", "alias", "chain", "pin", "envelope", "forward", "details", "video"),
     *("keyring", "state", "groups", "profile"),
 )
 

@@ -60,6 +60,14 @@ def test_succession(vector):
     assert refusal(check) == vector.refusal()
 
 
+@vectors("alias")
+def test_alias(vector):
+    alias = records.read(vector.body).alias
+    assert (alias and (alias.old, alias.new)) == (
+        (vector.text("old"), vector.text("new")) if vector.texts("old") else None
+    )
+
+
 @vectors("pin")
 def test_pin(vector):
     pin = msgspec.convert(vector.json("pin"), pins.Pin)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from keyword import iskeyword
 
 from cyclopts import App, CycloptsError
 
@@ -31,6 +32,7 @@ COMMANDS = {
     "receipts": "Chooses what senders learn of what you played.",
     "drafts": "Lists messages that are not sent yet.",
     "export": "Writes everything of yours to a folder of standard files.",
+    "import": "Goes on from an export on another server.",
     "storage": "Shows what the server stores for you, and with whom.",
     "notices": "Shows and changes how you are told of news.",
     "delete-account": "Deletes your account with everything in it.",
@@ -68,7 +70,7 @@ def build() -> App:
     """Puts the commands together; none is imported before it runs."""
     app = App(name="restante", help="Leave a video, it waits for them.", version=__version__)
     for name, text in COMMANDS.items():
-        function = name.replace("-", "_")
+        function = name.replace("-", "_") + ("_" if iskeyword(name) else "")
         usage = {"usage": USAGE[name]} if name in USAGE else {}
         app.command(f"restante.cli.{function}:{function}", name=name, help=text, **usage)
     for found in entry_points(group=GROUP):

@@ -3,6 +3,7 @@
 import { b64, unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { nameOf } from "../protocol/names";
+import { ownAliases } from "./aliases";
 import { readRecord, type AccountRecord } from "./account";
 import type { Contact } from "./contacts";
 import { sealForward, type EnvelopeFields } from "./envelopes";
@@ -144,6 +145,9 @@ export class Correspondence {
 
   #receiver() {
     const keyring = this.owner.keyring();
-    return { identities: identitiesOf(keyring), me: { acct: keyring.acct, keys: ownKeysOf(keyring) } };
+    const { acct } = keyring;
+    const keys = ownKeysOf(keyring);
+    const aliases = ownAliases(this.owner.book().settings.settings.get("aliases")?.value, acct, keys);
+    return { identities: identitiesOf(keyring), me: { acct, keys, aliases } };
   }
 }

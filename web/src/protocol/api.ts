@@ -6541,9 +6541,9 @@ export interface operations {
                     message: components["schemas"]["Send"];
                     /**
                      * Format: binary
-                     * @description envelope.age for the sender's own account
+                     * @description envelope.age for the sender's own account; only a message to nobody but oneself may be without
                      */
-                    sent: string;
+                    sent?: string;
                 } & {
                     [key: string]: string;
                 };

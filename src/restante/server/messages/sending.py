@@ -17,7 +17,7 @@ from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
-from restante.server.messages.rules import Parcel, claim_of
+from restante.server.messages.rules import Parcel, check_own_copy, claim_of
 from restante.server.outbox import events
 from restante.server.plans.service import Plans
 from restante.server.push import telling
@@ -87,6 +87,7 @@ class Sending:
 
     def _store(self, connection: Connection) -> Outcome:
         message, actor = self.parcel.message, self.actor
+        check_own_copy(self.parcel, actor.name)
         check_may_send(connection, actor.account_id, self.settings)
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
@@ -151,6 +152,8 @@ class Sending:
         received = [
             copy(account_id, "inbox", self.parcel.envelopes[name]) for name, account_id in recipients.items()
         ]
+        if self.parcel.sent is None:
+            return received
         return [*received, copy(self.actor.account_id, "sent", self.parcel.sent)]
 
     def _claim_hmac(self) -> bytes:
