@@ -13,7 +13,8 @@ import type { RangedVideo } from "../transfer/ranges";
 import { historyOf, pageDoor } from "./door";
 import { askServer } from "./entering";
 import { failureOf, isCode, Refused, type Failure } from "./failure";
-import { LeavingState, type LeavingTools } from "./leaving.svelte";
+import { CallerWay } from "./caller-way";
+import { LeavingState } from "./leaving.svelte";
 import { readPageFragment, type PageSecret } from "./page-address";
 
 /** Why it takes no call: not at this hour (`opensAt` null: nobody knows when), only by its link, only from accounts. */
@@ -65,7 +66,7 @@ export class CallState {
     this.#tools = tools;
     this.#crypto = tools.startCrypto();
     this.#address = readPageFragment(tools.fragment);
-    this.leaving = isName(tools.name) ? new LeavingState(this.#leavingTools()) : null;
+    this.leaving = isName(tools.name) ? new LeavingState(this.#crypto, this.#way()) : null;
     void this.look();
   }
 
@@ -158,11 +159,12 @@ export class CallState {
     return profile.note ?? "";
   }
 
-  #leavingTools(): LeavingTools {
+  #way(): CallerWay {
     const { api, name } = this.#tools;
     const known = this.#address === "cut" ? null : this.#address;
     const tools = { api, crypto: this.#crypto };
-    return { ...tools, door: pageDoor(tools, { name, fp: known?.fp ?? null, secret: known?.secret ?? null }), name };
+    const page = { name, fp: known?.fp ?? null, secret: known?.secret ?? null };
+    return new CallerWay(tools, pageDoor(tools, page));
   }
 
   async #openVideo(link: GuestLink, opened: { key: string; token: string; details: Details }): Promise<void> {

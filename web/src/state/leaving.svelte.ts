@@ -1,29 +1,22 @@
-/** Somebody without an account leaves a video: let in, recorded, looked at, sent. What was recorded is never lost on the way. */
+/** A video for one addressee who is known from the start: let in, recorded, looked at, sent. It is never lost on the way. */
 
 import type { CryptoService, RemoteVideo } from "../crypto/service";
 import { MessagePlayer } from "../media/player";
-import { b64 } from "../protocol/encoding";
-import { randomBytes } from "../protocol/ids";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft, type DraftCall, type DraftVideo, type DraftWish } from "../storage/drafts";
-import { callOf } from "../take/outgoing";
-import { discardDraft, findDrafts, onceFree, recoverDraft, sweepSpools } from "../take/recovery";
-import { resumeDraft, sendDraft, type SendingOptions, type SendingState as Step } from "../take/sending";
-import { BringingFailed } from "../take/bringers";
-import type { Take } from "../take/take";
-import type { Api } from "../transfer/http";
+import { findDrafts, recoverDraft, sweepSpools } from "../take/recovery";
 import type { BoothHost } from "./booth-host";
-import { callAgain, historyOf, type Door } from "./door";
 import { fileName, giveFile } from "./downloads";
 import { failureOf, isCode, type Failure } from "./failure";
 import { guestAddress } from "./guest-link";
 import { RecordingState } from "./recording.svelte";
-import { heldBy, type Held } from "./sending.svelte";
+import type { Held } from "./sending.svelte";
 
 export type LeavingPhase =
   /** Nothing has begun; `isKept`: a take of before lies here. */
   | { kind: "idle"; isKept: boolean }
-  | { kind: "entering" | "booth" }
+  | { kind: "entering" }
+  | { kind: "booth" }
   | { kind: "opening" | "review" }
   | { kind: "sending"; percent: number; held: Held }
   /** `answer`: where an answer will be, if one was asked for. */
@@ -31,18 +24,35 @@ export type LeavingPhase =
   /** `isKept`: a take lies here all the same, to be looked at, saved, or tried again. */
   | { kind: "failed"; failure: Failure; isKept: boolean };
 
-export interface LeavingTools {
-  readonly api: Api;
-  readonly crypto: CryptoService;
-  readonly door: Door;
-  /** How the owner is called, for names of files. */
+/** What is typed to go with it. */
+export interface Typed {
   readonly name: string;
+  readonly caption: string;
+  readonly wantsAnswer: boolean;
 }
 
-const SECRET_BYTES = 32;
+/** How far it is; `percent` is acknowledged, never rounded up. */
+export interface LeavingStep {
+  readonly percent: number;
+  readonly held: Held;
+}
+
+/** For whom it is, and how it gets there. */
+export interface LeavingWay {
+  /** Under which takes lie on this device; null: they are among those of the account, which offers them. */
+  readonly label: string | null;
+  /** Gets in; gives what a take is recorded with. @throws Problem, Refused */
+  enter(before: DraftCall | undefined): Promise<BoothHost>;
+  /** @throws StorageError busy */
+  discard(id: string): Promise<void>;
+  wish(typed: Typed, draft: Draft): DraftWish;
+  /** Sends, or goes on with it (null); gives when the server had it. @throws Problem, ProtocolError, StorageError */
+  send(id: string, wish: DraftWish | null, onStep: (step: LeavingStep) => void): Promise<number>;
+  close(): void;
+}
+
 /** In the place of a link's id, which the server is still to make. */
 const ANSWER = "answer";
-const CHOICES = { countdown: true, beep: true };
 
 export class LeavingState {
   phase: LeavingPhase = $state.raw({ kind: "idle", isKept: false });
@@ -58,12 +68,13 @@ export class LeavingState {
   #id: string | null = null;
   #video: RemoteVideo | null = null;
   #createdMs = Date.now();
-  readonly #tools: LeavingTools;
-  readonly #takes = new Map<string, Take>();
+  readonly #crypto: CryptoService;
+  readonly #way: LeavingWay;
   readonly #closed = new AbortController();
 
-  constructor(tools: LeavingTools) {
-    this.#tools = tools;
+  constructor(crypto: CryptoService, way: LeavingWay) {
+    this.#crypto = crypto;
+    this.#way = way;
     void this.look();
   }
 
@@ -74,8 +85,10 @@ export class LeavingState {
 
   /** Looks for what lies here: a send that was interrupted goes on. Never rejects. */
   async look(): Promise<void> {
+    const { label } = this.#way;
+    if (label === null) return;
     try {
-      const found = (await findDrafts(this.#tools.door.label)).filter(({ kind }) => kind !== "evicted");
+      const found = (await findDrafts(label)).filter(({ kind }) => kind !== "evicted");
       const [newest] = found;
       if (this.phase.kind !== "idle" || newest === undefined) return;
       this.#id = newest.id;
@@ -92,7 +105,7 @@ export class LeavingState {
   async begin(): Promise<void> {
     this.phase = { kind: "entering" };
     try {
-      this.#enterBooth(await this.#tools.door.enter(), null);
+      this.#enterBooth(await this.#way.enter(undefined), null);
     } catch (error) {
       this.#fail(error);
     }
@@ -117,9 +130,8 @@ export class LeavingState {
     if (id === null) return this.begin();
     this.phase = { kind: "entering" };
     try {
-      const { call } = (await this.#draft(id)).content;
-      const isGood = call !== undefined && call.untilMs > Date.now();
-      this.#enterBooth(isGood ? call : await this.#tools.door.enter(), id);
+      const { content } = await this.#draft(id);
+      this.#enterBooth(await this.#way.enter(content.call), id);
     } catch (error) {
       this.#fail(error);
     }
@@ -146,8 +158,9 @@ export class LeavingState {
   async send(): Promise<void> {
     const id = this.#id;
     if (id === null) return;
+    const typed = { name: this.name.trim(), caption: this.caption.trim(), wantsAnswer: this.wantsAnswer };
     const draft = await this.#draft(id).catch(() => null);
-    if (draft?.content.call) await this.#go(id, this.#wish(draft.content.call));
+    if (draft) await this.#go(id, this.#way.wish(typed, draft));
   }
 
   async retry(): Promise<void> {
@@ -162,7 +175,7 @@ export class LeavingState {
     this.saving = true;
     try {
       const { exportDraft } = await import("../take/export");
-      giveFile(await exportDraft(this.#id), fileName(this.#tools.name, this.#createdMs));
+      giveFile(await exportDraft(this.#id), fileName("", this.#createdMs));
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -174,7 +187,7 @@ export class LeavingState {
   async discard(): Promise<void> {
     const id = this.#id;
     try {
-      if (id !== null) await this.#drop(id);
+      if (id !== null) await this.#way.discard(id);
       this.#closeVideo();
       this.#id = null;
       this.phase = { kind: "idle", isKept: false };
@@ -192,13 +205,13 @@ export class LeavingState {
     this.#closed.abort(new DOMException("closed", "AbortError"));
     this.#leaveBooth();
     this.#closeVideo();
-    for (const take of this.#takes.values()) take.close();
+    this.#way.close();
   }
 
-  #enterBooth(call: DraftCall, instead: string | null): void {
+  #enterBooth(host: BoothHost, instead: string | null): void {
     if (this.#closed.signal.aborted) return;
     this.#closeVideo();
-    this.recording = new RecordingState(this.#host(call), { instead, onKept: (id) => void this.open(id) });
+    this.recording = new RecordingState(this.#counting(host), { instead, onKept: (id) => void this.open(id) });
     this.phase = { kind: "booth" };
   }
 
@@ -207,31 +220,16 @@ export class LeavingState {
     this.recording = null;
   }
 
-  #host(call: DraftCall): BoothHost {
+  /** Whether it counts down is chosen here, where there may be nobody's settings. */
+  #counting(host: BoothHost): BoothHost {
     const isCountingDown = (): boolean => this.countdown;
-    return {
-      acct: this.#tools.door.label,
-      name: this.#tools.name,
-      call,
-      choices: {
-        ...CHOICES,
-        get countdown() {
-          return isCountingDown();
-        },
+    const choices = {
+      beep: host.choices.beep,
+      get countdown() {
+        return isCountingDown();
       },
-      get isOffline() {
-        return !navigator.onLine;
-      },
-      adopt: (take) => void this.#takes.set(take.id, take),
-      drop: (id) => void this.#drop(id).catch(() => undefined), // stays, and is offered again
-      refresh: () => undefined,
     };
-  }
-
-  async #drop(id: string): Promise<void> {
-    const take = this.#takes.get(id);
-    this.#takes.delete(id);
-    await (take ? take.discard() : discardDraft(id));
+    return Object.create(host, { choices: { value: choices } }) as BoothHost;
   }
 
   async #draft(id: string): Promise<Draft> {
@@ -246,7 +244,7 @@ export class LeavingState {
     const { openDraftVideo } = await import("../take/export");
     const opened = { video: null as RemoteVideo | null };
     await openDraftVideo(id, async (key, source, parts) => {
-      return (opened.video = await this.#tools.crypto.openVideo(key, source, parts));
+      return (opened.video = await this.#crypto.openVideo(key, source, parts));
     });
     this.#closeVideo();
     if (this.#closed.signal.aborted) return opened.video?.close();
@@ -262,77 +260,17 @@ export class LeavingState {
     this.wantsAnswer = wish.answer !== undefined;
   }
 
-  #wish({ to }: DraftCall): DraftWish {
-    const [name, caption] = [this.name.trim(), this.caption.trim()];
-    const { replyTo } = this.#tools.door;
-    return {
-      to: [to],
-      caption: caption === "" ? null : caption,
-      ...(replyTo !== null && { replyTo }),
-      ...(name !== "" && { name }),
-      ...(this.wantsAnswer && { answer: b64(randomBytes(SECRET_BYTES)) }),
-    };
-  }
-
   async #go(id: string, wish: DraftWish | null): Promise<void> {
     this.phase = { kind: "sending", percent: 0, held: null };
     try {
       const answer = (wish ?? (await this.#draft(id)).content.wish)?.answer ?? null;
-      const atMs = await this.#sent(id, wish);
+      const atMs = await this.#way.send(id, wish, (step) => (this.phase = { kind: "sending", ...step }));
       this.#closeVideo();
       this.#id = null;
       const address = answer === null ? null : guestAddress(location.origin, ANSWER, answer);
       this.phase = { kind: "left", atMs, answer: address };
     } catch (error) {
       this.#fail(error);
-    }
-  }
-
-  /** Another tab may still be recording or bringing it: then it is waited for. */
-  async #sent(id: string, wish: DraftWish | null): Promise<number> {
-    const { signal } = this.#closed;
-    const left = { atMs: Date.now() };
-    const options = this.#options((atMs) => (left.atMs = atMs));
-    for (let wanted = wish; ; wanted = null) {
-      try {
-        await (wanted === null ? resumeDraft(id, options) : sendDraft(id, wanted, options));
-        return left.atMs;
-      } catch (error) {
-        if (!(error instanceof BringingFailed) || error.code !== "busy") throw error;
-        await onceFree(id, signal);
-      }
-    }
-  }
-
-  #options(onLeft: (atMs: number) => void): SendingOptions {
-    const { api, crypto } = this.#tools;
-    const right = ({ content }: Draft): string => `Bearer ${content.call?.token ?? ""}`;
-    return {
-      api,
-      signal: this.#closed.signal,
-      onState: (step) => this.#hear(step, onLeft),
-      compose: async (outgoing) => {
-        const { call } = outgoing.draft.content;
-        const acct = outgoing.wish.to[0] ?? "";
-        const owner = { acct, history: await historyOf(api, acct), fp: call?.fp ?? null };
-        return { ...(await crypto.composeCall(callOf(outgoing, Date.now()), owner)), sent: "" };
-      },
-      call: {
-        post: (draft) => ({ url: "/api/v1/calls/message", headers: { authorization: right(draft) } }),
-        renew: async ({ id, content }) => {
-          const call = content.call && (await callAgain(this.#tools, content.call));
-          if (call) await new Drafts(await openDatabase()).change(id, () => ({ call }));
-        },
-      },
-    };
-  }
-
-  #hear(step: Step, onLeft: (atMs: number) => void): void {
-    if (step.kind === "sent") onLeft(step.receivedAtMs);
-    if (step.kind === "uploading") {
-      this.phase = { kind: "sending", percent: step.percent, held: heldBy(step.trouble) };
-    } else if (step.kind === "sealing" || step.kind === "posting") {
-      this.phase = { kind: "sending", percent: 100, held: heldBy(step.trouble) };
     }
   }
 

@@ -1,6 +1,6 @@
 /** Messages as lists and players need them: opened once, kept in the encrypted local index. */
 
-import type { EnvelopeFields } from "../crypto/envelopes";
+import type { AnswerTo, EnvelopeFields } from "../crypto/envelopes";
 import type { Details, Kind, OpenedEnvelope, VideoDetails } from "../crypto/service";
 import { b64 } from "../protocol/encoding";
 import type { components } from "../protocol/api";
@@ -27,6 +27,10 @@ export interface Content {
   /** The sender asks that it be watched once. */
   readonly once?: boolean;
   readonly mayForward?: boolean;
+  /** Nobody signed it: how whoever left it calls themselves, as they wrote it; empty: they gave no name. */
+  readonly caller?: string;
+  /** Where the caller may be answered. */
+  readonly answerTo?: AnswerTo;
   /** It was passed on: whose it was, empty while nothing vouches for that; who signed it has passed it on. */
   readonly original?: string;
 }
@@ -77,14 +81,19 @@ export interface SentLetter extends Kept {
 /** Puts together what is kept of opened details. */
 export function contentOf(
   opened: {
-    fields: Pick<EnvelopeFields, "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward">;
+    fields: Pick<
+      EnvelopeFields,
+      "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward" | "from" | "answer_to"
+    >;
     kind: Kind;
     original?: OpenedEnvelope["original"];
   },
   details: Details,
 ): Content {
-  const { prev, reply_to: replyTo, expires, once, may_forward: mayForward } = opened.fields;
+  const { prev, reply_to: replyTo, expires, once, may_forward: mayForward, from, answer_to: answerTo } = opened.fields;
   return {
+    ...(from?.acct === undefined && { caller: from?.name ?? "" }),
+    ...(answerTo !== undefined && { answerTo }),
     ...(prev !== undefined && { prev }),
     ...(replyTo !== undefined && { replyTo }),
     ...(expires !== undefined && { expiresMs: expires }),

@@ -56,14 +56,8 @@ export async function beginCall(
 
 /** Lets a guest in who opened a link. @param view the token of the open. @throws Problem may-not-answer, call-over, view-over */
 export async function beginAnswer(api: Api, link: string, view: string): Promise<Call> {
-  const url = `/api/v1/links/${encodeURIComponent(link)}/calls`;
-  const response = await api.request("POST", url, {
-    headers: { authorization: `Bearer ${view}` },
-    signal: AbortSignal.timeout(30_000),
-  });
-  const call = (await response.json()) as Partial<Call>;
-  if (typeof call.token !== "string" || typeof call.until !== "number") throw malformed("a call");
-  return call as Call;
+  const headers = { authorization: `Bearer ${view}` };
+  return api.post("/api/v1/links/{link_id}/calls", undefined, { path: { link_id: link }, headers });
 }
 
 /** Which link the bearer of an answer's address opens. @throws Problem not-found: there is none yet */

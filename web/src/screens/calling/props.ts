@@ -50,6 +50,8 @@ export type LeaveState =
 /** What was recorded without an account: looked at, sent. */
 export interface LeaveProps {
   state: LeaveState;
+  /** By somebody without an account; as the greeting of one's page; as the answer to a caller. */
+  kind: "call" | "greeting" | "answer";
   /** For whom. */
   to: string;
   playback: PlaybackView | null;
