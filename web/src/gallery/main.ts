@@ -10,6 +10,7 @@ import { KEYS } from "./keys";
 import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
 import { MINE } from "./mine";
+import { PAGES } from "./pages";
 import { PAIRING } from "./pairing";
 import { TALK } from "./talk";
 import { TOLD } from "./told";
@@ -21,6 +22,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...MAIL,
   ...TALK,
   ...LINKS_SHOWN,
+  ...PAGES,
   ...HOUSE,
   ...MINE,
   ...TOLD,

@@ -32,6 +32,7 @@ const passkey: Say = () => ({ title: m.fail_passkey(), text: m.fail_passkey_text
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
 const unproved: Say = () => ({ title: m.fail_proof(), text: m.fail_proof_text() });
+const notForwarded: Say = () => ({ title: m.fail_not_forwarded(), text: m.fail_not_forwarded_text() });
 const linkGone: Say = () => ({ title: m.fail_link(), text: m.fail_link_text() });
 
 const WORDS: Readonly<Record<string, Say>> = {
@@ -48,6 +49,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   "needs-newer-version": outdated,
   "link-gone": linkGone,
   "call-over": () => ({ title: m.fail_call_over(), text: m.fail_call_over_text() }),
+  "no-answer-yet": () => ({ title: m.fail_no_answer(), text: m.fail_no_answer_text() }),
   "may-not-answer": () => ({ title: m.fail_may_not_answer(), text: m.fail_may_not_answer_text() }),
   "proof-refused": unproved,
   "proof-too-slow": unproved,
@@ -124,6 +126,16 @@ const WORDS: Readonly<Record<string, Say>> = {
   "keyring-conflict": () => ({ title: m.fail_conflict(), text: m.fail_conflict_text() }),
   "keyring-rolled-back": old,
   "shard-rolled-back": old,
+  "forward-not-allowed": notForwarded,
+  "may-not-forward": notForwarded,
+  "watched-once": (_failure, name) => ({ title: m.fail_once(), text: m.fail_once_text({ name }) }),
+  "kept-full": () => ({ title: m.fail_kept_full(), text: m.fail_kept_full_text() }),
+  "report-unproven": () => ({ title: m.fail_report(), text: m.fail_report_text() }),
+  "too-many-recipients": () => ({ title: m.fail_too_many(), text: m.fail_too_many_text() }),
+  "group-full": () => ({ title: m.fail_group_full(), text: m.fail_group_full_text() }),
+  "group-name-empty": () => ({ title: m.fail_group_empty(), text: m.fail_group_empty_text() }),
+  "group-name-taken": () => ({ title: m.fail_group_taken(), text: m.fail_group_taken_text() }),
+  "group-name-too-long": () => ({ title: m.fail_group_long(), text: m.fail_group_long_text() }),
   "from-the-future": () => ({ title: m.fail_future(), text: m.fail_future_text() }),
   "video-cut-off": cut,
   "cut-off": cut,

@@ -45,21 +45,30 @@ export async function callAgain(tools: Tools, { to, fp, secret, link }: DraftCal
 }
 
 /** Of a guest link that was opened just now, and lets its guests answer. */
-export interface LinkDoor {
-  readonly link: string;
+export interface OpenedLink {
   /** Of the open. */
   readonly view: string;
   /** Who signed it. */
   readonly to: string;
+  /** The message. */
   readonly replyTo: string;
 }
 
-export function linkDoor({ api }: Tools, { link, view, to, replyTo }: LinkDoor): Door {
+/** @param opened null: it was not opened yet. */
+export function linkDoor({ api }: Tools, link: string, opened: () => OpenedLink | null): Door {
   const enter = async (): Promise<DraftCall> => {
-    const { token, until: untilMs } = await beginAnswer(api, link, view);
-    return { to, fp: null, secret: null, link, token, untilMs };
+    const known = opened();
+    if (known === null) throw new Refused("view-over");
+    const { token, until: untilMs } = await beginAnswer(api, link, known.view);
+    return { to: known.to, fp: null, secret: null, link, token, untilMs };
   };
-  return { label: link, replyTo, enter };
+  return {
+    label: link,
+    get replyTo() {
+      return opened()?.replyTo ?? null;
+    },
+    enter,
+  };
 }
 
 /** All records of somebody, oldest first. @throws Problem */

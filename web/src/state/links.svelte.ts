@@ -13,6 +13,7 @@ export interface LinkWish {
   /** Empty: none. */
   readonly password: string;
   readonly maySave: boolean;
+  readonly mayAnswer: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -40,7 +41,7 @@ export class MessageLinks {
     });
   }
 
-  async make({ days, mostOpens, password, maySave }: LinkWish): Promise<void> {
+  async make({ days, mostOpens, password, maySave, mayAnswer }: LinkWish): Promise<void> {
     if (this.isMaking) return;
     this.isMaking = true;
     await this.#try(async () => {
@@ -55,7 +56,7 @@ export class MessageLinks {
         Date.now(),
       );
       const expires_at = days === null ? null : Date.now() + days * DAY_MS;
-      const terms = { expires_at, most_opens: mostOpens, may_save: maySave, may_answer: false };
+      const terms = { expires_at, most_opens: mostOpens, may_save: maySave, may_answer: mayAnswer };
       const { id } = await makeLink(api, this.#message, { bearer_sha256, envelope, ...terms });
       this.made = { id, address: guestAddress(location.origin, id, secret) };
       await this.read();

@@ -5,10 +5,9 @@ import { randomBytes } from "../protocol/ids";
 import type { DraftLink } from "../storage/drafts";
 import { listLinks, makeLink, revokeLink } from "../transfer/links";
 import { fetchOwnPage, storeOwnPage, type OwnPage, type PageAccess, type Schedule } from "../transfer/pages";
-import { malformed } from "../transfer/problem";
+import { fetchEnvelope } from "./envelope";
 import { failureOf, isCode, Refused, type Failure } from "./failure";
 import type { House } from "./house.svelte";
-import type { SentWire } from "./letters";
 import { pageAddress } from "./page-address";
 
 const SETTING = "page";
@@ -173,10 +172,7 @@ export class OwnPageState {
 
   async #linkAgain(message: string, secret: Uint8Array): Promise<string> {
     const { api, crypto } = this.#house;
-    const extras = { path: { message_id: message }, query: { box: "sent" } };
-    const { envelope } = (await api.get("/api/v1/messages/{message_id}", extras)) as SentWire;
-    if (envelope === null) throw malformed("a message without its envelope");
-    const link = await crypto.makeGreetingLink(unb64(envelope), secret, Date.now());
+    const link = await crypto.makeGreetingLink(await fetchEnvelope(api, message, "sent"), secret, Date.now());
     const terms = { expires_at: null, most_opens: null, may_save: true, may_answer: false };
     return (await makeLink(api, message, { envelope: link.envelope, bearer_sha256: link.bearerSha256, ...terms })).id;
   }
