@@ -57,6 +57,7 @@ USAGE = {
 }
 GROUP = "restante.commands"
 FOUND = {
+    "config": "Checks the settings of a server, and shows all there are.",
     "serve": "Runs a server (needs the extra `server`).",
     "backup": "Copies everything that a server keeps, while it serves.",
     "restore": "Makes a server's data from a backup.",

@@ -1,24 +1,27 @@
-"""Settings: one frozen struct, built once from the environment and the command line; nothing else reads it.
+"""Settings: one frozen struct, built once from a file, the environment and the command line; nothing else reads it.
 
 Each setting stands in docs/reference/settings.md.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from difflib import get_close_matches
 from ipaddress import ip_network
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from restante.protocol import limits
 from restante.protocol.names import is_server_name
-from restante.server import failpoints
+from restante.server import config_file, failpoints
 
 PREFIX = "RESTANTE_"
+CONFIG = f"{PREFIX}CONFIG"
+"""Where the file of settings is; it is no setting itself."""
 CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECOVERY_CODE", "SERVER"))
 """Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -109,27 +112,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     failpoint: str = ""
 
 
-def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
-    """Builds the settings: ``RESTANTE_*`` from the environment, then what the command line gave.
+SECRETS = frozenset(
+    field
+    for field in Settings.__struct_fields__
+    if field in {"smtp_url", "stripe_key"} or field.endswith("_secret")
+)
+"""Settings that may also stand in a file of their own, and that are never shown."""
+_LISTS = {
+    field for field, kind in get_type_hints(Settings, include_extras=True).items() if kind == tuple[str, ...]
+}
 
-    Raises BadSettings for an unknown RESTANTE_ variable, unless it is a client's, and for a value out of range.
+
+def from_environment(
+    environ: Mapping[str, str] = os.environ, *, config: Path | None = None, **overrides: Any
+) -> Settings:
+    """Builds the settings: a file, over it ``RESTANTE_*`` from the environment, over it what the command line gave.
+
+    Raises BadSettings for an unknown name, and for a value out of range.
     """
     _check_known(environ)
-    values: dict[str, Any] = {}
+    path = config or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
+    values = _from_file(path) if path else {}
+    elsewhere = {key for key, value in overrides.items() if value is not None}
     for field in Settings.__struct_fields__:
-        text = environ.get(PREFIX + field.upper())
+        text = _from_variable(environ, field)
         if text is not None:
             values[field] = _parse(field, text)
+            elsewhere.add(field)
     values.update({key: value for key, value in overrides.items() if value is not None})
     if values.get("tls") == "local":
         values.setdefault("host", "0.0.0.0")  # noqa: S104 - that telephones reach it is what it is for
     try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
-    except msgspec.ValidationError as error:
-        raise BadSettings(f"{error} (see docs/reference/settings.md)") from error
-    _check(settings)
+        settings = _converted(values)
+        _check(settings)
+    except BadSettings as error:
+        raise BadSettings(_said_of(str(error), path, elsewhere) if path else str(error)) from error
     failpoints.arm(settings.failpoint)
     return settings
+
+
+def hand_over(settings: Settings, environ: MutableMapping[str, str]) -> None:
+    """Leaves the settings to a worker process, which reads no file again."""
+    for variable in (CONFIG, *(f"{PREFIX}{field.upper()}_FILE" for field in SECRETS)):
+        environ.pop(variable, None)
+    environ.update(to_environment(settings))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -150,6 +176,7 @@ def parse_rate(rate: str) -> tuple[int, float]:
 def _check_known(environ: Mapping[str, str]) -> None:
     """A misspelt setting would otherwise be one that silently does nothing."""
     known = [field.upper() for field in Settings.__struct_fields__]
+    known += ["CONFIG", *(f"{field.upper()}_FILE" for field in sorted(SECRETS))]
     for variable in sorted(environ):
         name = variable.removeprefix(PREFIX)
         if variable == name or name in known or variable in CLIENT:
@@ -202,8 +229,54 @@ def _check_outward(settings: Settings) -> None:
         raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 
 
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return config_file.read(path, Settings.__struct_fields__, SECRETS)
+    except config_file.BadFile as error:
+        raise BadSettings(str(error)) from error
+
+
+def _from_variable(environ: Mapping[str, str], field: str) -> str | None:
+    variable = PREFIX + field.upper()
+    file = environ.get(f"{variable}_FILE") if field in SECRETS else None
+    if file is None:
+        return environ.get(variable)
+    if variable in environ:
+        raise BadSettings(f"{variable} and {variable}_FILE are both set: one of them must go")
+    try:
+        return config_file.secret_of(file, f"{variable}_FILE")
+    except config_file.BadFile as error:
+        raise BadSettings(str(error)) from error
+
+
+def _converted(values: dict[str, Any]) -> Settings:
+    kinds = get_type_hints(Settings, include_extras=True)
+    for field in values:
+        if field.endswith("_bytes") and isinstance(values[field], str):
+            values[field] = _parse_bytes(field, values[field])
+        value = values[field]
+        try:
+            if isinstance(value, bool) or (isinstance(value, float) and not isfinite(value)):
+                raise msgspec.ValidationError("no number")  # noqa: TRY301 - said below, with the rest
+            msgspec.convert(value, kinds[field], strict=isinstance(value, float), dec_hook=_path)
+        except msgspec.ValidationError as error:
+            shown = "" if field in SECRETS else f" is {value!r}, and"
+            wanted = config_file.wanted(kinds[field])
+            raise BadSettings(f"{PREFIX}{field.upper()}{shown} must be {wanted}") from error
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+
+
+def _said_of(text: str, path: Path, elsewhere: Collection[str]) -> str:
+    """Calls what stands, or is missing, in the file as the file calls it; not what was said ``elsewhere``."""
+    named = text
+    for field in Settings.__struct_fields__:
+        if field not in elsewhere:
+            named = re.sub(rf"{PREFIX}{field.upper()}\b", field, named)
+    return f"{path}: {named}" if named != text else text
+
+
 def _parse(field: str, text: str) -> Any:
-    if field in {"origins", "trusted_proxies", "tls_names"}:
+    if field in _LISTS:
         return tuple(filter(None, text.split(",")))
     if field.endswith("_bytes"):
         return _parse_bytes(field, text)

@@ -14,7 +14,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 
 from restante.server.certs.store import BadCertificate, Shown, shown
-from restante.server.config import BadSettings, Settings, from_environment, to_environment
+from restante.server.config import BadSettings, Settings, from_environment, hand_over
 
 CERTIFICATE_HINT = "With --tls local a new authority is made when the folder tls in the data folder is away; telephones must then trust anew."
 HEADER_BUFFER = 1_114_112
@@ -24,6 +24,7 @@ a client sends ahead of the disk."""
 
 def serve(
     *,
+    config: Path | None = None,
     data: Path | None = None,
     host: str | None = None,
     port: int | None = None,
@@ -34,6 +35,7 @@ def serve(
     """Serves messages from one data folder.
 
     Args:
+        config: TOML file of settings (restante config print); the environment and these options win.
         data: folder of the database and the videos, made when missing (default: ./data).
         host: address to listen on (default: 127.0.0.1).
         port: port to listen on (default: 8080).
@@ -45,6 +47,7 @@ def serve(
         _refuse("restante fetches no certificates itself", "Let Caddy do it: docs/guides/install.md.")
     try:
         settings = from_environment(
+            config=config,
             data=data,
             host=host,
             port=port,
@@ -58,7 +61,7 @@ def serve(
     except BadCertificate as error:
         _refuse(str(error), CERTIFICATE_HINT)
     os.umask(0o077)
-    os.environ.update(to_environment(settings))
+    hand_over(settings, os.environ)
     _granian(settings, certificate).serve()
 
 
