@@ -34,9 +34,9 @@ export async function openProfile(
   const { signer } = box;
   if (signer === null || !owner.keys.some((key) => equalBytes(key, signer))) throw new ProtocolError("wrong-signer");
   const profile = readPayload(box, profileShape);
+  if (profile.acct !== owner.acct) throw new ProtocolError("wrong-signer");
   if (profile.greeting !== undefined && !isId(profile.greeting, "msg"))
     throw new ProtocolError("payload-malformed", "greeting");
-  if (profile.acct !== owner.acct) throw new ProtocolError("wrong-signer");
   return profile;
 }
 
