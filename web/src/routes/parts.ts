@@ -6,9 +6,11 @@ import { InboxState } from "../state/inbox.svelte";
 import { NotesState } from "../state/notes.svelte";
 import { NoticesState } from "../state/notices.svelte";
 import { SendingState } from "../state/sending.svelte";
+import { dropArchives } from "../storage/archive";
 
 export function startParts(house: House): void {
   if (house.signal.aborted) return;
+  void dropArchives().catch(() => undefined); // what an export left behind that was interrupted
   for (const Kind of [InboxState, DraftsState, SendingState, NotesState, NoticesState])
     house.part<InboxState | DraftsState | SendingState | NotesState | NoticesState>(Kind);
 }
