@@ -5,7 +5,7 @@ import { b64, unb64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { DAY_MS } from "../protocol/limits";
 import { viewOf } from "./account-view";
-import { checkHistory, isExpired, readRecord } from "./account";
+import { checkHistory, isExpired, lastRecord, readRecord } from "./account";
 import { newX25519Identity, recipientOf, type Identity } from "./age";
 import { isVerified, type Contact } from "./contacts";
 import { readJson } from "./container";
@@ -366,14 +366,14 @@ export class Session extends Guests {
   /** Pins a changed key: the person has compared the safety number. */
   acceptKey(acct: string, history: readonly Uint8Array[]): void {
     const pin = this.#book.contacts.contacts.get(acct)?.pin;
-    const last = checkOfAccount(acct, history);
+    const last = lastRecord(acct, history);
     if (pin) this.#pin(acct, acceptChangedKey(pin, last));
   }
 
   /** The number of this account and another: of its pinned key, or of the key of these records. */
   safetyNumber(acct: string, history?: readonly Uint8Array[]): NumberWith {
     const keyring = this.#unlocked();
-    const sign = history ? checkOfAccount(acct, history).sign : this.#mail.pinned(acct);
+    const sign = history ? lastRecord(acct, history).sign : this.#mail.pinned(acct);
     const number = safetyNumber({ acct: keyring.acct, sign: signingKeyOf(keyring).public }, { acct, sign });
     return { ...number, sign: b64(sign) };
   }
@@ -492,11 +492,4 @@ export class Session extends Guests {
     this.#keyring = keyring;
     return { sealed, rev: keyring.rev, bearer: null, salt: null };
   }
-}
-
-/** The last record of an account, of a chain that need not lead from the pinned key. */
-function checkOfAccount(acct: string, history: readonly Uint8Array[]) {
-  const last = readRecord(history.at(-1) ?? new Uint8Array(0));
-  if (last.acct !== acct) throw new ProtocolError("record-other-account");
-  return last;
 }

@@ -62,8 +62,10 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.browser]: () => import("./Browser.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
   [PLACES.pair]: () => import("./Pair.svelte"),
+  [PLACES.archive]: () => import("./Archive.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
   [PLACES.told]: () => import("./Told.svelte"),
+  [PLACES.page]: () => import("./OwnPage.svelte"),
   [PLACES.mine]: () => import("./Mine.svelte"),
   [PLACES.deletions]: () => import("./Deletions.svelte"),
 };
@@ -73,7 +75,9 @@ const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   people: () => import("./Person.svelte"),
   add: () => import("./Add.svelte"),
   link: () => import("./Link.svelte"),
+  reply: () => import("./Reply.svelte"),
   with: () => import("./Conversation.svelte"),
+  group: () => import("./Group.svelte"),
 };
 
 /** The place at an address; null: there is none. */

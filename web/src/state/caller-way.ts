@@ -6,15 +6,14 @@ import { randomBytes } from "../protocol/ids";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft, type DraftCall, type DraftWish } from "../storage/drafts";
 import { BringingFailed } from "../take/bringers";
-import { callOf } from "../take/outgoing";
 import { discardDraft, onceFree } from "../take/recovery";
 import { resumeDraft, sendDraft, type SendingOptions, type SendingState as Step } from "../take/sending";
 import type { Take } from "../take/take";
 import type { Api } from "../transfer/http";
 import type { BoothHost } from "./booth-host";
 import { callAgain, historyOf, type Door } from "./door";
+import { heldBy } from "./held";
 import type { LeavingStep, LeavingWay, Typed } from "./leaving.svelte";
-import { heldBy } from "./sending.svelte";
 
 interface Tools {
   readonly api: Api;
@@ -105,6 +104,7 @@ export class CallerWay implements LeavingWay {
       signal: this.#closed.signal,
       onState,
       compose: async (outgoing) => {
+        const { callOf } = await import("../take/outgoing");
         const acct = outgoing.wish.to[0] ?? "";
         const owner = { acct, history: await historyOf(api, acct), fp: outgoing.draft.content.call?.fp ?? null };
         return { ...(await crypto.composeCall(callOf(outgoing, Date.now()), owner)), sent: "" };

@@ -9,8 +9,8 @@ import type { BoothHost } from "./booth-host";
 import { fileName, giveFile } from "./downloads";
 import { failureOf, isCode, type Failure } from "./failure";
 import { guestAddress } from "./guest-link";
-import { RecordingState } from "./recording.svelte";
-import type { Held } from "./sending.svelte";
+import type { RecordingState } from "./recording.svelte";
+import type { Held } from "./held";
 
 export type LeavingPhase =
   /** Nothing has begun; `isKept`: a take of before lies here. */
@@ -105,7 +105,7 @@ export class LeavingState {
   async begin(): Promise<void> {
     this.phase = { kind: "entering" };
     try {
-      this.#enterBooth(await this.#way.enter(undefined), null);
+      await this.#enterBooth(await this.#way.enter(undefined), null);
     } catch (error) {
       this.#fail(error);
     }
@@ -131,7 +131,7 @@ export class LeavingState {
     this.phase = { kind: "entering" };
     try {
       const { content } = await this.#draft(id);
-      this.#enterBooth(await this.#way.enter(content.call), id);
+      await this.#enterBooth(await this.#way.enter(content.call), id);
     } catch (error) {
       this.#fail(error);
     }
@@ -208,7 +208,9 @@ export class LeavingState {
     this.#way.close();
   }
 
-  #enterBooth(host: BoothHost, instead: string | null): void {
+  /** The booth is loaded when somebody wants to speak: most only look. */
+  async #enterBooth(host: BoothHost, instead: string | null): Promise<void> {
+    const { RecordingState } = await import("./recording.svelte");
     if (this.#closed.signal.aborted) return;
     this.#closeVideo();
     this.recording = new RecordingState(this.#counting(host), { instead, onKept: (id) => void this.open(id) });

@@ -10,7 +10,7 @@ import { beep } from "./recording-beep";
 import { BoothDevices } from "./recording-devices.svelte";
 import { FileTaking, type FileWish, type TakenFile } from "./recording-file.svelte";
 import { Hearing, ScreenLight, watchRoom } from "./recording-room";
-import { heldBy } from "./sending.svelte";
+import { heldBy } from "./held";
 
 export type RecordingNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
 export type RecordingEnd = "limit" | "device-full" | "encoder";

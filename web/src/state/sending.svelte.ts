@@ -7,10 +7,9 @@ import { messageOf } from "../take/outgoing";
 import { onceFree } from "../take/recovery";
 import { resumeDraft, sendDraft, type Compose, type SendingState as Step } from "../take/sending";
 import { isCode, failureOf, type Failure } from "./failure";
+import { heldBy, type Held } from "./held";
 import type { House } from "./house.svelte";
 import { SentState } from "./sent.svelte";
-
-export type Held = "offline" | "server-full" | "signed-out" | null;
 
 /** One draft on its way, or what became of it. */
 export interface Sending {
@@ -184,11 +183,4 @@ export class SendingState {
     const known = this.#all.get(id);
     if (known) this.#all.set(id, { ...known, ...change });
   }
-}
-
-/** What a person is told of why it waits. */
-export function heldBy(trouble: string | null): Held {
-  if (trouble === null || trouble === "rate-limited" || trouble === "too-many-uploads") return null;
-  if (trouble === "storage-full") return "server-full";
-  return trouble === "not-signed-in" ? "signed-out" : "offline";
 }
