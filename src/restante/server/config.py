@@ -251,10 +251,8 @@ def _from_variable(environ: Mapping[str, str], field: str) -> str | None:
 
 def _converted(values: dict[str, Any]) -> Settings:
     kinds = get_type_hints(Settings, include_extras=True)
-    for field in values:
-        if field.endswith("_bytes") and isinstance(values[field], str):
-            values[field] = _parse_bytes(field, values[field])
-        value = values[field]
+    for field, given in values.items():
+        value = values[field] = _parse_bytes(field, given) if _is_size(field, given) else given
         try:
             if isinstance(value, bool) or (isinstance(value, float) and not isfinite(value)):
                 raise msgspec.ValidationError("no number")  # noqa: TRY301 - said below, with the rest
@@ -264,6 +262,10 @@ def _converted(values: dict[str, Any]) -> Settings:
             wanted = config_file.wanted(kinds[field])
             raise BadSettings(f"{PREFIX}{field.upper()}{shown} must be {wanted}") from error
     return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+
+
+def _is_size(field: str, value: object) -> bool:
+    return field.endswith("_bytes") and isinstance(value, str)
 
 
 def _said_of(text: str, path: Path, elsewhere: Collection[str]) -> str:
