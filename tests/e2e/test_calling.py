@@ -123,7 +123,7 @@ def test_a_guest_answers_a_link_by_video(
 ) -> None:
     house = new_house(**HANDS)
     grace = Person("grace", tmp_path, house.url).sign_up()
-    made = grace.ok("link", "create", small_clip(tmp_path), "--may-answer").out.strip()
+    made = grace.ok("link", "create", small_clip(tmp_path), "--answers").out.strip()
     guest = visitors.arrive(house, **PHONE)
     page = guest.open(path_of(made))
     page.get_by_role("button", name="Open it").click()
