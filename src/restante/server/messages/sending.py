@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,20 +108,19 @@ class Sending:
         )
         failpoint("send-message-stored")
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
-        touched = frozenset({actor.account_id, *recipients.values()} - blockers)
-        changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
-        self._tell(connection, touched - {actor.account_id})
-        queries.insert_envelopes(connection, self._copies(recipients, changes))
+        everybody = frozenset({actor.account_id, *recipients.values()})
+        changes = events.append(connection, everybody, "message", message.id, now_ms=self.now_ms)
+        self._tell(connection, everybody - {actor.account_id}, blockers)
+        queries.insert_envelopes(connection, self._copies(recipients, changes, blockers))
+        queries.withhold_events(connection, message.id, since=min(changes.values()))
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
-        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=touched)
+        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=everybody - blockers)
 
     def _count(self, connection: Connection, video_bytes: int) -> int | None:
         """Counts it under the sender's plan; returns when it ends: when the sender wishes, or when the plan keeps it no longer."""
         account_id, wished = self.actor.account_id, self.parcel.message.expires_at
-        latest = self.plans.count_message(
-            connection, account_id, video_bytes=video_bytes, now_ms=self.now_ms
-        )
+        latest = self.plans.count_message(connection, account_id, video_bytes=video_bytes, now_ms=self.now_ms)
         ends = [at for at in (wished, latest) if at is not None]
         return min(ends, default=None)
 
@@ -129,23 +129,25 @@ class Sending:
         wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
         return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
 
-    def _tell(self, connection: Connection, others: frozenset[int]) -> None:
+    def _tell(self, connection: Connection, others: frozenset[int], blockers: Collection[int]) -> None:
         """Strangers are told of like callers, not each time."""
         sender_id = self.actor.account_id
         known = {one for one in others if self.acquaintances.may_notify(connection, one, sender_id)}
-        telling.tell(connection, known, "message", now_ms=self.now_ms)
-        telling.tell(connection, others - known, "request", now_ms=self.now_ms)
+        telling.tell(connection, known, "message", but_not=blockers, now_ms=self.now_ms)
+        telling.tell(connection, others - known, "request", but_not=blockers, now_ms=self.now_ms)
 
-    def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
+    def _copies(
+        self, recipients: dict[str, int], changes: dict[int, int], blockers: Collection[int]
+    ) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
-            arrives = account_id in changes  # else [Note: Blocked and none the wiser]
+            arrives = account_id not in blockers  # else [Note: Blocked and none the wiser]
             return {
                 "message_id": self.parcel.message.id,
                 "account_id": account_id,
                 "box": box if arrives else "hidden",
                 "envelope": envelope if arrives else None,
                 "received_at": self.now_ms,
-                "change": changes.get(account_id, 0),
+                "change": changes[account_id] if arrives else 0,
                 "forwarded_by": None,
             }
 
