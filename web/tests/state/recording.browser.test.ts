@@ -120,7 +120,7 @@ vi.mock("../../src/take/take", () => ({
   },
 }));
 vi.mock("../../src/state/drafts.svelte", () => ({ DraftsState: class {} }));
-vi.mock("../../src/state/sending.svelte", () => ({ heldBy: (trouble: string | null) => trouble }));
+vi.mock("../../src/state/held", () => ({ heldBy: (trouble: string | null) => trouble }));
 
 let deleted: string[];
 let kept: string[];
