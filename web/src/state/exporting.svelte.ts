@@ -80,7 +80,6 @@ export class Exporting {
     const unwritten: Unwritten[] = [];
     let written = 0;
     const entries = async function* (this: Exporting): AsyncGenerator<ZipEntry> {
-      yield* await this.#account(unwritten, signal);
       const listed = await this.#listed(signal);
       for (const [done, item] of listed.entries()) {
         this.phase = { kind: "working", done, of: listed.length };
@@ -88,7 +87,8 @@ export class Exporting {
         yield* files;
         if (files.length > 0) written++;
       }
-      await this.#opener.keep().catch(() => undefined); // what was received is told from what is sent again
+      await this.#opener.keep().catch(() => undefined); // senders that were met are among the contacts
+      yield* await this.#account(unwritten, signal);
       if (unwritten.length > 0) yield json("not-exported", unwritten);
     };
     await makeZip(entries.call(this)).pipeTo(archive.writable, { signal });

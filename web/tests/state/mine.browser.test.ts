@@ -7,6 +7,7 @@ import { unb64, utf8 } from "../../src/protocol/encoding";
 import { Exporting } from "../../src/state/exporting.svelte";
 import { InboxState } from "../../src/state/inbox.svelte";
 import { Mine } from "../../src/state/mine.svelte";
+import { Shelf } from "../../src/state/shelf.svelte";
 import { UNDO_MS } from "../../src/state/undo";
 import { dropArchives, openArchive, type Archive } from "../../src/storage/archive";
 import { StorageError } from "../../src/storage/errors";
@@ -16,14 +17,14 @@ let [ann, bob]: Correspondent[] = [];
 let server: MailServer;
 let home: Home;
 let count = 0;
-let made: Memory;
+let made: InMemory;
 
 const json = (value: unknown): Response =>
   new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
 const until = async (condition: () => boolean) => vi.waitUntil(condition, { timeout: 15_000, interval: 10 });
 
 /** A place for a file that keeps it in memory. */
-class Memory {
+class InMemory {
   readonly pieces: Uint8Array<ArrayBuffer>[] = [];
   isFinished = false;
   isDropped = false;
@@ -89,7 +90,7 @@ beforeEach(async () => {
   });
   home = await homeOf(ann, server, `mine-${++count}-${Date.now()}`);
   vi.spyOn(globalThis, "fetch").mockImplementation(() => Promise.resolve(new Response("none of it", { status: 206, headers: { "content-range": "bytes 0-9/10" } }))); // prettier-ignore
-  made = new Memory();
+  made = new InMemory();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -196,13 +197,16 @@ test("what was watched goes together, unless it is brought back; what is kept st
   await until(() => inbox.letters.length === 3 && inbox.phase.kind === "ready");
   expect(new Set(mine.watchedBefore(10).ids)).toEqual(new Set([old.id, kept.id]));
   expect([mine.watchedBefore(4).ids, mine.watchedBefore(10).bytes]).toEqual([[], 2000]);
+  const letter = inbox.letter(kept.id);
+  if (letter) await home.house.part(Shelf).mark(letter, { kept: true });
+  expect(mine.watchedBefore(10).ids).toEqual([old.id]);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   mine.clean(mine.watchedBefore(10));
-  expect(mine.cleaning).toEqual({ kind: "thinking", count: 2 });
+  expect(mine.cleaning).toEqual({ kind: "thinking", count: 1 });
   mine.undo();
   await vi.advanceTimersByTimeAsync(2 * UNDO_MS);
   expect([mine.cleaning.kind, server.deletions]).toEqual(["idle", []]);
-  mine.clean({ ids: [old.id], bytes: 1000 });
+  mine.clean(mine.watchedBefore(10));
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   vi.useRealTimers();
   await until(() => mine.cleaning.kind === "done");
