@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from restante.server.config import BadSettings
 from restante.server.plans import rules
 from restante.server.plans.declared import minor_units, parse
-from restante.server.plans.rules import DAY_MS, Allowance, Entitlement, Grant, Plan, Plans, Subscription
+from restante.server.plans.terms import DAY_MS, Allowance, Entitlement, Grant, Plan, Plans, Subscription
 from tests.shape.source import ROOT
 
 NOW = 1_900_000_000_000

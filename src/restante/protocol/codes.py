@@ -71,6 +71,13 @@ CODES: Final[dict[str, Code]] = {
             "Your plan does not include this.",
             "See your plan in the settings, or restante plan.",
         ),
+        Code(
+            "payments-unavailable",
+            403,
+            "This cannot be paid here.",
+            "Ask the operator of this server.",
+        ),
+        Code("notice-refused", 400, "The notice is not signed as it should be, or too old."),
         Code("pairing-refused", 403, "The pairing was refused.", "Begin a new one if that was a mistake."),
         Code(
             "verification-needed",
@@ -164,6 +171,12 @@ CODES: Final[dict[str, Code]] = {
             "Check the names in `recipients`.",
         ),
         Code("method-not-allowed", 405, "This method does not exist here."),
+        Code(
+            "already-subscribed",
+            409,
+            "This plan is paid already.",
+            "Cards, invoices and its end are with the payment provider.",
+        ),
         Code("name-taken", 409, "This name is taken.", "Choose another one."),
         Code(
             "last-way-in",
@@ -265,6 +278,12 @@ CODES: Final[dict[str, Code]] = {
             "Try again; if it stays, tell the operator.",
         ),
         Code("busy", 503, "The server cannot take this right now.", "Try again shortly; nothing is lost."),
+        Code(
+            "payments-silent",
+            503,
+            "The payment provider does not answer.",
+            "Try again in a minute; nothing was paid twice.",
+        ),
         Code("timeout", 408, "The body did not arrive in time.", "Send the rest from the stored offset."),
         Code(
             "storage-full",

@@ -57,3 +57,24 @@ class Standing(Struct, frozen=True):
     pays_by: Literal["none", "manual", "stripe"] = "none"
     manages: bool = False
     """Whether there is something to manage at the payment provider."""
+
+
+class BeginPayment(Struct, frozen=True):
+    """Which plan is to be paid, and in which language the provider speaks."""
+
+    plan: PlanId
+    language: Literal["en", "fr"] = "en"
+
+
+class ManagePayment(Struct, frozen=True):
+    """In which language the provider speaks."""
+
+    language: Literal["en", "fr"] = "en"
+
+
+class Payment(Struct, frozen=True):
+    """How to go on: ``url`` is a page of the provider; without one ``words`` (by language) and ``reference`` say how to pay."""
+
+    url: str = ""
+    words: dict[str, str] = {}
+    reference: str = ""

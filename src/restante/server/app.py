@@ -48,6 +48,7 @@ from restante.server.operators.service import first_link
 from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
+from restante.server.payments.routes import ROUTES as PAYMENTS
 from restante.server.plans.routes import ROUTES as PLANS
 from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
@@ -129,7 +130,7 @@ def build_litestar(house: House) -> Litestar:
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
-    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS]
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*LINKS, *PAGES, *OPERATORS]
     routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
     parts = (
@@ -142,6 +143,7 @@ def build_litestar(house: House) -> Litestar:
         "pairings",
         "push",
         "plans",
+        "payments",
         "mine",
         "acquaintances",
         "reports",

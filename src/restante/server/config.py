@@ -107,6 +107,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """File of plans; empty: plans.toml in the data folder, if it is there. Without plans everything is free."""
     metrics_token: Annotated[str, Meta(pattern=r"^([\x21-\x7e]{16,})?$")] = ""
     """Who shows it may read `/metrics`; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    stripe_key: str = ""
+    """Secret or restricted key of the account at Stripe."""
+    stripe_webhook_secret: str = ""
+    """Signs Stripe's notices: whsec_…"""
+    stripe_url: str = "https://api.stripe.com"
+    """For tests: where Stripe's API is."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
     failpoint: str = ""

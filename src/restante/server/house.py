@@ -33,6 +33,8 @@ from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.providers import open_provider
+from restante.server.payments.service import Payments
 from restante.server.plans import declared
 from restante.server.plans.service import Plans
 from restante.server.push.errands import Errands, Outward
@@ -61,6 +63,7 @@ class House:
     keys: Keys
     transparency: Transparency
     plans: Plans
+    payments: Payments
     accounts: Accounts
     pairings: Pairings
     passkeys: Passkeys
@@ -121,7 +124,10 @@ def embedded(settings: Settings) -> Storage:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = ("salts", "claims", "limits", "cursors", "proofs", "acquaintances", "vapid", "notices")
+        purposes = (
+            *("salts", "claims", "limits", "cursors", "proofs", "acquaintances"),
+            *("vapid", "notices", "customers"),
+        )
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -161,21 +167,8 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
     reports = Reports(
         database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
     )
-    plans = Plans(database, clock, declared.load(settings))
-    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, plans=plans, log=log)
-    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter, plans=plans)
-    pages = Pages(
-        database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]
-    )
-    messages = _messages(
-        base,
-        keys,
-        limiter=limiter,
-        uploads=uploads,
-        links=links,
-        pages=pages,
-        acquaintances=acquaintances,
-        plans=plans,
+    plans, payments, uploads, links, pages, messages = _letters(
+        base, storage.blobs, keys, limiter=limiter, acquaintances=acquaintances
     )
     audit = Audit(database)
     operators = Operators(database, clock)
@@ -187,6 +180,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         messages=messages,
         audit=audit,
         operators=operators,
+        payments=payments,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -202,6 +196,7 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         key_store,
         transparency,
         plans,
+        payments,
         accounts,
         pairings,
         passkeys,
@@ -215,25 +210,31 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         audit,
         operators,
         jobs,
-        *_told(base, limiter, server_name=server_name, keys=keys, sessions=sessions, messages=messages),
+        *_told(
+            base, limiter, payments, server_name=server_name, keys=keys, sessions=sessions, messages=messages
+        ),
     )
 
 
-def _messages(
-    base: _Base,
-    keys: dict[str, bytes],
-    *,
-    limiter: Limiter,
-    uploads: Uploads,
-    links: GuestLinks,
-    pages: Pages,
-    acquaintances: Acquaintances,
-    plans: Plans,
-) -> Messages:
-    return Messages(
-        base.database,
-        base.clock,
-        base.settings,
+def _letters(
+    base: _Base, blobs: BlobStore, keys: dict[str, bytes], *, limiter: Limiter, acquaintances: Acquaintances
+) -> tuple[Plans, Payments, Uploads, GuestLinks, Pages, Messages]:
+    """Makes the parts by which messages are left, and paid."""
+    database, clock, settings = base.database, base.clock, base.settings
+    plans = Plans(database, clock, declared.load(settings))
+    provider = open_provider(plans.declared, settings)
+    payments = Payments(
+        database, clock, plans=plans, provider=provider, bus=base.bus, log=base.log, key=keys["customers"]
+    )
+    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log)
+    links = GuestLinks(database, clock, settings, bus=base.bus, limiter=limiter, plans=plans)
+    pages = Pages(
+        database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]
+    )
+    messages = Messages(
+        database,
+        clock,
+        settings,
         bus=base.bus,
         uploads=uploads,
         links=links,
@@ -244,6 +245,7 @@ def _messages(
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
+    return plans, payments, uploads, links, pages, messages
 
 
 def _jobs(
@@ -255,6 +257,7 @@ def _jobs(
     messages: Messages,
     audit: Audit,
     operators: Operators,
+    payments: Payments,
     sessions: Sessions,
     pairings: Pairings,
     passkeys: Passkeys,
@@ -270,6 +273,7 @@ def _jobs(
         messages=messages,
         audit=audit,
         operators=operators,
+        payments=payments,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -281,6 +285,7 @@ def _jobs(
 def _told(
     base: _Base,
     limiter: Limiter,
+    payments: Payments,
     *,
     server_name: str,
     keys: dict[str, bytes],
@@ -301,6 +306,10 @@ def _told(
         await mine.remove(int(task.subject))
         await database.write(lambda connection: queue.done(connection, task))
 
+    async def close() -> None:
+        await errands.close()
+        await payments.close()
+
     by_kind: dict[Kind, Errand] = {
         "delete-account": remove,
         "tell": errands.tell,
@@ -308,8 +317,10 @@ def _told(
         "mail": errands.mail,
         "mail-code": errands.mail_code,
         "webhook": errands.webhook,
+        "payment": payments.look,
+        "forget-customer": payments.forget,
     }
-    return push, mine, Courier(database, clock, errands=by_kind, close=errands.close, bus=bus, log=log)
+    return push, mine, Courier(database, clock, errands=by_kind, close=close, bus=bus, log=log)
 
 
 def _doors(

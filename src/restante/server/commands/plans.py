@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from restante.server.commands.office import Misused, day, failed, in_database, plain, print_json
 from restante.server.config import BadSettings, Settings, from_environment
-from restante.server.plans import declared, desk, queries
+from restante.server.plans import declared, desk
 from restante.server.plans.declared import Declared
-from restante.server.plans.rules import DAY_MS, Plan
+from restante.server.plans.terms import DAY_MS, Plan
 
 _SHOWS_GRANTS = "restante operator grants list shows them."
 
@@ -58,7 +58,7 @@ def grants(
             return _line(connection, desk.give(connection, who, gift, now_ms=now_ms))
         if action == "end":
             return _line(connection, desk.take_back(connection, who, now_ms=now_ms))
-        return [_shown(row) for row in queries.all_grants(connection) if who in {"", row.name}]
+        return [_shown(row) for row in desk.listed(connection) if who in {"", row.name}]
 
     def work() -> None:
         settings = _settings(data)
@@ -98,7 +98,7 @@ def payments(
             raise Misused("a payment has a reference and pays one period or more", "Add --reference TEXT.")
 
         def act(connection: Connection, now_ms: int) -> Any:
-            name = queries.name_by_customer(connection, desk.MANUAL, who) or who
+            name = desk.name_by_reference(connection, who) or who
             made = desk.record_payment(
                 connection, name, paid, reference=reference, periods=periods, reason=reason, now_ms=now_ms
             )
@@ -201,10 +201,10 @@ def _plan_line(plan: Plan, found: Declared) -> dict[str, Any]:
 
 
 def _line(connection: Connection, grant_id: str) -> dict[str, Any]:
-    return next(_shown(row) for row in queries.all_grants(connection) if row.id == grant_id)
+    return next(_shown(row) for row in desk.listed(connection) if row.id == grant_id)
 
 
-def _shown(row: queries.AnyRow) -> dict[str, Any]:
+def _shown(row: Any) -> dict[str, Any]:
     return {
         "id": row.id,
         "account": row.name,

@@ -17,6 +17,7 @@ from restante.server.operators.service import Operators
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.service import Payments
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -39,6 +40,7 @@ class Jobs:
         messages: Messages,
         audit: Audit,
         operators: Operators,
+        payments: Payments,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -58,6 +60,7 @@ class Jobs:
             messages=messages,
             audit=audit,
             operators=operators,
+            payments=payments,
             sessions=sessions,
             pairings=pairings,
             passkeys=passkeys,

@@ -19,6 +19,7 @@ from restante.server.outbox import events
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.service import Payments
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -43,6 +44,7 @@ class Sweeper:
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
+        payments: Payments,
         log: Log,
     ) -> None:
         self._database = database
@@ -56,6 +58,7 @@ class Sweeper:
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
+        self._payments = payments
         self._log = log
         self._watch = ClockWatch()
 
@@ -83,6 +86,7 @@ class Sweeper:
                 "operator_links": partial(self._operators.sweep, now_ms),
                 "ceremonies": self._passkeys.sweep,
                 "sums": self._uploads.sum_up,
+                "payments": partial(self._payments.sweep, now_ms),
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

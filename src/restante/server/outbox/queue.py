@@ -8,7 +8,17 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from restante.server.db.tables import outbox
 
-Kind = Literal["delete-blob", "delete-account", "tell", "push", "mail", "mail-code", "webhook"]
+Kind = Literal[
+    "delete-blob",
+    "delete-account",
+    "tell",
+    "push",
+    "mail",
+    "mail-code",
+    "webhook",
+    "payment",
+    "forget-customer",
+]
 
 QUICK: tuple[Kind, ...] = ("delete-blob",)
 """What the dispatcher does; the rest is the courier's."""

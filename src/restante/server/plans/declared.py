@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from restante.server.config import BadSettings, Settings
-from restante.server.plans.rules import DAY_MS, FEATURES, Feature, Per, Plan, Plans
+from restante.server.plans.terms import DAY_MS, FEATURES, Feature, Per, Plan, Plans
 
 FILE = "plans.toml"
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}

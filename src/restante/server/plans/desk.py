@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from restante.protocol.ids import Prefix, new_id
 from restante.server.plans import queries, rules
-from restante.server.plans.rules import Plan
+from restante.server.plans.terms import Plan
 
 OPERATOR, MANUAL = "operator", "manual"
 
@@ -82,6 +82,16 @@ def take_back(connection: Connection, grant: str, *, now_ms: int) -> str:
     if row.ends_at is None or row.ends_at > now_ms:
         queries.end_grant(connection, row.id, at_ms=now_ms)
     return str(row.id)
+
+
+def listed(connection: Connection) -> list[queries.AnyRow]:
+    """Every grant with the name of its account, the latest first."""
+    return queries.all_grants(connection)
+
+
+def name_by_reference(connection: Connection, reference: str) -> str | None:
+    """The account that was told to pay under a reference."""
+    return queries.name_by_customer(connection, MANUAL, reference)
 
 
 def _account(connection: Connection, name: str) -> int:

@@ -38,6 +38,9 @@ _BY_CUSTOMER = (
     .join(customers, customers.c.account_id == accounts.c.id)
     .where(customers.c.provider == bindparam("of_provider"), customers.c.customer == bindparam("called"))
 )
+_IS_CUSTOMER = select(customers.c.account_id).where(
+    customers.c.account_id == _ACCOUNT, customers.c.provider == bindparam("of_provider")
+)
 _ADD_GRANT = insert(grants)
 _BY_REFERENCE = select(grants).where(
     grants.c.source == bindparam("from_source"), grants.c.reference == bindparam("with_reference")
@@ -84,6 +87,12 @@ def count_first(connection: Connection, account_id: int, allowance: str, begins_
 def kept_bytes(connection: Connection, account_id: int) -> int:
     """Bytes of the videos that the account left and that live."""
     return int(connection.execute(_KEPT, {"account": account_id}).scalar_one())
+
+
+def is_customer(connection: Connection, account_id: int, provider: str) -> bool:
+    """Tells whether a payment provider knows the account."""
+    asked = {"account": account_id, "of_provider": provider}
+    return connection.execute(_IS_CUSTOMER, asked).first() is not None
 
 
 # The operator's

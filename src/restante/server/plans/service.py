@@ -12,7 +12,7 @@ from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.plans import queries, rules
 from restante.server.plans.declared import Declared
-from restante.server.plans.rules import DAY_MS, Entitlement, Feature, Grant, Plan, Subscription
+from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, Subscription
 from restante.server.sessions.actor import Actor
 
 
@@ -86,6 +86,8 @@ class Plans:
             features=sorted(entitled.features),
             offers=[_shown(plan, self.declared.plans.currency, tax) for plan in offers if plan.every],
             pays_by=self.declared.provider,
+            manages=queries.is_customer(connection, account_id, "stripe")
+            and self.declared.provider == "stripe",
         )
 
     # Inside
