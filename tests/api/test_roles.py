@@ -60,6 +60,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "revoke_session": {"sender": "yes"},
     "introduce_session": {},
     "remove_subscription": {"sender": "yes"},
+    "decide_report": {},
+    "open_report": {},
     "get_pairing": {},
     "approve_pairing": {},
     "refuse_pairing": {},
@@ -221,6 +223,7 @@ WORDS = (
     "22:00",
     "Europe/Paris",
     "a" * 16,
+    "GB",
 )
 
 

@@ -103,6 +103,42 @@ CODES: Final[dict[str, Code]] = {
             "The operator of this server took this message out of sight.",
             "To appeal, write to the operator.",
         ),
+        Code(
+            "not-available-yet",
+            403,
+            "Sign-up and sending are not open here yet.",
+            "You can ask to be told. Receiving, links and saving work; what you recorded stays with you.",
+        ),
+        Code(
+            "ticket-needed",
+            403,
+            "This server takes new accounts only from people it knows.",
+            "Ask its operator.",
+        ),
+        Code(
+            "ticket-refused",
+            403,
+            "The invite is wrong, used up or too old.",
+            "Check its letters, or ask who gave it to you for another one.",
+        ),
+        Code(
+            "ticket-used",
+            409,
+            "This address or identity has an account here already.",
+            "Sign in to that one.",
+        ),
+        Code(
+            "wrong-domain",
+            403,
+            "This address is of none of the domains whose people may sign up.",
+            "Use your address there.",
+        ),
+        Code(
+            "provider-failed",
+            502,
+            "The provider of identities did not answer as it should.",
+            "Try again; if it happens twice, tell the server's operator.",
+        ),
         Code("forbidden-origin", 403, "The request comes from another site."),
         Code(
             "passkeys-unavailable",

@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     REPORT = "rep"
     GROUP = "grp"
     PUSH = "psh"
+    INVITE = "inv"
     GRANT = "grt"
 
 

@@ -15,8 +15,10 @@ from restante.server.abuse.routes import ROUTES as ABUSE
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
 from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
+from restante.server.admission.routes import ROUTES as ADMISSION
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.audit.routes import ROUTES as AUDIT
+from restante.server.availability.routes import ROUTES as AVAILABILITY
 from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
@@ -131,10 +133,14 @@ def build_litestar(house: House) -> Litestar:
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
+    control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
     routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
     parts = (
         "accounts",
+        "places",
+        "admission",
+        "availability",
         "ways_in",
         "passkeys",
         "keys",

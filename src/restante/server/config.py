@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from restante.protocol import limits
 from restante.protocol.names import is_server_name
+from restante.protocol.wire_availability import SignUpPolicy
 from restante.server import config_file, failpoints
 
 PREFIX = "RESTANTE_"
@@ -27,6 +28,8 @@ CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECO
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 _CONTACT = re.compile(r"(https://[^\s<>\"]+|[^\s<>\"@]+@[a-z0-9.-]+)\Z")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
+_ISSUER = re.compile(r"(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?[^\s?#]*)\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
 
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.:-]{0,251}[a-z0-9])?\Z")
@@ -56,7 +59,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Plain port of the page by which telephones learn to trust the own certificate; 0: the one after ``port``."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    sign_up: Literal["open", "closed"] = "open"
+    sign_up: SignUpPolicy = "open"
+    sign_up_domains: tuple[str, ...] = ()
+    """Domains of the mail addresses whose people may sign up, where the policy is ``domains``."""
+    oidc_issuer: str = ""
+    """The provider of identities by which people sign up: its address as its tokens write it."""
+    oidc_client: str = ""
+    oidc_secret: str = ""
+    """What this server is called there, and its secret."""
+    oidc_name: str = ""
+    """How the provider is called to people; empty: its host."""
+    country_database: str = ""
+    """File in MaxMind's format that tells the country of a network; empty: none."""
+    country_header: str = ""
+    """Header in which a trusted proxy writes the country; empty: none."""
     abuse_contact: Annotated[str, Meta(max_length=200)] = ""
     """Where people write about abuse, and who was banned appeals: an e-mail address or a page. Without one nobody may have
     an answering page."""
@@ -202,6 +218,7 @@ def _check(settings: Settings) -> None:
         )
     _check_tls(settings)
     _check_outward(settings)
+    _check_entry(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -222,6 +239,29 @@ def _check_tls(settings: Settings) -> None:
     for name in settings.tls_names:
         if not _NAME.match(name):
             raise BadSettings(f"{PREFIX}TLS_NAMES has {name}, which is no name and no address")
+
+
+def _check_entry(settings: Settings) -> None:
+    """Checks what decides who may sign up."""
+    if settings.sign_up == "domains" and not (settings.sign_up_domains and settings.smtp_url):
+        raise BadSettings(f"{PREFIX}SIGN_UP=domains needs {PREFIX}SIGN_UP_DOMAINS and {PREFIX}SMTP_URL")
+    for domain in settings.sign_up_domains:
+        if not _DOMAIN.match(domain):
+            raise BadSettings(
+                f"{PREFIX}SIGN_UP_DOMAINS has {domain}, which is no domain such as post.example"
+            )
+    if settings.sign_up == "provider" and not settings.oidc_issuer:
+        raise BadSettings(f"{PREFIX}SIGN_UP=provider needs {PREFIX}OIDC_ISSUER")
+    if settings.oidc_issuer and not (settings.oidc_client and settings.oidc_secret and settings.origins):
+        raise BadSettings(
+            f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT, {PREFIX}OIDC_SECRET and {PREFIX}ORIGINS"
+        )
+    if settings.oidc_issuer and not _ISSUER.match(settings.oidc_issuer):
+        raise BadSettings(f"{PREFIX}OIDC_ISSUER is no address such as https://login.example")
+    if settings.country_database and not Path(settings.country_database).is_file():
+        raise BadSettings(f"{PREFIX}COUNTRY_DATABASE is no file")
+    if settings.country_header and not settings.trusted_proxies:
+        raise BadSettings(f"{PREFIX}COUNTRY_HEADER needs {PREFIX}TRUSTED_PROXIES: nobody else is believed")
 
 
 def _check_outward(settings: Settings) -> None:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import segno
 
+from restante.server.availability.file import BadFile
 from restante.server.certs.authority import fingerprint
 from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
@@ -45,6 +46,7 @@ HINTS: dict[type[Exception], str] = {
     NewerDatabase: "Start the release that wrote it, or a newer one.",
     UnsafeDatabase: "Put the data folder on a local file system.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
+    BadFile: "restante operator availability --example shows what may stand in it.",
     BadSettings: "docs/reference/settings.md lists what can be set.",
     PermissionError: "Give the data folder to the user who runs the server, or name another with --data.",
     OSError: "Check the data folder named by --data.",

@@ -5,6 +5,8 @@ Each area of work is a module of its own.
 
 from cyclopts import App
 
+from restante.server.commands.availability import availability, waiting
+from restante.server.commands.invites import invites
 from restante.server.commands.operators import link, operators
 from restante.server.commands.plans import grants, payments, plans
 from restante.server.commands.reports import reports
@@ -16,3 +18,6 @@ operator.command(grants)
 operator.command(payments)
 operator.command(link)
 operator.command(operators)
+operator.command(availability)
+operator.command(waiting)
+operator.command(invites)

@@ -5,7 +5,7 @@ Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`
 
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
-from restante.server.db import plan_tables  # noqa: F401 - its tables belong to the schema
+from restante.server.db import entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
 from restante.server.db.shapes import (
     Big,
     metadata,  # noqa: F401 - whoever wants every table finds it here
@@ -365,7 +365,7 @@ idempotency_keys = _table(
 outbox = _table(
     "outbox",
     _column("id", Big, "order of work", primary_key=True, autoincrement=True),
-    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code or webhook"),
+    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket or webhook"),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),

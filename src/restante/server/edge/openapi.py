@@ -14,6 +14,7 @@ from litestar.openapi.spec import OpenAPI
 from restante import __version__
 from restante.protocol import (
     wire,
+    wire_availability,
     wire_links,
     wire_messages,
     wire_mine,
@@ -41,6 +42,7 @@ SCHEMES: Part = {
 }
 WIRE_MODULES = (
     wire,
+    wire_availability,
     wire_links,
     wire_messages,
     wire_mine,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from restante.server.audit.service import Audit
+from restante.server.availability.service import Availability
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -40,6 +41,7 @@ class Jobs:
         messages: Messages,
         audit: Audit,
         operators: Operators,
+        availability: Availability,
         payments: Payments,
         sessions: Sessions,
         pairings: Pairings,
@@ -60,6 +62,7 @@ class Jobs:
             messages=messages,
             audit=audit,
             operators=operators,
+            availability=availability,
             payments=payments,
             sessions=sessions,
             pairings=pairings,

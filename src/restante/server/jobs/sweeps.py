@@ -6,6 +6,7 @@ from functools import partial
 
 from restante.protocol import limits
 from restante.server.audit.service import Audit
+from restante.server.availability.service import Availability
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
@@ -44,6 +45,7 @@ class Sweeper:
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
+        availability: Availability,
         payments: Payments,
         log: Log,
     ) -> None:
@@ -58,6 +60,7 @@ class Sweeper:
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
+        self._availability = availability
         self._payments = payments
         self._log = log
         self._watch = ClockWatch()
@@ -86,6 +89,7 @@ class Sweeper:
                 "operator_links": partial(self._operators.sweep, now_ms),
                 "ceremonies": self._passkeys.sweep,
                 "sums": self._uploads.sum_up,
+                "opened": self._availability.tell_opened,
                 "payments": partial(self._payments.sweep, now_ms),
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }

@@ -12,6 +12,8 @@ from restante.protocol import ijson
 from restante.protocol.wire import Sent
 from restante.server.abuse.bans import check_may_send
 from restante.server.acquaintances.service import Acquaintances
+from restante.server.availability.service import Availability
+from restante.server.availability.sighting import Sighting
 from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
@@ -49,7 +51,9 @@ class Sending:
     limiter: Limiter
     acquaintances: Acquaintances
     plans: Plans
+    availability: Availability
     claim_key: bytes
+    seen: Sighting
 
     def run(self, connection: Connection) -> Outcome:
         """Answers as before when the request is known; else stores it. Raises Refusal."""
@@ -90,6 +94,8 @@ class Sending:
         message, actor = self.parcel.message, self.actor
         check_own_copy(self.parcel, actor.name)
         check_may_send(connection, actor.account_id, self.settings)
+        if self.parcel.sent is not None:  # else it is no sending: it goes to nobody but oneself
+            self.availability.check_send(connection, actor, self.seen)
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
             raise Refusal("invalid", detail="expires_at: lies in the past")

@@ -15,6 +15,8 @@ Kind = Literal[
     "push",
     "mail",
     "mail-code",
+    "mail-opened",
+    "mail-ticket",
     "webhook",
     "payment",
     "forget-customer",
