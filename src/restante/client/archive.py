@@ -1,8 +1,10 @@
 """An export as it is read again: a folder, or a zip file of one. Nothing is unpacked; only files of known names are read.
 
+>>> from restante.client.export import export
+>>> report = export(account, folder / "export")
 >>> with Archive.at(folder / "export") as archive:
-...     archive.messages(), archive.read("account/ways.json", limit=1000)[:1]
-(['msg_…'], b'{')
+...     len(archive.messages()) == report.written, archive.read("account/ways.json", limit=1000)[:1]
+(True, b'{')
 
 Whoever had it in between may have changed it: links lead nowhere, each file has a limit, and what is in them is verified by who reads it.
 """

@@ -1,10 +1,12 @@
 """Going on from an export on another server: under the same signing key, with contacts, settings, groups and what was received.
 
+    >>> from restante.client.export import export
+    >>> wrote = export(account, folder / "export")
     >>> with Archive.at(folder / "export") as archive:
     ...     exported = unlock(archive, passphrase=passphrase)
-    ...     report = take_over(account, exported, archive)
-    >>> report.written, report.failed
-    (1, [])
+    ...     taken = take_over(account, exported, archive)
+    >>> exported.acct == account.acct, taken.failed
+    (True, [])
 
 Nothing in the archive is believed: keyring and shards are opened by the keys that sealed and signed them, and each message passes the checks
 of a receiver. It is sealed anew to the account itself, with the sender's container as it was signed, and stands in the inbox under its own id.
