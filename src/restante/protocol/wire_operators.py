@@ -15,6 +15,7 @@ class OperatorClaim(msgspec.Struct, frozen=True):
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Said to operators only."""
+    """Said to operators only; ``phones`` is the page by which devices of the same network learn to trust this server, or empty."""
 
     since: Instant
+    phones: str

@@ -4,6 +4,7 @@ import Sprite from "../ui/Sprite.svelte";
 import "../ui/ui.css";
 import { BOOTH } from "./booth";
 import type { Exhibit } from "./exhibit";
+import { FIRST_RUN } from "./first-run";
 import { GATE } from "./gate";
 import { HOUSE } from "./house";
 import { KEYS } from "./keys";
@@ -29,6 +30,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...WAYS_IN,
   ...KEYS,
   ...PAIRING,
+  ...FIRST_RUN,
 };
 
 /** The list of what there is, as links. */

@@ -1919,9 +1919,10 @@ export interface components {
         };
         /**
          * Operator
-         * @description Said to operators only.
+         * @description Said to operators only; ``phones`` is the page by which devices of the same network learn to trust this server, or empty.
          */
         Operator: {
+            phones: string;
             since: number;
         };
         /**

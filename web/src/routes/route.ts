@@ -62,6 +62,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.browser]: () => import("./Browser.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
   [PLACES.pair]: () => import("./Pair.svelte"),
+  [PLACES.operatorLink]: () => import("./OperatorLink.svelte"),
   [PLACES.archive]: () => import("./Archive.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
   [PLACES.told]: () => import("./Told.svelte"),

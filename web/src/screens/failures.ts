@@ -65,6 +65,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   "no-such-page": (_failure, name) => ({ title: m.call_nobody({ name }), text: m.call_nobody_text() }),
   "page-damaged": () => ({ title: m.fail_page_damaged(), text: m.fail_page_damaged_text() }),
   "pages-unavailable": () => ({ title: m.fail_pages(), text: m.fail_pages_text() }),
+  "operator-link-gone": () => ({ title: m.fail_operator_link(), text: m.fail_operator_link_text() }),
   "view-over": () => ({ title: m.fail_view(), text: m.fail_view_text() }),
   interrupted: halfway,
   "nothing-to-keep": empty,

@@ -13,6 +13,7 @@ export const PLACES = {
   browser: "/browser",
   rescue: "/rescue",
   pair: "/pair",
+  operatorLink: "/operator/link",
   left: "/left-here",
   known: "/known",
   archive: "/archive",

@@ -6,6 +6,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from restante.protocol.wire_operators import Operator, OperatorClaim
+from restante.server.certs.places import doorstep_url
+from restante.server.config import Settings
 from restante.server.operators.service import Operators
 from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
 from restante.server.sessions.actor import Actor
@@ -27,9 +29,11 @@ async def claim_operator(
 
 
 @get("/api/v1/operator", tags=["operator"], responses=refusals(*SIGNED_IN, "not-found"))
-async def get_operator(actor: NamedDependency[Actor], operators: NamedDependency[Operators]) -> Operator:
+async def get_operator(
+    actor: NamedDependency[Actor], operators: NamedDependency[Operators], settings: NamedDependency[Settings]
+) -> Operator:
     """Tells an operator since when they are one; 404 for everybody else."""
-    return Operator(await operators.since(actor))
+    return Operator(await operators.since(actor), doorstep_url(settings))
 
 
 ROUTES: list[HTTPRouteHandler] = [claim_operator, get_operator]
