@@ -77,8 +77,14 @@ export function groupView({ id, name, members }: NamedGroup, people: Pick<People
 }
 
 export function deliveryViews(letter: Pick<SentLetter, "deliveries">, people: Views): DeliveryView[] {
-  return letter.deliveries.map(({ acct, ...delivery }) => ({ person: people.view(acct), ...delivery }));
+  return letter.deliveries.map(({ acct, ...delivery }) => ({ person: recipientView(acct, people), ...delivery }));
 }
+
+/** What went by link has no name: the sender's own copy knows a fingerprint of it. */
+function recipientView(acct: string, people: Views): PersonView {
+  return acct.startsWith(BY_LINK) ? { account: acct, name: m.by_link(), trust: "none" } : people.view(acct);
+}
+const BY_LINK = "link:";
 
 export function sentItem(letter: SentLetter, people: Views, pictures: Pictures<SentLetter>): SentItem {
   const { id, content, bytes, receivedAt } = letter;
