@@ -72,12 +72,12 @@ test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
 	tools/check-browsers
 
-.PHONY: proxies
-proxies:
-	@tools/need-debian nginx-light caddy haproxy
+.PHONY: tools-long
+tools-long:
+	@tools/need-debian nginx-light caddy haproxy libnss3-tools
 
 .PHONY: test-long
-test-long: setup tools proxies ## soaks: thousands of fault points, long live uploads
+test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
 	@tools/need-debian prometheus
 	$(BIN)/pytest -q -m long --timeout 7200
 
