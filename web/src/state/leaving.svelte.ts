@@ -88,7 +88,7 @@ export class LeavingState {
     const { label } = this.#way;
     if (label === null) return;
     try {
-      const found = (await findDrafts(label)).filter(({ kind }) => kind !== "evicted");
+      const found = (await findDrafts(label)).filter(({ kind }) => kind !== "evicted" && kind !== "elsewhere");
       const [newest] = found;
       if (this.phase.kind !== "idle" || newest === undefined) return;
       this.#id = newest.id;
@@ -199,6 +199,7 @@ export class LeavingState {
   /** Back to the page, after it was left. */
   finish(): void {
     this.phase = { kind: "idle", isKept: false };
+    void this.look(); // there may be an older one
   }
 
   close(): void {
