@@ -234,8 +234,11 @@ export class InboxState {
     return isOnce(letter) && letter.playedAt !== null && letter.id !== this.watched;
   }
 
+  /** By what the owner chose last, on whichever device or in whichever window. */
   async #payMarks(): Promise<void> {
-    for (const letter of [...this.#box.all]) {
+    const owing = [...this.#box.all].filter(({ owes }) => owes !== null);
+    if (owing.length > 0) await this.#house.settings.refresh();
+    for (const letter of owing) {
       if (letter.owes === null) continue;
       const mark = letter.owes;
       await this.#mark(letter.id, mark);

@@ -18,13 +18,12 @@ export function receiptsOf(stored: unknown): Receipts {
   return stored === "signed" || stored === "off" ? stored : "plain";
 }
 
-/** How a received message is marked, as the owner chose. @throws Problem while that is not known here */
+/** How a received message is marked, as the owner chose. */
 export async function markOf(
   tools: ReceiptTools,
   letter: Letter,
   mark: "fetched" | "played",
 ): Promise<{ mark: "fetched" | "played"; tell: boolean; receipt: string | null }> {
-  await tools.shards.need("settings");
   const { receipts } = tools.settings;
   const receipt = receipts === "signed" ? await written(tools, letter, mark) : null;
   return { mark, tell: receipts !== "off", receipt };

@@ -179,7 +179,7 @@ export async function homeOf(owner: Correspondent, server: MailServer, database:
   const people = new People({ ...tools, shards, log });
   const { signal } = new AbortController();
   const lookForKeys = (): Promise<boolean> => Promise.resolve(false);
-  const settings = { receipts: "plain" };
+  const settings = { receipts: "plain", refresh: () => Promise.resolve() };
   const house = { ...tools, shards, log, people, live, settings, db: vault.db, waiting: 0, signal, lookForKeys };
   const parts = new Parts(house as unknown as House);
   Object.assign(house, { part: (Kind: new (house: House) => Part) => parts.of(Kind) });
