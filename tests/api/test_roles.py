@@ -80,6 +80,7 @@ PUBLIC = {
     "get_challenge",
     "ask_to_stop",
     "stop_mail",
+    "hear_payment",
 }
 """Their parameter names what everybody may ask for, or is a secret itself."""
 BY_NAME = {"put_acquaintance"}

@@ -13,6 +13,7 @@ import { MAIL } from "./mail";
 import { MINE } from "./mine";
 import { PAGES } from "./pages";
 import { PAIRING } from "./pairing";
+import { PLAN } from "./plan";
 import { TALK } from "./talk";
 import { TOLD } from "./told";
 import { WAYS_IN } from "./ways";
@@ -30,6 +31,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...WAYS_IN,
   ...KEYS,
   ...PAIRING,
+  ...PLAN,
   ...FIRST_RUN,
 };
 

@@ -69,6 +69,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.page]: () => import("./OwnPage.svelte"),
   [PLACES.mine]: () => import("./Mine.svelte"),
   [PLACES.deletions]: () => import("./Deletions.svelte"),
+  [PLACES.plan]: () => import("./Plan.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),

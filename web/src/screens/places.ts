@@ -21,6 +21,7 @@ export const PLACES = {
   page: "/page",
   mine: "/mine",
   deletions: "/deletions",
+  plan: "/plan",
 } as const;
 
 /** Where somebody records, looks at a take, or watches: not to be led away from. */

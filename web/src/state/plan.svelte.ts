@@ -39,7 +39,7 @@ export class PlanState {
   get left(): number | null {
     if (this.phase.kind !== "ready") return null;
     const { on, used, messages } = this.phase.standing;
-    return !on || messages === undefined || messages === null ? null : Math.max(0, messages - (used ?? 0));
+    return !on || messages === null ? null : Math.max(0, messages - used);
   }
 
   /** Never rejects: `phase` tells. */
@@ -55,7 +55,7 @@ export class PlanState {
   /** Has the server ask the payment provider, for who comes back from there. Never rejects. */
   async refresh(): Promise<void> {
     await this.#work("refresh", async () => {
-      const standing = await this.#house.api.post("/api/v1/account/plan/refresh", undefined as never);
+      const standing = await this.#house.api.post("/api/v1/account/plan/refresh", undefined);
       this.phase = { kind: "ready", standing };
     });
   }

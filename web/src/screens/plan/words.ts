@@ -5,8 +5,8 @@ import type { NoticeWords } from "../record/words";
 import type { Payment, Plan, Standing } from "./props";
 
 /** In the language of the page, or in one there is. */
-function spoken(words: Readonly<Record<string, string>> | undefined): string {
-  return words?.[getLocale()] ?? words?.["en"] ?? Object.values(words ?? {})[0] ?? "";
+function spoken(words: Readonly<Record<string, string>>): string {
+  return words[getLocale()] ?? words["en"] ?? Object.values(words)[0] ?? "";
 }
 
 export const planName = (plan: Plan): string => spoken(plan.name) || plan.id;
@@ -34,7 +34,7 @@ export function offerWords(plan: Plan): string {
 }
 
 export function usedWords(standing: Standing, now: number): string {
-  const { used = 0, messages = null, anew_at: anew = null } = standing;
+  const { used, messages, anew_at: anew } = standing;
   if (messages === null) return m.plan_unlimited();
   const words = m.plan_used({ used, count: messages });
   return anew === null ? words : `${words} · ${m.plan_anew({ day: day(anew, now) })}`;
@@ -43,7 +43,7 @@ export function usedWords(standing: Standing, now: number): string {
 /** What lies ahead of the plan; null: nothing to say. */
 export function aheadWords(standing: Standing, now: number): (NoticeWords & { live: "status" }) | null {
   const { plan, state, until_at: until } = standing;
-  if (!plan || until === null || until === undefined) return null;
+  if (!plan || until === null) return null;
   const words = { name: planName(plan), day: day(until, now) };
   if (state === "late") return { kind: "care", live: "status", title: m.plan_late(), text: m.plan_late_text(words) };
   if (state === "paid") return { kind: "plain", live: "status", icon: "clock", title: m.plan_renews(words) };

@@ -68,6 +68,8 @@ export interface RecordProps {
   /** For whom it is, when this answers somebody. */
   to: PersonView | null;
   offline: boolean;
+  /** Videos that the plan still lets them send; null or nothing: as many as one likes. */
+  videosLeft?: number | null;
   /** Seconds that still fit on this device, when they are few. */
   roomS: number | null;
   /** Three, two, one before a recording. */

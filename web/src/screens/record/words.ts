@@ -83,11 +83,14 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
 }
 
 /** Worth knowing before a recording; nothing of it hinders one. */
-export function beforeWords(props: Pick<RecordProps, "roomS" | "unheard" | "offline" | "level">): NoticeWords | null {
+type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft">;
+
+export function beforeWords(props: Before): NoticeWords | null {
   if (props.roomS !== null) {
     const [title, text] = [m.record_nearly_full({ count: props.roomS }), m.record_before_full()];
     return { kind: "care", title, text };
   }
+  if (props.videosLeft === 0) return { kind: "care", title: m.plan_before_full(), text: m.plan_before_full_text() };
   if (props.level === null) {
     return { kind: "care", icon: "mic", title: m.record_no_mic(), text: m.record_no_mic_text() };
   }

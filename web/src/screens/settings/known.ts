@@ -72,6 +72,10 @@ const TABLES: Readonly<Record<string, [IconName, () => string]>> = {
   admissions: ["key", () => m.known_admission()],
   operators: ["gear", () => m.known_operator()],
   idempotency_keys: ["again", () => m.known_repeats()],
+  customers: ["person", () => m.known_customers()],
+  subscriptions: ["clock", () => m.known_subscriptions()],
+  grants: ["stored", () => m.known_grants()],
+  plan_usage: ["camera", () => m.known_usage()],
 };
 
 /** What a table is to a person; one that this page does not know yet keeps the server's own word. */
