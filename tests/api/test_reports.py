@@ -1,5 +1,6 @@
 """Reports of abuse: taken when they are proved, also after the message is gone; and what the operator does with them."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -27,7 +28,7 @@ from tests.api.parcels import (
     send_video,
     until,
 )
-from tests.api.people import Person, assert_problem, make_account
+from tests.api.people import Person, assert_problem, make_account, new_client
 from tests.serving import Server, serving
 
 MESSAGE_KEY = "AGE-SECRET-KEY-1" + "Q" * 58
@@ -200,6 +201,41 @@ def test_a_ban_ends_sessions_and_says_why_and_where_to_appeal(office, eve, bob, 
     operate(office, capsys, "dismiss", given, reason="appealed")
     assert post(eve, make_parcel(bob)).status_code == 201
     assert get(bob, parcel.id).status_code == 200
+
+
+def test_a_ban_closes_guest_links_and_page_until_it_is_lifted(office, eve, bob, capsys):
+    parcel = send(eve, bob)
+    link, bearer = linked(eve, parcel)
+    page = {"on": True, "access": "anyone"}
+    assert eve.client.put("/api/v1/account/page", json=page).status_code == 200
+    with new_client(office.url) as guest:
+        seen = lambda: guest.get(f"/api/v1/links/{link}/envelope", headers=bearer).status_code  # noqa: E731
+        found = lambda: guest.get(f"/api/v1/pages/{eve.name}").status_code  # noqa: E731
+        assert (seen(), found()) == (200, 200)
+        view = guest.post(f"/api/v1/links/{link}/opens", headers=bearer).json()["token"]
+        given = report(bob, parcel, disclosed(eve, bob, parcel)).json()["id"]
+        other, opens = linked(eve, send(eve, bob))
+        operate(office, capsys, "ban", given, reason="threats")
+        assert (seen(), found()) == (410, 404)
+        watching = guest.get(f"/api/v1/links/{link}/details", headers={"authorization": f"Bearer {view}"})
+        assert watching.status_code == 410
+        assert guest.get(f"/api/v1/links/{other}/envelope", headers=opens).status_code == 410
+        operate(office, capsys, "dismiss", given, reason="appealed")
+        assert (seen(), found()) == (200, 200)
+
+
+def linked(owner: Person, parcel: Parcel) -> tuple[str, dict[str, str]]:
+    """A guest link to a message, and the header that opens it."""
+    secret = os.urandom(32)
+    form = {
+        "bearer_sha256": b64(hashlib.sha256(secret).digest()),
+        "envelope": b64(parcel.sent),
+        "may_save": True,
+        "may_answer": False,
+    }
+    answer = owner.client.post(f"/api/v1/messages/{parcel.id}/links", json=form)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"], {"authorization": f"Bearer {b64(secret)}"}
 
 
 def test_what_is_written_out_is_the_message_and_no_other(office, eve, bob, capsys, tmp_path):
