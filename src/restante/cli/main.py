@@ -34,6 +34,7 @@ COMMANDS = {
     "export": "Writes everything of yours to a folder of standard files.",
     "import": "Goes on from an export on another server.",
     "storage": "Shows what the server stores for you, and with whom.",
+    "plan": "Shows what you may send, and what you used of it.",
     "notices": "Shows and changes how you are told of news.",
     "delete-account": "Deletes your account with everything in it.",
     "known": "Shows what the server has about this account.",
