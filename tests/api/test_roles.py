@@ -118,7 +118,7 @@ class World:
         self.ids["subscription_id"] = await self._subscribe()
         self.ids["lookup"] = "a" * 16
         self.ids |= {"name": self.names["sender"], "shard": "contacts", "way_id": "passphrase"}
-        self.ids |= {"code": "internal", "token": b64(os.urandom(32))}
+        self.ids |= {"code": "internal", "token": b64(os.urandom(32)), "provider": "stripe"}
 
     async def _sign_up(self, role: str) -> None:
         answer = await self.inside.client.post("/api/v1/accounts", json=sign_up_form(self.names[role]))
