@@ -61,7 +61,7 @@ def test_a_stranger_leaves_a_video_that_its_owner_watches(
     inbox = owner.open("/inbox")
     inbox.get_by_role("link", name=re.compile("^Hedy, by your page")).wait_for()
     watch(inbox, "It is about the piano")
-    inbox.get_by_text("Left without an account.").wait_for()
+    inbox.get_by_text("Left without an account.").first.wait_for()
     play(inbox)
 
 
