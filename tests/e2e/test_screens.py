@@ -26,7 +26,7 @@ from tests.serving import ROOT
 SCREENS = (
     "welcome", "sign-up", "sign-in", "record", "review", "people", "with", "inbox", "drafts", "watch",
     "sent", "settings", "pair", "left-here", "link", "m", "told",
-    "mine", "deletions", "call", "page",
+    "mine", "deletions", "call", "page", "archive", "group",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)

@@ -47,6 +47,7 @@ export class Dealing {
       onreset: () => {
         this.#forwarding.reset();
         this.#reporting.reset();
+        void people.refresh(); // another window may have added somebody
       },
     };
   }
