@@ -28,9 +28,7 @@ ClientError
 │   ├── NobodyToSendTo       no-recipients
 │   ├── TooManyRecipients    too-many-recipients
 │   ├── CaptionTooLong       caption-too-long
-│   ├── CaptionsEmpty        captions-empty
-│   ├── CaptionsMalformed    captions-malformed
-│   ├── CaptionsTooLarge     captions-too-large
+│   ├── Captions…            captions-empty, captions-malformed, captions-too-large
 │   ├── AlreadyAddressed     already-addressed
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
@@ -45,9 +43,7 @@ ClientError
 │   ├── NoPlayer             no-player
 │   ├── PlayerFailed         player-failed
 │   └── TargetExists         target-exists
-├── ArchiveDamaged           archive-damaged
-├── ArchiveLocked            archive-locked
-├── OtherKeys                other-keys
+├── ArchiveDamaged           archive-damaged; ArchiveLocked archive-locked; OtherKeys other-keys
 └── WebError
     ├── ManifestMissing      manifest-missing
     ├── ManifestMalformed    manifest-malformed
