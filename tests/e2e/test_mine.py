@@ -80,12 +80,16 @@ def people(house: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Per
     return Person("fay", folder, house.url).sign_up(), Person("gus", folder, house.url).sign_up()
 
 
-def registration_of(page: Page, session: CDPSession) -> str:
+def registration_of(page: Page, session: CDPSession, url: str) -> str:
     """The id by which the browser knows the app's service worker."""
     found: list[str] = []
     session.on(
         "ServiceWorker.workerRegistrationUpdated",
-        lambda told: found.extend(each["registrationId"] for each in told["registrations"]),
+        lambda told: found.extend(
+            each["registrationId"]
+            for each in told["registrations"]
+            if each["scopeURL"].startswith(f"{url}/") and not each["isDeleted"]  # a browser is many visitors'
+        ),
     )
     session.send("ServiceWorker.enable")
     # What a browser tells by itself is heard only while it is spoken with.
@@ -116,7 +120,7 @@ def test_a_push_message_of_the_server_becomes_a_notice(
         hint = browser.open(asked.body).decode()
         assert json.loads(hint)["cause"] in {"message", "request"}
         session = visitor.context.new_cdp_session(page)
-        origin, registration = visitor.url, registration_of(page, session)
+        origin, registration = visitor.url, registration_of(page, session, visitor.url)
         for data in (hint, ""):
             pushed = {"origin": origin, "registrationId": registration, "data": data}
             session.send("ServiceWorker.deliverPushMessage", pushed)
