@@ -37,7 +37,7 @@ def leave_word(caller: Visitor, url: str) -> str:
     page.get_by_role("button", name="Play the greeting").click()
     page.wait_for_function("() => document.querySelector('video')?.currentTime >= 0.5")
     page.get_by_role("button", name=re.compile("beep$")).click()
-    recorded(page, 2)
+    recorded(page)
     page.get_by_label("Your name, if you like").fill("Hedy")
     page.get_by_label("A line to go with it").fill("It is about the piano")
     page.get_by_role("switch", name="grace may answer me").check()
