@@ -43,7 +43,7 @@ export interface CallingProps {
 
 export type LeaveState =
   | { kind: "opening" | "review" }
-  | { kind: "sending"; percent: number; held: "offline" | "server-full" | "signed-out" | null }
+  | { kind: "sending"; percent: number; held: "offline" | "server-full" | "signed-out" | "plan" | null }
   | { kind: "left"; atMs: number; answer: string | null }
   | { kind: "failed"; failure: Failure; isKept: boolean };
 
