@@ -23,7 +23,7 @@ T = TypeVar("T")
 GREETING = """Restante serves {name} on {url}
   data in {data}
 
-{first}{phones}Open that address in a browser. Or, in another terminal:
+{first}{phones}Open {url} in a browser. Or, in another terminal:
   restante sign-up NAME --server {url}
   restante send NAME FILE
   restante inbox
