@@ -188,28 +188,6 @@ test("signing out everywhere takes every device out; without a network nothing c
   expect((await session.house?.crypto.account())?.devices).toEqual([]);
 });
 
-test("a deleted account asks first who it is, leaves nothing but drafts, and is told so; without a network nothing changes", async () => {
-  const session = await started();
-  await session.signIn(BY_WORDS);
-  server.isCut = true;
-  await expect(session.deleteAccount()).rejects.toMatchObject({ code: "offline" });
-  server.isCut = false;
-  server.isStale = true;
-  const asker = session.house?.part(Verification);
-  const refused = session.deleteAccount();
-  await expect.poll(() => asker?.asking).not.toBeNull();
-  asker?.cancel();
-  await expect(refused).rejects.toMatchObject({ code: "closed" });
-  expect([inside(session), server.accounts.has("ann")]).toEqual(["ann@post.example", true]);
-  const ending = session.deleteAccount();
-  await expect.poll(() => asker?.asking).not.toBeNull();
-  await asker?.bySecret(WORDS, "passphrase");
-  await ending;
-  expect(session.state).toEqual({ kind: "outside", account: "", failure: { code: "account-deleted" } });
-  expect([session.left, server.accounts.has("ann")]).toEqual(["ann@post.example", false]);
-  expect(inside(await started())).toBe("outside");
-});
-
 test("a device that was taken out of the keyring is signed out when it hears of it", async () => {
   const session = await started();
   await session.signIn(BY_WORDS);
