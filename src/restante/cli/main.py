@@ -60,6 +60,7 @@ GROUP = "restante.commands"
 FOUND = {
     "config": "Checks the settings of a server, and shows all there are.",
     "serve": "Runs a server (needs the extra `server`).",
+    "doctor": "Looks at everything that a server needs, with a cure for each.",
     "backup": "Copies everything that a server keeps, while it serves.",
     "restore": "Makes a server's data from a backup.",
     "check": "Checks a server's data, or a backup.",

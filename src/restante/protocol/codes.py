@@ -86,6 +86,12 @@ CODES: Final[dict[str, Code]] = {
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
         ),
         Code(
+            "passkey-needed",
+            403,
+            "The operator's desk opens for accounts with a passkey only.",
+            "Add a passkey in the settings.",
+        ),
+        Code(
             "account-banned",
             403,
             "The operator of this server has stopped this account from sending.",
@@ -212,6 +218,12 @@ CODES: Final[dict[str, Code]] = {
             409,
             "This plan is paid already.",
             "Cards, invoices and its end are with the payment provider.",
+        ),
+        Code(
+            "nothing-to-ban",
+            409,
+            "A caller without account left this message.",
+            "Take the message out of sight instead.",
         ),
         Code("name-taken", 409, "This name is taken.", "Choose another one."),
         Code(

@@ -22,6 +22,9 @@ from restante.server.availability.routes import ROUTES as AVAILABILITY
 from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.desk.routes import ROUTES as DESK
+from restante.server.desk.service import Desk
+from restante.server.desk.videos import ProbeVideos, ReportVideos
 from restante.server.edge import problem_pages, webapp
 from restante.server.edge.bodies import strict_json
 from restante.server.edge.farewell import with_farewell
@@ -38,12 +41,12 @@ from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
 from restante.server.links.routes import ROUTES as LINKS
 from restante.server.memory import keep_warm, settle
-from restante.server.metrics.meters import Meters
-from restante.server.metrics.routes import ROUTES as METRICS
-from restante.server.metrics.service import Metrics
 from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
+from restante.server.metrics.meters import Meters
+from restante.server.metrics.routes import ROUTES as METRICS
+from restante.server.metrics.service import Metrics
 from restante.server.mine.routes import ROUTES as MINE
 from restante.server.operators.routes import ROUTES as OPERATORS
 from restante.server.operators.service import first_link
@@ -60,7 +63,34 @@ from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
 API = "/api/v1"
+PROBE_VIDEO = re.compile(rf"{API}/operator/uploads/([^/]+)/video\Z")
+REPORT_VIDEO = re.compile(rf"{API}/operator/reports/([^/]+)/video\Z")
 GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
+PARTS = (
+    "accounts",
+    "places",
+    "admission",
+    "availability",
+    "ways_in",
+    "passkeys",
+    "keys",
+    "transparency",
+    "sessions",
+    "pairings",
+    "push",
+    "plans",
+    "payments",
+    "mine",
+    "acquaintances",
+    "reports",
+    "audit",
+    "links",
+    "pages",
+    "operators",
+    "settings",
+    "log",
+)
+"""What a handler may ask for by its name in the house."""
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
@@ -94,6 +124,8 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
     tus = TusApp(house.uploads, house.sessions, house.pages)
     video = VideoApp(house.uploads, AccountVideos(house.messages, house.sessions, house.uploads))
     guest_video = VideoApp(house.uploads, GuestVideos(house.links))
+    probe_video = VideoApp(house.uploads, ProbeVideos(control.state.desk, house.sessions))
+    report_video = VideoApp(house.uploads, ReportVideos(control.state.desk, house.sessions))
     reports = PolicyReports(house.clock, house.log)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,6 +139,12 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
         elif match := GUEST_VIDEO.match(path):
             scope["route"] = f"{API}/links/{{id}}/video"
             await guest_video(scope, receive, send, match[1])
+        elif match := PROBE_VIDEO.match(path):
+            scope["route"] = f"{API}/operator/uploads/{{id}}/video"
+            await probe_video(scope, receive, send, match[1])
+        elif match := REPORT_VIDEO.match(path):
+            scope["route"] = f"{API}/operator/reports/{{report_id}}/video"
+            await report_video(scope, receive, send, match[1])
         elif path == REPORTS:
             await reports(scope, receive, send)
         elif file := web.find(scope):
@@ -121,6 +159,9 @@ def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
     meters = Meters()
     house.log.listen(meters.hear)
+    desk = Desk(
+        house.database, house.clock, house.settings, sessions=house.sessions, server_name=house.server_name
+    )
     metrics = Metrics(meters, house.database, house.clock, house.settings)
 
     @asynccontextmanager
@@ -135,43 +176,19 @@ def build_litestar(house: House) -> Litestar:
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
-    parts = (
-        "accounts",
-        "places",
-        "admission",
-        "availability",
-        "ways_in",
-        "passkeys",
-        "keys",
-        "transparency",
-        "sessions",
-        "pairings",
-        "push",
-        "plans",
-        "payments",
-        "mine",
-        "acquaintances",
-        "reports",
-        "audit",
-        "links",
-        "pages",
-        "operators",
-        "settings",
-        "log",
-    )
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
-        dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
+        dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"house_messages": _provide(attrgetter("house.messages"))}
-        | {"metering": _provide(attrgetter("metering"))}
+        | {"metering": _provide(attrgetter("metering")), "desk": _provide(attrgetter("desk"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
-        state=State({"house": house, "meters": meters, "metering": metrics}),
+        state=State({"house": house, "meters": meters, "metering": metrics, "desk": desk}),
         openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,

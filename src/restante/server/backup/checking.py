@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restante.protocol.audit import ChainBroken, follow
-from restante.server.abuse.rules import claim_hmac
+from restante.server.abuse.service import claim_hmac
 from restante.server.backup import queries
 from restante.server.backup.copying import digest_of
 from restante.server.backup.faults import Finding, Undone

@@ -58,6 +58,14 @@ def check_revision(manifest: Manifest) -> None:
         )
 
 
+def is_current(folder: Path) -> bool | None:
+    """Tells whether a data folder has the schema of this release; None when there is no data."""
+    if not (folder / queries.DATABASE).is_file():
+        return None
+    with closing(queries.living(folder)) as database:
+        return queries.revision(database) == migrate.HEAD
+
+
 def known_revisions() -> frozenset[str]:
     """Every revision of the schema that this release can bring up to date."""
     config = Config()

@@ -326,6 +326,17 @@ calls = _table(
     _column("expires_at", Big, "good until then", index=True),
 )
 
+desk_acts = _table(
+    "desk_acts",
+    _column("seq", Big, "1, 2, 3 … without gaps", primary_key=True, autoincrement=False),
+    _column("operator", Text, "name of the account"),
+    _column("act", Text, "look, quarantine, ban or dismiss"),
+    _column("subject", Text, "which report"),
+    _column("note", Text, "the reason given"),
+    _column("created_at", Big, "when"),
+    _column("sha256", LargeBinary, "of the line and the hash of the one before"),
+)
+
 spent_challenges = _table(
     "spent_challenges",
     _column("nonce", Text, "of a proof of work that was taken: it counts once", primary_key=True),

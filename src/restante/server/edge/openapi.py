@@ -15,6 +15,7 @@ from restante import __version__
 from restante.protocol import (
     wire,
     wire_availability,
+    wire_desk,
     wire_links,
     wire_messages,
     wire_mine,
@@ -43,6 +44,7 @@ SCHEMES: Part = {
 WIRE_MODULES = (
     wire,
     wire_availability,
+    wire_desk,
     wire_links,
     wire_messages,
     wire_mine,

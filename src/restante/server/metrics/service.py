@@ -20,6 +20,10 @@ from restante.server.metrics import queries
 from restante.server.metrics.meters import Meters
 from restante.server.outbox.queue import Kind
 
+Waiting = queries.Waiting
+counts, waiting, upkeep = queries.counts, queries.waiting, queries.upkeep
+"""What the operator's desk asks, too, within its own transactions."""
+
 FRESH_S = 30.0
 """How long what needs a look at whole tables is good for."""
 _LAG_EVERY_S = 0.5
