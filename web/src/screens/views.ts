@@ -48,7 +48,7 @@ export interface OutgoingView {
   /** What the server has acknowledged, 0 to 100, never rounded up. */
   percent: number;
   /** Why it does not move just now. */
-  held: "offline" | "server-full" | "signed-out" | null;
+  held: "offline" | "server-full" | "signed-out" | "plan" | null;
 }
 
 /** A take that the window closed on. */

@@ -12,7 +12,8 @@ import { FileTaking, type FileWish, type TakenFile } from "./recording-file.svel
 import { Hearing, ScreenLight, watchRoom } from "./recording-room";
 import { heldBy } from "./held";
 
-export type RecordingNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
+export type RecordingNotice =
+  "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "plan" | "smaller";
 export type RecordingEnd = "limit" | "device-full" | "encoder";
 /** Why a take stands still: the person wished it, or the system took camera or microphone away. */
 export type PauseReason = "person" | "call" | "hidden";

@@ -51,6 +51,7 @@ test.each([
   ["offline", "offline"],
   ["internal", "offline"],
   ["storage-full", "server-full"],
+  ["plan-limit", "plan"],
   ["not-signed-in", "signed-out"],
   ["rate-limited", null],
 ])("trouble %s is told as %s", (trouble, held) => {

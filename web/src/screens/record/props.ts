@@ -4,7 +4,8 @@ import type { Failure, PersonView } from "../views";
 export type { Device, DeviceNews } from "../../state/recording-devices.svelte";
 
 /** What is said over the picture while the take goes on. */
-export type RecordNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
+export type RecordNotice =
+  "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "plan" | "smaller";
 
 /** Why the take ended by itself. All of it is kept. */
 export type StopReason = "limit" | "device-full" | "encoder";

@@ -73,6 +73,8 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
       return { kind: "care", icon: "mic", title: m.record_silent(), text: m.record_silent_text() };
     case "device-nearly-full":
       return { kind: "care", title: m.record_nearly_full({ count: roomS ?? 0 }), text: m.record_nearly_full_text() };
+    case "plan":
+      return { kind: "care", title: m.fail_plan(), text: m.fail_plan_text() };
     case "server-full":
       return { kind: "care", icon: "stored", title: m.fail_server_full(), text: m.fail_server_full_text() };
     case "signed-out":

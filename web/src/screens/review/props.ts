@@ -11,7 +11,7 @@ export type ReviewState =
       percent: number;
       storedBytes: number;
       totalBytes: number;
-      held: "offline" | "server-full" | "signed-out" | null;
+      held: "offline" | "server-full" | "signed-out" | "plan" | null;
     }
   | { kind: "sent"; keptAt: number; storedAt: number; totalBytes: number; deliveries: readonly DeliveryView[] }
   /** The draft cannot be opened, or the send was refused (`refused`). The file can still be saved. */
