@@ -200,7 +200,7 @@ def _post(session: Session, draft: Draft, upload: str, owner: _Owner, secret: by
         "details": (None, sealed, octets),
         "envelope:owner": (
             None,
-            seal_for_account(message, Caller(record.call and record.call.name), owner.record),
+            seal_for_account(message, Caller(record.call.name if record.call else None), owner.record),
             octets,
         ),
     }
