@@ -15,18 +15,19 @@ const UNPLAYED = "/api/v1/inbox/unplayed";
 const ANSWER_MS = 8000;
 
 type Locale = "en" | "fr";
-type Cause = "message" | "caller" | "request";
+type Cause = "message" | "caller" | "request" | "opened";
 const TITLES: Readonly<Record<Cause, (inputs: object, options: { locale: Locale }) => string>> = {
   message: m.push_message,
   caller: m.push_caller,
   request: m.push_request,
+  opened: m.push_opened,
 };
 
 /** An empty one says no more than that something came. */
 function causeOf(data: PushMessageData | null): Cause {
   try {
     const { cause } = (data?.json() ?? {}) as { cause?: unknown };
-    return cause === "caller" || cause === "request" ? cause : "message";
+    return typeof cause === "string" && Object.hasOwn(TITLES, cause) ? (cause as Cause) : "message";
   } catch {
     return "message";
   }

@@ -81,10 +81,26 @@ beforeEach(async () => {
 });
 
 test("each cause has its words, what is not understood the plainest, and a newer notice takes the place of an older one", async () => {
-  for (const text of ['{"cause":"message"}', '{"cause":"caller"}', '{"cause":"request"}', '{"cause":9}', "{", null])
+  for (const text of [
+    '{"cause":"message"}',
+    '{"cause":"caller"}',
+    '{"cause":"request"}',
+    '{"cause":"opened"}',
+    '{"cause":9}',
+    "{",
+    null,
+  ])
     await push(text);
   const plain = "Something waits for you";
-  expect(titles()).toEqual([plain, "Somebody left you a message", "Somebody new wrote to you", plain, plain, plain]);
+  expect(titles()).toEqual([
+    plain,
+    "Somebody left you a message",
+    "Somebody new wrote to you",
+    "You can send from now on",
+    plain,
+    plain,
+    plain,
+  ]);
   expect(new Set(world.shown.map(({ options }) => options.tag)).size).toBe(1);
 });
 
