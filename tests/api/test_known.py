@@ -11,6 +11,7 @@ from tests.api.people import Person, assert_problem, make_account, new_client
 from tests.serving import Server
 
 NOBODYS = {
+    "desk_acts",
     "invites",
     "operator_links",
     "meta",
