@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -236,6 +237,25 @@ def linked(owner: Person, parcel: Parcel) -> tuple[str, dict[str, str]]:
     answer = owner.client.post(f"/api/v1/messages/{parcel.id}/links", json=form)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"], {"authorization": f"Bearer {b64(secret)}"}
+
+
+def test_a_report_outlives_the_account_that_made_it_without_its_name(office, eve, bob, capsys):
+    waiting, decided = send(eve, bob), send(eve, bob)
+    ids = [report(bob, each, disclosed(eve, bob, each)).json()["id"] for each in (waiting, decided)]
+    operate(office, capsys, "quarantine", ids[1], reason="threats")
+    assert bob.client.delete("/api/v1/account").status_code == 204
+    until(lambda: eve.client.get(f"/api/v1/accounts/{bob.name}/records").status_code == 404)
+    shown = [operate(office, capsys, "show", each) for each in ids]
+    assert [(each["reporter"], each["sender"]) for each in shown] == [(None, eve.name)] * 2
+    assert [each["note"] for each in shown] == ["again and again", ""]
+    with sqlite3.connect(office.data / "restante.sqlite3", timeout=10) as database:
+        kept = dict(database.execute("SELECT id, length(container) FROM reports WHERE account_id IS NULL"))
+    assert kept[ids[0]] > 100
+    assert kept[ids[1]] == 0
+    operate(office, capsys, "ban", ids[0], reason="threats")
+    until(lambda: eve.client.get("/api/v1/inbox").status_code == 401)
+    for each in ids:
+        operate(office, capsys, "dismiss", each, reason="appealed")
 
 
 def test_what_is_written_out_is_the_message_and_no_other(office, eve, bob, capsys, tmp_path):

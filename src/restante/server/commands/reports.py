@@ -137,7 +137,7 @@ def _line(report: Row) -> dict[str, Any]:
         "state": report.state,
         "reason": report.reason,
         "note": report.note,
-        "reporter": report.reporter,
+        "reporter": report.reporter or None,
         "sender": report.sender or None,
         "message": report.message_id,
         "received_at": report.received_at,
@@ -163,4 +163,4 @@ def _show(told: list[dict[str, Any]] | dict[str, Any], *, as_json: bool) -> None
 
 
 def _who(report: dict[str, Any]) -> str:
-    return f"{report['sender'] or 'a caller'} to {report['reporter']}"
+    return f"{report['sender'] or 'a caller'} to {report['reporter'] or 'a deleted account'}"

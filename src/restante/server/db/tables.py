@@ -3,7 +3,7 @@
 Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
 """
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
 from restante.server.db import entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
 from restante.server.db.shapes import (
@@ -276,7 +276,14 @@ acquaintances = _table(
 reports = _table(
     "reports",
     _column("id", Text, "rep_…", primary_key=True),
-    _account(index=True),
+    Column(
+        "account_id",
+        Big,
+        ForeignKey("accounts.id", ondelete="SET NULL"),
+        nullable=True,
+        index=True,
+        comment="who reported it; empty once that account is deleted",
+    ),
     _column("message_id", Text, "what is reported"),
     _column("sender_id", Big, "account that left it; outlives it", nullable=True),
     _column("sender", Text, "its name, or empty for a caller without account"),
@@ -376,7 +383,11 @@ idempotency_keys = _table(
 outbox = _table(
     "outbox",
     _column("id", Big, "order of work", primary_key=True, autoincrement=True),
-    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket or webhook"),
+    _column(
+        "kind",
+        Text,
+        "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket or webhook",
+    ),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
