@@ -3,6 +3,7 @@ import { language } from "../screens/language.svelte";
 import Sprite from "../ui/Sprite.svelte";
 import "../ui/ui.css";
 import { BOOTH } from "./booth";
+import { DESK } from "./desk";
 import type { Exhibit } from "./exhibit";
 import { FIRST_RUN } from "./first-run";
 import { GATE } from "./gate";
@@ -20,6 +21,7 @@ import { WAYS_IN } from "./ways";
 
 const EXHIBITS: Record<string, Exhibit> = {
   ...GATE,
+  ...DESK,
   ...BOOTH,
   ...MAIL,
   ...TALK,
@@ -31,8 +33,8 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...WAYS_IN,
   ...KEYS,
   ...PAIRING,
-  ...PLAN,
   ...FIRST_RUN,
+  ...PLAN,
 };
 
 /** The list of what there is, as links. */

@@ -69,6 +69,8 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.page]: () => import("./OwnPage.svelte"),
   [PLACES.mine]: () => import("./Mine.svelte"),
   [PLACES.deletions]: () => import("./Deletions.svelte"),
+  [PLACES.operator]: () => import("./Operator.svelte"),
+  [PLACES.doctor]: () => import("./DeviceDoctor.svelte"),
   [PLACES.plan]: () => import("./Plan.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {

@@ -21,6 +21,8 @@ export const PLACES = {
   page: "/page",
   mine: "/mine",
   deletions: "/deletions",
+  operator: "/operator",
+  doctor: "/operator/doctor",
   plan: "/plan",
 } as const;
 
