@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA ?= .dev/data
 PORT ?= 8080
+TLS ?= off
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
@@ -37,8 +38,8 @@ wheel: .venv/.made web ## dist/restante-….whl with the web app inside
 	@ls dist/*.whl
 
 .PHONY: run
-run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N)
-	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)"
+run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N; TLS=local for phones)
+	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)" --tls "$(TLS)"
 
 .PHONY: tools
 tools:
@@ -71,8 +72,13 @@ test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
 	tools/check-browsers
 
+.PHONY: tools-long
+tools-long:
+	@tools/need-debian nginx-light caddy haproxy libnss3-tools
+
 .PHONY: test-long
-test-long: setup tools ## soaks: thousands of fault points, long live uploads
+test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
+	@tools/need-debian prometheus
 	$(BIN)/pytest -q -m long --timeout 7200
 
 .PHONY: bench

@@ -9,15 +9,44 @@ Vectors with a post-quantum stanza are random and are made only when they are mi
 import sys
 from pathlib import Path
 
-from generating import account_state, containers, envelopes, files, logs, merges, receipts, records, values
+from generating import (
+    account_state,
+    aliases,
+    containers,
+    envelopes,
+    files,
+    forwards,
+    groups,
+    logs,
+    merges,
+    profiles,
+    receipts,
+    records,
+    values,
+)
 from generating.forms import Vectors
 
 FOLDER = Path(__file__).parent / "vectors"
+FAMILIES = (
+    values,
+    merges,
+    containers,
+    records,
+    aliases,
+    envelopes,
+    forwards,
+    files,
+    account_state,
+    groups,
+    logs,
+    receipts,
+    profiles,
+)
 
 
 def main():
     vectors = Vectors(FOLDER)
-    for family in (values, merges, containers, records, envelopes, files, account_state, logs, receipts):
+    for family in FAMILIES:
         family.make(vectors)
     stale = [name for name in sorted(vectors.files) if _is_stale(vectors, name)]
     stray = [path for path in _made_files() if path not in vectors.files]

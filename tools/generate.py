@@ -1,4 +1,4 @@
-"""Writes what is generated from the code: the OpenAPI document and the client's table of errors.
+"""Writes what is generated: the OpenAPI document, the client's table of errors, the file of settings to begin with.
 
 With ``--check`` it only compares.
 """
@@ -6,17 +6,22 @@ With ``--check`` it only compares.
 import importlib
 import inspect
 import json
+import re
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
+from restante.protocol.limits import MIB
 from restante.server.app import build_litestar
 from restante.server.clock import SystemClock
-from restante.server.config import Settings
+from restante.server.commands.config import DEFAULTS
+from restante.server.config import PREFIX, Settings
 from restante.server.house import furnish
 
 ROOT = Path(__file__).parent.parent
 ERRORS = ROOT / "docs" / "reference" / "errors.md"
+SETTINGS = ROOT / "docs" / "reference" / "settings.md"
 CLIENT_HEADING = "## Refusals of the client\n"
 CLIENT_ROOMS = {
     "restante.client.errors": "Command line and library",
@@ -34,6 +39,34 @@ def openapi() -> str:
         document = build_litestar(house).openapi_schema.to_schema()
         house.database.stop()
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def default_toml() -> str:
+    """The file of settings to begin with: every default, commented out, under what the reference page says of it."""
+    rows = re.findall(
+        rf"^\| `{PREFIX}([A-Z_]+)`[^|]*\| [^|]+ \| (.+) \|$", SETTINGS.read_text(), re.MULTILINE
+    )
+    fresh = Settings()
+    lines = [
+        "# Settings of Restante. The environment (RESTANTE_PORT …) wins over this file, and options over both.",
+        "# `restante config check` reads it as the server would. Secrets may stand in files of their own: smtp_url_file.",
+    ]
+    for name, meaning in rows:
+        field = name.lower()
+        if field not in Settings.__struct_fields__ or field == "failpoint":
+            continue
+        plain = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", meaning).replace("`", "").replace("\\", "")
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(plain, 110))]
+        lines.append(f"# {field} = {_toml(field, getattr(fresh, field))}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(field: str, value: object) -> str:
+    if field.endswith("_bytes") and isinstance(value, int) and value % MIB == 0:
+        return json.dumps(f"{value // MIB}M")
+    return json.dumps(
+        list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+    )
 
 
 def errors() -> str:
@@ -62,7 +95,7 @@ def _cell(kind: type, name: str) -> str:
 
 def main() -> int:
     """Returns 1 when something differs and was only to be checked."""
-    wanted = {ROOT / "protocol" / "openapi.json": openapi(), ERRORS: errors()}
+    wanted = {ROOT / "protocol" / "openapi.json": openapi(), ERRORS: errors(), DEFAULTS: default_toml()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv:
         for path in stale:

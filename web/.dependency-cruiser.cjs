@@ -8,7 +8,7 @@ const ORDER = [
   ["crypto"],
   ["protocol"],
 ];
-const TOP = ["main", "App", "shell", "sw"];
+const TOP = ["main", "App", "shell", "sw", "sw-news"];
 
 const above = (rank) => ORDER.slice(0, rank).flat();
 const besides = (room, rank) => ORDER[rank].filter((other) => other !== room);

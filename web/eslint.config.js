@@ -12,7 +12,7 @@ export default ts.config(
   { languageOptions: { globals: { ...globals.browser } } },
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/sw.ts", "src/**/*.svelte.ts"],
+    ignores: ["src/sw.ts", "src/sw-news.ts", "src/**/*.svelte.ts"],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
       "@typescript-eslint/no-floating-promises": "error",

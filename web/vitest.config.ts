@@ -25,7 +25,7 @@ export default mergeConfig(
   defineConfig({
     server: { fs: { allow: [repository] } },
     // Found only while a test runs, it would make the browser reload in the middle.
-    optimizeDeps: { include: ["idb", "mediabunny"] },
+    optimizeDeps: { include: ["client-zip", "idb", "mediabunny"] },
     test: {
       passWithNoTests: true,
       // Long enough for a machine that has much else to do.

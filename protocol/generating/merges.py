@@ -1,6 +1,6 @@
 """merges.json: what the copies of a shard, and two changes of a keyring, come to."""
 
-from generating import age
+from generating import age, groups
 from generating.account_state import keyring
 from generating.forms import DAY, NOW, Person, an_id, b64, compact
 
@@ -15,6 +15,7 @@ def make(vectors):
             "contacts": [_pair(one, other, _join_contact) for one, other in _contacts()],
             "settings": [_pair(one, other, _later) for one, other in _settings()],
             "kept": [_pair(one, other, _join_flags) for one, other in _kept()],
+            "groups": groups.merges(),
             "seen": [_pair(one, other, min) for one, other in _seen()],
             "keyring": [_three(*case) for case in _keyrings()],
         },

@@ -39,6 +39,8 @@ class MainJob:
     program: Path | None = None
     by_way_of: str | None = None
     """The address of whoever stands before the server and listens."""
+    sent: str = ""
+    """The id of what ann sent."""
     said: list[bytes] = field(default_factory=list)
     """What the commands wrote to the terminal."""
     caption: str = field(default_factory=lambda: f"caption {secrets.token_urlsafe(24)}")
@@ -59,6 +61,7 @@ class MainJob:
         self.bob.sign_up()
         sent = self.ann.spawn("send", "bob", film, "--caption", self.caption)
         assert sent.code == 0, sent.err
+        self.sent = sent.out.strip()
         self.said += [sent.out.encode(), sent.err.encode()]
         (item,) = self.bob.inbox()
         assert (item["caption"], item["state"]) == (self.caption, "stored")
@@ -87,10 +90,10 @@ def of_account(account: Account) -> Iterator[Canary]:
     keyring, kept = account.keyring, account.profile.secrets()
     yield from _binary("signing key", unb64(keyring.sign))
     for entry in keyring.enc:
-        yield from _identity("encryption identity", HybridIdentity.parse(entry.identity))
-    yield from _identity("state identity", keyring.state_identity)
-    yield from _identity("device identity", X25519Identity.parse(kept.identity))
-    yield from _text("session token", kept.token, unb64(kept.token), told=True)
+        yield from of_identity("encryption identity", HybridIdentity.parse(entry.identity))
+    yield from of_identity("state identity", keyring.state_identity)
+    yield from of_identity("device identity", X25519Identity.parse(kept.identity))
+    yield from of_text("session token", kept.token, unb64(kept.token), told=True)
     contacts = load_shard(account, "contacts", Contacts)
     assert contacts.contacts, "there is a pin in it"
     yield Canary("contacts", ijson.encode(contacts)[:64])  # beyond are public keys, which the server has
@@ -102,18 +105,18 @@ def of_ways_in(account: Account, name: str, passphrase: str, code: str) -> Itera
     stretched = argon2id(normalise(passphrase).encode(), salt=salt)
     yield Canary("passphrase", passphrase.encode())
     yield from _binary("stretched passphrase", stretched)
-    yield from _text("recovery code", code, read_code(code))
-    yield from _text("recovery code", code.replace("-", ""), code.lower().encode())
+    yield from of_text("recovery code", code, read_code(code))
+    yield from of_text("recovery code", code.replace("-", ""), code.lower().encode())
     for secret in (stretched, read_code(code)):
         access = unlock_access(secret)
-        yield from _identity("unlock identity", access.identity)
+        yield from of_identity("unlock identity", access.identity)
         yield Canary("unlock bearer", access.bearer, told=True)
 
 
 def of_message(message: Message) -> Iterator[Canary]:
     details = message.details
     assert details.poster is not None
-    yield from _identity("message key", message.opened.key)
+    yield from of_identity("message key", message.opened.key)
     yield _signature("envelope", message)
     yield from pieces("details", ijson.encode(details))
     yield from pieces("poster", unb64(details.poster.data))
@@ -133,13 +136,13 @@ def _capability(account: Account) -> Canary:
     return Canary("upload capability", answer.headers["upload-capability"].encode(), told=True)
 
 
-def _identity(kind: str, identity: X25519Identity | HybridIdentity) -> Iterator[Canary]:
+def of_identity(kind: str, identity: X25519Identity | HybridIdentity) -> Iterator[Canary]:
     text = str(identity).rpartition(BECH32)[2]
     seed = identity._key if isinstance(identity, X25519Identity) else identity._seed
-    yield from _text(kind, text, text.lower().encode(), seed)
+    yield from of_text(kind, text, text.lower().encode(), seed)
 
 
-def _text(kind: str, text: str, *others: bytes, told: bool = False) -> Iterator[Canary]:
+def of_text(kind: str, text: str, *others: bytes, told: bool = False) -> Iterator[Canary]:
     for value in (text.encode(), *others):
         yield Canary(kind, value, told)
 

@@ -1,7 +1,9 @@
 """Reports of abuse: taken when they are proved, also after the message is gone; and what the operator does with them."""
 
+import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 
 from restante.protocol.encoding import b64
 from restante.server.abuse import queries
-from restante.server.commands.operator import operator
+from restante.server.commands.reports import reports
 from restante.signing import container
 from restante.signing.keys import SigningKey
 from tests.api.household import DAY_MS, Household, TurnedClock, parcel_for
@@ -27,7 +29,7 @@ from tests.api.parcels import (
     send_video,
     until,
 )
-from tests.api.people import Person, assert_problem, make_account
+from tests.api.people import Person, assert_problem, make_account, new_client
 from tests.serving import Server, serving
 
 MESSAGE_KEY = "AGE-SECRET-KEY-1" + "Q" * 58
@@ -84,7 +86,7 @@ def bob(office: Server) -> Person:
 
 def operate(office: Server, capsys: pytest.CaptureFixture[str], *words: str, **options: Any) -> Any:
     """Runs `restante operator reports …` in this process, on the data of the running server."""
-    assert operator("reports", *words, data=office.data, json=True, **options) == 0  # type: ignore[arg-type]
+    assert reports(*words, data=office.data, json=True, **options) == 0  # type: ignore[arg-type]
     return json.loads(capsys.readouterr().out)
 
 
@@ -202,6 +204,60 @@ def test_a_ban_ends_sessions_and_says_why_and_where_to_appeal(office, eve, bob, 
     assert get(bob, parcel.id).status_code == 200
 
 
+def test_a_ban_closes_guest_links_and_page_until_it_is_lifted(office, eve, bob, capsys):
+    parcel = send(eve, bob)
+    link, bearer = linked(eve, parcel)
+    page = {"on": True, "access": "anyone"}
+    assert eve.client.put("/api/v1/account/page", json=page).status_code == 200
+    with new_client(office.url) as guest:
+        seen = lambda: guest.get(f"/api/v1/links/{link}/envelope", headers=bearer).status_code  # noqa: E731
+        found = lambda: guest.get(f"/api/v1/pages/{eve.name}").status_code  # noqa: E731
+        assert (seen(), found()) == (200, 200)
+        view = guest.post(f"/api/v1/links/{link}/opens", headers=bearer).json()["token"]
+        given = report(bob, parcel, disclosed(eve, bob, parcel)).json()["id"]
+        other, opens = linked(eve, send(eve, bob))
+        operate(office, capsys, "ban", given, reason="threats")
+        assert (seen(), found()) == (410, 404)
+        watching = guest.get(f"/api/v1/links/{link}/details", headers={"authorization": f"Bearer {view}"})
+        assert watching.status_code == 410
+        assert guest.get(f"/api/v1/links/{other}/envelope", headers=opens).status_code == 410
+        operate(office, capsys, "dismiss", given, reason="appealed")
+        assert (seen(), found()) == (200, 200)
+
+
+def linked(owner: Person, parcel: Parcel) -> tuple[str, dict[str, str]]:
+    """A guest link to a message, and the header that opens it."""
+    secret = os.urandom(32)
+    form = {
+        "bearer_sha256": b64(hashlib.sha256(secret).digest()),
+        "envelope": b64(parcel.sent),
+        "may_save": True,
+        "may_answer": False,
+    }
+    answer = owner.client.post(f"/api/v1/messages/{parcel.id}/links", json=form)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"], {"authorization": f"Bearer {b64(secret)}"}
+
+
+def test_a_report_outlives_the_account_that_made_it_without_its_name(office, eve, bob, capsys):
+    waiting, decided = send(eve, bob), send(eve, bob)
+    ids = [report(bob, each, disclosed(eve, bob, each)).json()["id"] for each in (waiting, decided)]
+    operate(office, capsys, "quarantine", ids[1], reason="threats")
+    assert bob.client.delete("/api/v1/account").status_code == 204
+    until(lambda: eve.client.get(f"/api/v1/accounts/{bob.name}/records").status_code == 404)
+    shown = [operate(office, capsys, "show", each) for each in ids]
+    assert [(each["reporter"], each["sender"]) for each in shown] == [(None, eve.name)] * 2
+    assert [each["note"] for each in shown] == ["again and again", ""]
+    with sqlite3.connect(office.data / "restante.sqlite3", timeout=10) as database:
+        kept = dict(database.execute("SELECT id, length(container) FROM reports WHERE account_id IS NULL"))
+    assert kept[ids[0]] > 100
+    assert kept[ids[1]] == 0
+    operate(office, capsys, "ban", ids[0], reason="threats")
+    until(lambda: eve.client.get("/api/v1/inbox").status_code == 401)
+    for each in ids:
+        operate(office, capsys, "dismiss", each, reason="appealed")
+
+
 def test_what_is_written_out_is_the_message_and_no_other(office, eve, bob, capsys, tmp_path):
     video = os.urandom(3000)
     parcel = send_video(eve, bob, data=video)
@@ -228,7 +284,7 @@ def test_evidence_is_kept_until_it_is_decided(tmp_path, capsys):
         home.clock.pass_ms(DAY_MS)
         home.sweep()
         assert (upload in home.blobs()) is decided
-    assert operator("reports", "dismiss", "rep_a", data=tmp_path, reason="nothing") == 0
+    assert reports("dismiss", "rep_a", data=tmp_path, reason="nothing") == 0
     home.clock.wall_ms = max(home.clock.wall_ms, int(4e12))
     home.sweep()
     assert home.blobs() == {}
@@ -262,7 +318,7 @@ def test_the_operator_is_told_what_is_missing(tmp_path, office, capsys):
         ({"data": office.data}, ("show", "rep_zzzz"), "no report, or more than one"),
     ]
     for options, words, sentence in cases:
-        assert operator("reports", *words, **options) == 2  # type: ignore[arg-type]
+        assert reports(*words, **options) == 2  # type: ignore[arg-type]
         told = capsys.readouterr().err
         assert told.startswith("error: ")
         assert sentence in told

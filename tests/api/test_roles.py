@@ -60,6 +60,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "revoke_session": {"sender": "yes"},
     "introduce_session": {},
     "remove_subscription": {"sender": "yes"},
+    "decide_report": {},
+    "open_report": {},
     "get_pairing": {},
     "approve_pairing": {},
     "refuse_pairing": {},
@@ -78,6 +80,7 @@ PUBLIC = {
     "get_challenge",
     "ask_to_stop",
     "stop_mail",
+    "hear_payment",
 }
 """Their parameter names what everybody may ask for, or is a secret itself."""
 BY_NAME = {"put_acquaintance"}
@@ -115,7 +118,7 @@ class World:
         self.ids["subscription_id"] = await self._subscribe()
         self.ids["lookup"] = "a" * 16
         self.ids |= {"name": self.names["sender"], "shard": "contacts", "way_id": "passphrase"}
-        self.ids |= {"code": "internal", "token": b64(os.urandom(32))}
+        self.ids |= {"code": "internal", "token": b64(os.urandom(32)), "provider": "stripe"}
 
     async def _sign_up(self, role: str) -> None:
         answer = await self.inside.client.post("/api/v1/accounts", json=sign_up_form(self.names[role]))
@@ -221,6 +224,7 @@ WORDS = (
     "22:00",
     "Europe/Paris",
     "a" * 16,
+    "GB",
 )
 
 

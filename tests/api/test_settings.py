@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from restante.client import profile
-from restante.server.config import CLIENT, PREFIX, BadSettings, Settings, from_environment, to_environment
+from restante.server.config import (
+    CLIENT,
+    CONFIG,
+    PREFIX,
+    SECRETS,
+    BadSettings,
+    Settings,
+    from_environment,
+    to_environment,
+)
 from tests.serving import ROOT
 
 CLIENTS_OWN = {profile.PROFILE_VARIABLE, profile.PASSPHRASE_VARIABLE, profile.RECOVERY_CODE_VARIABLE}
@@ -106,4 +115,8 @@ def test_serving_ends_at_once_with_a_sentence(tmp_path):
 def test_the_reference_names_every_variable_and_no_other():
     text = (ROOT / "docs" / "reference" / "settings.md").read_text()
     named = set(re.findall(rf"{PREFIX}[A-Z_]+\b", text))
-    assert named == {PREFIX + field.upper() for field in Settings.__struct_fields__} | CLIENT
+    files = {f"{PREFIX}{field.upper()}_FILE" for field in SECRETS}
+    assert named - files == {PREFIX + field.upper() for field in Settings.__struct_fields__} | CLIENT | {
+        CONFIG
+    }
+    assert {f"{PREFIX}SMTP_URL_FILE", f"{PREFIX}WEBHOOK_SECRET_FILE"} <= named

@@ -131,7 +131,7 @@ WORKERS = {
     "/workers/take-aac-abc.js": {"script-src": "'wasm-unsafe-eval'", "connect-src": "'self'"},
     "/workers/crypto-abc.js": {"script-src": "'wasm-unsafe-eval'"},
     "/workers/novelty-abc.js": {},
-    "/sw.js": {"connect-src": "'self'"},
+    "/sw.js": {"img-src": "'self'", "connect-src": "'self'"},
 }
 
 

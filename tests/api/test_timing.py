@@ -13,16 +13,20 @@ from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 
+import httpx
 import pytest
 
 from restante.protocol.encoding import b64
-from tests.api.people import make_account, new_name
+from tests.api.parcels import make_parcel, new_key
+from tests.api.people import Person, make_account, new_name
 from tests.serving import Server, serving
 
 ROUNDS, WARMING = 2000, 200
 KEPT = 0.3
 DIFFERENT = 4.5
 CONTROL_US = 60
+SEND_CONTROL_US = 200
+"""A send does more, and varies more."""
 ATTEMPTS = 4
 Ask = Callable[[HTTPConnection], None]
 
@@ -74,6 +78,31 @@ def wrong_secret(name: str, way: str) -> Ask:
     return ask
 
 
+def send(sender: Person, recipient: Person) -> Ask:
+    """Leaves words, each time a new message; what is sent is made beforehand."""
+    authorization = sender.client.headers["authorization"]
+
+    def make() -> tuple[bytes, dict[str, str]]:
+        request = httpx.Request("POST", "http://x/", files=make_parcel(recipient).files())
+        kind = request.headers["content-type"]
+        return request.read(), {
+            "content-type": kind,
+            "authorization": authorization,
+            "idempotency-key": new_key(),
+        }
+
+    waiting = [make() for _ in range(2 * ROUNDS)]
+
+    def ask(connection: HTTPConnection) -> None:
+        body, headers = waiting.pop() if waiting else make()
+        connection.request("POST", "/api/v1/messages", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 201
+        answer.read()
+
+    return ask
+
+
 def slower(ask: Ask, us: float) -> Ask:
     def later(connection: HTTPConnection) -> None:
         until = time.perf_counter_ns() + us * 1000
@@ -101,17 +130,36 @@ def test_the_time_of_an_answer_does_not_tell_who_has_an_account(
     ann = make_account(house.url)
     nobody = new_name()[: len(ann.name)].ljust(len(ann.name), "x")
     make = salt if what == "salt" else lambda name: wrong_secret(name, what)
-    known, unknown = make(ann.name), make(nobody)
+    t, middle = compared(house, make(ann.name), make(nobody), what)
+    record_property("t", t)
+    assert abs(t) < DIFFERENT, f"t = {t:.1f}, a known name takes {middle:+.1f} us longer"
+
+
+def compared(
+    house: Server, one: Ask, other: Ask, what: str, *, control_us: float = CONTROL_US
+) -> tuple[float, float]:
+    """Measures, after a difference that was made on purpose was found by the same measurement."""
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")
-    measured(house, known, unknown, seed=seed, rounds=WARMING)
+    measured(house, one, other, seed=seed, rounds=WARMING)
     for attempt in range(ATTEMPTS):
-        control, shift = measured(house, slower(known, CONTROL_US), unknown, seed=seed + attempt)
+        control, shift = measured(house, slower(one, control_us), other, seed=seed + attempt)
         if control > DIFFERENT:
             break
     else:
-        pytest.fail(f"this machine is too busy to tell {CONTROL_US} us, made on purpose")
-    t, middle = measured(house, known, unknown, seed=seed - 1)
+        pytest.fail(f"this machine is too busy to tell {control_us} us, made on purpose")
+    t, middle = measured(house, one, other, seed=seed - 1)
     print(f"{what}: t = {t:.1f}, {middle:+.1f} us; the control: t = {control:.1f}, {shift:+.1f} us")
+    return t, middle
+
+
+@pytest.mark.long
+def test_the_time_of_an_answer_does_not_tell_the_blocked(
+    house: Server, record_property: Callable[[str, object], None]
+) -> None:
+    eve, bob, carl = (make_account(house.url) for _ in range(3))
+    block = bob.client.put(f"/api/v1/account/acquaintances/{eve.name}", json={"state": "blocked"})
+    assert block.status_code == 204
+    t, middle = compared(house, send(eve, bob), send(eve, carl), "blocked", control_us=SEND_CONTROL_US)
     record_property("t", t)
-    assert abs(t) < DIFFERENT, f"t = {t:.1f}, a known name takes {middle:+.1f} us longer"
+    assert abs(t) < DIFFERENT, f"t = {t:.1f}, a send to who blocked its sender takes {middle:+.1f} us longer"

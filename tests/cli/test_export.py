@@ -58,8 +58,11 @@ def test_what_belongs_to_no_message_is_exported_too(mailbox, tmp_path):
     bob.ok("contacts", "--json")
     bob.ok("export", tmp_path / "all")
     folder = tmp_path / "all" / "account"
-    told = {path.stem: json.loads(path.read_text()) for path in folder.iterdir()}
-    assert set(told) == {"audit", "contacts", "known", "records", "settings"}
+    told = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+    assert set(told) == {"audit", "contacts", "known", "records", "settings", "ways"}
+    sealed = [folder / "keyring.age", *(folder / "state").iterdir()]
+    assert {path.name for path in sealed} >= {"keyring.age", "contacts.age"}
+    assert all(path.read_bytes().startswith(b"age-encryption.org/v1") for path in sealed)
     (acct,) = told["contacts"]
     assert acct.startswith("p")
     assert told["known"]["name"] == bob.name

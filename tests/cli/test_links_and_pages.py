@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from restante.cli.main import run
+from restante.client import calling
+from restante.client.errors import Unreachable
 from tests.cli.person import Person
 from tests.footage import assert_plays
 from tests.serving import Server, serving
@@ -65,6 +67,37 @@ def test_a_stranger_leaves_a_message_and_is_answered(owner, stranger, clip, tmp_
     seen = stranger.ok("link", "open", called["answer"], "-o", tmp_path / "answer.mp4", "--json").json
     assert seen["caption"] == "Thank you"
     assert_plays(tmp_path / "answer.mp4", duration_s=1.2)
+
+
+def test_a_call_that_fails_leaves_a_draft_and_the_same_command_goes_on(owner, stranger, clip, monkeypatch):
+    url = owner.ok("page", "on", "--json").json["url"]
+    words = ("call", url, clip, "--name", "Grace", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(calling, "_post", refused)
+        assert "the line broke" in stranger.run(*words).failed().err
+    (draft,) = stranger.drafts
+    assert draft.is_complete
+    (row,) = stranger.ok("drafts", "--json").json
+    assert (row["id"], row["state"], row["to"]) == (draft.record.id, "complete", [])
+    assert url.rpartition("#")[2] not in repr(draft.record)
+    stranger.run("send", "--resume").failed()
+    with monkeypatch.context() as patch:
+        patch.setattr(calling, "convert", None)  # the control: what is there is not converted again
+        called = stranger.ok(*words).json
+    assert called["id"] == draft.record.id
+    assert called["id"] in [item["id"] for item in owner.inbox()]
+    assert stranger.drafts == []
+
+
+def test_what_could_not_be_converted_leaves_no_draft(owner, stranger, tmp_path):
+    url = owner.ok("page", "on", "--json").json["url"]
+    (tmp_path / "no.mp4").write_bytes(b"no film")
+    stranger.run("call", url, tmp_path / "no.mp4").failed()
+    assert stranger.drafts == []
+
+
+def refused(*_):
+    raise Unreachable("the line broke")
 
 
 def test_greeting_and_note_go_with_the_link_and_not_with_an_old_one(owner, stranger, clip, tmp_path):

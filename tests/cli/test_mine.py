@@ -11,6 +11,8 @@ def test_storage_is_told_by_whom(ann: Person, bob: Person, clip: Path) -> None:
     assert [(one["name"], one["messages"]) for one in told["received"]] == [(ann.name, 1)]
     assert told["received_bytes"] == told["received"][0]["bytes"] > 1000
     assert told["sent"] == []
+    assert ann.ok("plan", "--json").json["on"] is False
+    assert ann.ok("plan").out == "Everything is free on this server.\n"
     shown = ann.ok("storage").out
     assert bob.name in shown
     assert "KiB" in shown

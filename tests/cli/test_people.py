@@ -2,7 +2,7 @@
 
 import json
 
-from restante.server.commands.operator import operator
+from restante.server.commands.reports import reports
 
 
 def test_strangers_wait_until_they_are_accepted_and_the_blocked_cannot_tell(person, server, clip, capsys):
@@ -43,7 +43,7 @@ def test_strangers_wait_until_they_are_accepted_and_the_blocked_cannot_tell(pers
     told = ann.ok(
         "report", second, "--reason", "spam", "--note", "unwanted", "--block", "--yes", "--json"
     ).json
-    assert operator("reports", "show", told["id"], data=server.data, json=True) == 0
+    assert reports("show", told["id"], data=server.data, json=True) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["sender"], shown["note"], shown["message"]) == (bob.name, "unwanted", second)
     assert ann.ok("block", "--json").json == [{"acct": f"{bob.name}@localhost"}]

@@ -4,16 +4,22 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 FIRST_LOAD_BYTES = 160 * 1000
 """Brotli, all scripts that the first page imports."""
 
 
-def first_scripts(webapp: Path) -> set[str]:
-    """The entry and what it imports statically, as Vite's manifest has it."""
+OPEN = ("src/routes/Page.svelte", "src/routes/Guest.svelte")
+"""What somebody without an account sees first: an answering page, a link."""
+
+
+def first_scripts(webapp: Path, *parts: str) -> set[str]:
+    """The entry, these parts, and what they import statically, as Vite's manifest has it."""
     manifest = json.loads((webapp / ".vite" / "manifest.json").read_text())
     (entry,) = [name for name, part in manifest.items() if part.get("isEntry")]
     seen: set[str] = set()
-    ahead = [entry]
+    ahead = [entry, *parts]
     while ahead:
         name = ahead.pop()
         if name not in seen:
@@ -22,8 +28,11 @@ def first_scripts(webapp: Path) -> set[str]:
     return {manifest[name]["file"] for name in seen}
 
 
-def test_the_first_page_loads_little_script(webapp: Path):
-    files = first_scripts(webapp)
+@pytest.mark.parametrize(
+    "parts", [(), *((part,) for part in OPEN)], ids=lambda parts: "".join(parts) or "first"
+)
+def test_the_first_page_loads_little_script(webapp: Path, parts: tuple[str, ...]):
+    files = first_scripts(webapp, *parts)
     assert len(files) >= 1
     sizes = {
         file: min(

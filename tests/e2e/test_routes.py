@@ -171,6 +171,9 @@ def the_house(walk: Walk, message: str) -> None:
         ("/drafts", "drafts_title"),
         ("/browser", "can_title"),
         ("/known", "knows_title"),
+        ("/told", "told_title"),
+        ("/mine", "mine_title"),
+        ("/deletions", "deletions_title"),
     ):
         walk.go(path)
         page.wait_for_function("title => document.title.includes(title)", arg=walk.say(title))

@@ -25,7 +25,8 @@ from tests.serving import ROOT
 
 SCREENS = (
     "welcome", "sign-up", "sign-in", "record", "review", "people", "with", "inbox", "drafts", "watch",
-    "sent", "settings", "pair", "left-here", "link", "m",
+    "sent", "settings", "pair", "left-here", "link", "m", "told",
+    "mine", "deletions", "call", "page", "archive", "group",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)
@@ -244,7 +245,7 @@ def test_the_whole_page_is_in_the_chosen_language(browser: Browser, gallery: Gal
         gallery.show(page, "settings/ready")
         assert page.locator("html").get_attribute("lang") == "fr"
         assert page.get_by_role("heading", level=1).inner_text() == "Réglages"
-        assert page.get_by_role("navigation").first.get_by_role("link").first.inner_text() == "Reçues"
+        assert page.get_by_role("navigation").first.get_by_role("link").first.inner_text().startswith("Reçues")
 
 
 def test_keys_open_the_list_of_keys_and_escape_closes_it(browser: Browser, gallery: Gallery) -> None:

@@ -3,13 +3,15 @@
 import msgspec
 import pytest
 
-from restante.crypto import keyring, pins, state
+from restante.crypto import keyring, pins, profile, state
 from restante.crypto.age import X25519Identity
+from restante.crypto.groups import Groups
+from restante.crypto.kdf import greeting_access
 from restante.protocol.encoding import b64, unb64
 from restante.signing import container, records, successions
 from tests.protocol import vector_files
 
-_SHAPES = {"contacts": state.Contacts, "settings": state.Settings}
+_SHAPES = {"contacts": state.Contacts, "groups": Groups, "settings": state.Settings}
 
 
 class Anything(msgspec.Struct):
@@ -58,6 +60,14 @@ def test_succession(vector):
     assert refusal(check) == vector.refusal()
 
 
+@vectors("alias")
+def test_alias(vector):
+    alias = records.read(vector.body).alias
+    assert (alias and (alias.old, alias.new)) == (
+        (vector.text("old"), vector.text("new")) if vector.texts("old") else None
+    )
+
+
 @vectors("pin")
 def test_pin(vector):
     pin = msgspec.convert(vector.json("pin"), pins.Pin)
@@ -88,17 +98,38 @@ def test_keyring(vector):
 
 @vectors("state")
 def test_state(vector):
+    assert refusal(lambda: open_state(vector)) == vector.refusal()
+
+
+@vectors("groups")
+def test_groups(vector):
+    assert refusal(lambda: open_state(vector)) == vector.refusal()
+
+
+def open_state(vector):
     name = vector.text("shard")
+    shard = state.open_shard(
+        vector.body,
+        _SHAPES.get(name, state.Seen),
+        name=name,
+        state=X25519Identity.parse(vector.text("state")),
+        signers=[unb64(vector.text("signer"))],
+        highest_rev=vector.number("highest-rev"),
+    )
+    assert shard.shard == name
 
+
+@vectors("profile")
+def test_profile(vector):
     def run():
-        shard = state.open_shard(
+        return profile.open_profile(
             vector.body,
-            _SHAPES.get(name, state.Seen),
-            name=name,
-            state=X25519Identity.parse(vector.text("state")),
-            signers=[unb64(vector.text("signer"))],
-            highest_rev=vector.number("highest-rev"),
+            greeting_access(unb64(vector.text("secret"))).identity,
+            acct=vector.text("acct"),
+            keys={unb64(key) for key in vector.texts("sign")},
         )
-        assert shard.shard == name
 
-    assert refusal(run) == vector.refusal()
+    opened, code = vector_files.outcome(run)
+    assert code == vector.refusal()
+    if opened:
+        assert (opened.greeting, opened.note) == (vector.text("greeting"), vector.text("note"))

@@ -5,6 +5,7 @@ import pytest
 
 from restante.crypto import state
 from restante.crypto.contacts import Contact, join_contacts
+from restante.crypto.groups import Group
 from restante.crypto.keyring import Keyring
 from restante.crypto.keyring_changes import merge
 from tests.protocol import vector_files
@@ -34,6 +35,11 @@ def test_settings(case):
 @pytest.mark.parametrize("case", MERGES["kept"], ids=str)
 def test_kept(case):
     both_orders(case, lambda value: msgspec.convert(value, state.Flags), state.Flags.join)
+
+
+@pytest.mark.parametrize("case", MERGES["groups"], ids=str)
+def test_groups(case):
+    both_orders(case, lambda value: msgspec.convert(value, Group), Group.join)
 
 
 @pytest.mark.parametrize("case", MERGES["seen"], ids=str)

@@ -1,6 +1,7 @@
 """Envelopes, details and videos against protocol/vectors/; videos whole, streamed, byte by byte and by range."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -20,11 +21,12 @@ def vectors(name):
 
 
 def pinned(vector):
-    entry = vector.json("pin")
-    if entry is None:
-        return lambda acct: None
-    pin = Pin(era=0, rev=1, record="", sign=entry["sign"], former=tuple(entry.get("former", ())))
-    return {entry["acct"]: pin}.get
+    entries = [json.loads(text) for text in vector.texts("pin")]
+    return {entry["acct"]: pin_of(entry) for entry in entries}.get
+
+
+def pin_of(entry):
+    return Pin(era=0, rev=1, record="", sign=entry["sign"], former=tuple(entry.get("former", ())))
 
 
 def open_from_box(vector):
@@ -59,6 +61,19 @@ def test_envelope(vector):
     assert opened.fields.id == vector.text("id", opened.fields.id)
     assert opened.digest == vector.text("digest", opened.digest)
     assert opened.seen_shard == vector.text("seen-shard", opened.seen_shard)
+
+
+@vectors("forward")
+def test_forward(vector):
+    opened, code = vector_files.outcome(lambda: open_from_box(vector))
+    assert code == vector.refusal()
+    if opened is None:
+        return
+    assert (opened.trust.value, opened.digest) == (vector.text("trust"), vector.text("digest"))
+    assert opened.fields.from_.acct == vector.text("from")
+    assert (opened.original.acct or "-") == vector.text("original")
+    assert opened.original.name == vector.text("original-name")
+    assert opened.original.created == vector.number("original-created")
 
 
 @vectors("details")

@@ -5,6 +5,8 @@
  * A stored response is handed out as it is: one built anew would lose its policy, and a worker without one may eval.
  */
 
+import { listenForNews } from "./sw-news";
+
 declare const __SHELL_VERSION__: string;
 declare const __SHELL_FIRST__: readonly string[];
 declare const __SHELL_LATER__: readonly string[];
@@ -81,3 +83,5 @@ sw.addEventListener("fetch", (event) => {
   else if (event.request.mode === "navigate") event.respondWith(answer(event.request, PAGE));
   else if (FILES.has(url.pathname) || HASHED.test(url.pathname)) event.respondWith(answer(event.request, url.pathname));
 });
+
+listenForNews();

@@ -9,6 +9,7 @@ from restante.cli.bars import showing_progress
 from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import put, put_json, say
 from restante.client.calling import Words, leave
+from restante.client.drafts import Drafts
 
 
 def call(
@@ -22,6 +23,8 @@ def call(
 ) -> None:
     """Leaves a video at somebody's answering page, or as the answer to a link. Needs no account.
 
+    What fails is kept among the drafts: the same command goes on with it.
+
     Args:
         url: the address of the page or of the link, in quotes.
         file: the video.
@@ -30,8 +33,9 @@ def call(
         answer: asks to be answered, and shows the address at which the answer will be.
         common: options of every command.
     """
+    drafts = Drafts(common.open_profile().drafts)
     with showing_progress() as report:
-        called = leave(url, file, words=Words(name, caption), answer=answer, report=report)
+        called = leave(url, file, words=Words(name, caption), answer=answer, drafts=drafts, report=report)
     if common.json:
         put_json(
             {"id": called.id, "for": called.name, "answer": called.answer, "verified": called.is_verified}

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from keyword import iskeyword
 
 from cyclopts import App, CycloptsError
 
@@ -31,7 +32,9 @@ COMMANDS = {
     "receipts": "Chooses what senders learn of what you played.",
     "drafts": "Lists messages that are not sent yet.",
     "export": "Writes everything of yours to a folder of standard files.",
+    "import": "Goes on from an export on another server.",
     "storage": "Shows what the server stores for you, and with whom.",
+    "plan": "Shows what you may send, and what you used of it.",
     "notices": "Shows and changes how you are told of news.",
     "delete-account": "Deletes your account with everything in it.",
     "known": "Shows what the server has about this account.",
@@ -55,8 +58,13 @@ USAGE = {
 }
 GROUP = "restante.commands"
 FOUND = {
+    "config": "Checks the settings of a server, and shows all there are.",
     "serve": "Runs a server (needs the extra `server`).",
-    "operator": "Works on reports of abuse, on the server's machine.",
+    "doctor": "Looks at everything that a server needs, with a cure for each.",
+    "backup": "Copies everything that a server keeps, while it serves.",
+    "restore": "Makes a server's data from a backup.",
+    "check": "Checks a server's data, or a backup.",
+    "operator": "Does the operator's work, on the server's machine.",
 }
 """What is said of commands found by entry point, since asking them would load the server."""
 
@@ -65,7 +73,7 @@ def build() -> App:
     """Puts the commands together; none is imported before it runs."""
     app = App(name="restante", help="Leave a video, it waits for them.", version=__version__)
     for name, text in COMMANDS.items():
-        function = name.replace("-", "_")
+        function = name.replace("-", "_") + ("_" if iskeyword(name) else "")
         usage = {"usage": USAGE[name]} if name in USAGE else {}
         app.command(f"restante.cli.{function}:{function}", name=name, help=text, **usage)
     for found in entry_points(group=GROUP):

@@ -34,11 +34,11 @@ def sign_up(
     """
     chosen = _ask_twice() if passphrase else Environment.read().passphrase
     profile = common.open_profile()
-    show = partial(_show, chosen=chosen, common=common)
+    show = partial(show_new, chosen=chosen, common=common)
     make_account(profile, common.server_of(profile), name, passphrase=chosen, show=show).account.close()
 
 
-def _show(new: SignedUp, *, chosen: str | None, common: Common) -> None:
+def show_new(new: SignedUp, *, chosen: str | None, common: Common) -> None:
     """Shows the secrets, once; a person at a terminal proves that they are written down."""
     identity = new.account.identity
     if common.json:

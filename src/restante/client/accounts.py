@@ -49,6 +49,8 @@ from restante.protocol import ijson, wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.names import is_name, is_server_name
+from restante.signing import aliases
+from restante.signing.keys import SigningKey
 
 PROTOCOL = 1
 _DEVICE_LABEL_CHARS = 64
@@ -63,6 +65,18 @@ class SignedUp:
     account: Account
     passphrase: str | None = field(repr=False)
     recovery_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An account on another server that goes on here, under its signing key."""
+
+    acct: str
+    key: SigningKey = field(repr=False)
+
+    def alias_to(self, acct: str) -> bytes:
+        """Says, signed, under which address it goes on."""
+        return aliases.build(self.key, old=self.acct, new=acct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +101,16 @@ def sign_up(
     name: str,
     *,
     passphrase: str | None = None,
+    moved: Moved | None = None,
     show: Callable[[SignedUp], object] = lambda _: None,
 ) -> SignedUp:
     """Makes keys, a recovery code and, unless one was chosen, a passphrase of six words; then the account.
 
-    The secrets are in a private file until ``show`` returns: killed before, the same call shows them, and makes no second
+    ``moved`` goes on from an account on another server. The secrets are in a private file until ``show`` returns: killed before, the same call shows them, and makes no second
     account. Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …),
     Unreachable.
     """
-    signed_up = _made_before(profile, url, name) or _make(profile, url, name, passphrase)
+    signed_up = _made_before(profile, url, name) or _make(profile, url, name, passphrase, moved)
     with signed_up.account.session.closed_on_error():
         show(signed_up)
     forget_unshown(profile, name)
@@ -119,16 +134,18 @@ def _made_before(profile: Profile, url: str, name: str) -> SignedUp | None:
     return SignedUp(account, kept.passphrase, kept.recovery_code)
 
 
-def _make(profile: Profile, url: str, name: str, passphrase: str | None) -> SignedUp:
+def _make(profile: Profile, url: str, name: str, passphrase: str | None, moved: Moved | None) -> SignedUp:
     _check_before(profile, name)
     if passphrase is not None:
         passphrases.check_chosen(passphrase, name=name)
     session = Session(url)
     with session.closed_on_error():
-        return _sign_up(profile, session, name, passphrase)
+        return _sign_up(profile, session, name, passphrase, moved)
 
 
-def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) -> SignedUp:
+def _sign_up(
+    profile: Profile, session: Session, name: str, chosen: str | None, moved: Moved | None
+) -> SignedUp:
     server_name = fetch_server_name(session)
     salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
     made = passphrases.generate() if chosen is None else None
@@ -139,14 +156,19 @@ def _sign_up(profile: Profile, session: Session, name: str, chosen: str | None) 
     ]
     made_ms, device_key = now_ms(), X25519Identity.generate()
     device = new_device(new_id(Prefix.DEVICE), device_key, label=device_label(), now_ms=made_ms)
+    keyring = new_keyring(f"{name}@{server_name}", now_ms=made_ms)
+    if moved is not None:
+        keyring = msgspec.structs.replace(keyring, sign=b64(moved.key.seed))
+    alias = moved.alias_to(keyring.acct) if moved else None
     keyring = msgspec.structs.replace(
-        new_keyring(f"{name}@{server_name}", now_ms=made_ms),
+        keyring,
         unlock=tuple(new_method(way.type, way.access, label=way.type, now_ms=made_ms) for way in ways),
         devices=(device,),
     )
     keep_unshown(profile, unshown)
     try:
-        signed_in = _create(session, name, keyring, ways, made_ms=made_ms)
+        record = keyring.record(now_ms=made_ms, alias=alias)
+        signed_in = _create(session, name, keyring, ways, record)
     except ServerProblem:
         forget_unshown(profile, name)
         raise
@@ -238,13 +260,11 @@ def _leave(profile: Profile, *, keep: Callable[[Device], bool]) -> None:
         profile.leave()
 
 
-def _create(
-    session: Session, name: str, keyring: Keyring, ways: list[_Way], *, made_ms: int
-) -> wire.SignedIn:
+def _create(session: Session, name: str, keyring: Keyring, ways: list[_Way], record: bytes) -> wire.SignedIn:
     """Posts the sign-up. When the answer is lost, a sign-in by the new bearer tells whether it was done."""
     body = wire.SignUp(
         name=name,
-        record=b64(keyring.record(now_ms=made_ms)),
+        record=b64(record),
         keyring=b64(seal_keyring(keyring)),
         unlock=[way.unlock() for way in ways],
         client="cli",

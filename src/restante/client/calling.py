@@ -1,31 +1,29 @@
 """Leaving a message without an account: on an answering page, or as the answer to a guest link.
 
->>> call = leave(url, video, words=Words(name="Hedy"), answer=True)
+>>> call = leave(url, video, words=Words(name="Hedy"), answer=True, drafts=Drafts(folder))
 >>> call.name, call.is_verified
 ('grace', True)
 >>> call.answer.startswith(f"{server_url}/m/answer#")
 True
 
-Nothing is kept on this device: whoever is interrupted begins anew, and what was uploaded goes by itself.
+What fails leaves a draft, sealed, until the same call succeeds: then the video is not converted again. What was uploaded goes by itself.
 """
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import altcha
 import httpx
+import msgspec
 
 from restante.client.account import now_ms
 from restante.client.addresses import ANSWER, PageAddress, read_address
-from restante.client.drafts import Draft, Drafts
+from restante.client.drafts import CallTo, Draft, Drafts
 from restante.client.errors import AnswerMalformed, ProofTooSlow
 from restante.client.guest import Guest, keys_of, known_record, server_name
 from restante.client.http import JSON, Session
-from restante.client.outgoing import Progress, Report
+from restante.client.outgoing import Progress, Report, describe_source
 from restante.client.sealing import fresh_record, seal_into
 from restante.client.tus import Sender, create_apart
 from restante.crypto.details import Details, Kind, details_sha256, seal_details
@@ -80,23 +78,29 @@ def leave(
     words: Words = Words(),
     answer: bool = False,
     password: str | None = None,
+    drafts: Drafts,
     report: Report = lambda _: None,
 ) -> Called:
     """Leaves a video at an answering page, or answers a guest link. ``answer`` asks to be answered.
 
+    Whatever is raised once the video was converted, its draft stays in ``drafts``.
+
     Raises ServerProblem ``no-such-page``, ``page-closed`` and others, FingerprintMismatch, MediaError, ClientError.
     """
     address = read_address(url)
+    call = CallTo(url, words.name)
     with Session(address.server) as session:
         if isinstance(address, PageAddress):
             owner = _at_page(session, address)
         else:
             owner = _at_link(session, url, password)
         secret = new_secret() if answer else None
-        with _converted(source, words, report) as draft:
-            session.token = owner.call.token
-            draft.change(upload=_upload(session, draft, report))
-            left = _post(session, draft, owner, words, secret)
+        draft = _converted(drafts, call, source, words, report)
+        session.token = owner.call.token
+        with draft.held():
+            upload = _upload(session, draft, report)
+            left = _post(session, draft, upload, owner, secret)
+        draft.discard()
     wait_at = None if secret is None else f"{address.server}/m/{ANSWER}#{b64(secret)}"
     return Called(left.id, owner.call.name, wait_at, owner.is_verified)
 
@@ -136,10 +140,15 @@ def _solved(challenge: Challenge) -> str:
     return altcha.Payload(asked, solution).to_base64()
 
 
-@contextmanager
-def _converted(source: Path, words: Words, report: Report) -> Iterator[Draft]:
-    with tempfile.TemporaryDirectory(prefix="restante-") as folder:
-        draft = Drafts(Path(folder) / "drafts").new(fresh_record(to=(), caption=words.caption))
+def _converted(drafts: Drafts, call: CallTo, source: Path, words: Words, report: Report) -> Draft:
+    """The draft of an earlier attempt, or a new one; sealing is never gone on with, so what is not complete is given up."""
+    described = describe_source(source)
+    known = drafts.calling(call, described, words.caption)
+    if known is not None:
+        return known
+    record = fresh_record(to=(), caption=words.caption, source=described)
+    draft = drafts.new(msgspec.structs.replace(record, call=call))
+    try:
         seal_into(
             draft,
             lambda sink: convert(
@@ -147,7 +156,10 @@ def _converted(source: Path, words: Words, report: Report) -> Iterator[Draft]:
             ),
             padding=Padding.FILE,
         )
-        yield draft
+    except BaseException:
+        draft.discard()
+        raise
+    return draft
 
 
 def _upload(session: Session, draft: Draft, report: Report) -> str:
@@ -167,7 +179,7 @@ def _upload(session: Session, draft: Draft, report: Report) -> str:
     return upload.id
 
 
-def _post(session: Session, draft: Draft, owner: _Owner, words: Words, secret: bytes | None) -> Left:
+def _post(session: Session, draft: Draft, upload: str, owner: _Owner, secret: bytes | None) -> Left:
     record = draft.record
     details = Details(video=record.video, caption=record.caption, poster=record.poster)
     sealed = seal_details(details, draft.key)
@@ -177,16 +189,20 @@ def _post(session: Session, draft: Draft, owner: _Owner, words: Words, secret: b
         created_ms=now_ms(),
         key=draft.key,
         details_sha256=details_sha256(sealed),
-        upload=record.upload,
+        upload=upload,
         reply_to=owner.reply_to,
         answer_to=_answer_to(secret),
     )
-    told = CallMessage(record.id, "video", b64(message.details_sha256), record.upload)
+    told = CallMessage(record.id, "video", b64(message.details_sha256), upload)
     octets = "application/octet-stream"
     parts: dict[str, Any] = {
         "message": (None, ijson.encode(told), "application/json"),
         "details": (None, sealed, octets),
-        "envelope:owner": (None, seal_for_account(message, Caller(words.name), owner.record), octets),
+        "envelope:owner": (
+            None,
+            seal_for_account(message, Caller(record.call.name if record.call else None), owner.record),
+            octets,
+        ),
     }
     form = httpx.Request("POST", "https://localhost/", files=parts)
     body, headers = form.read(), {"content-type": form.headers["content-type"]}

@@ -60,6 +60,16 @@ class LinkDraft(msgspec.Struct, frozen=True, kw_only=True):
         return "LinkDraft()"
 
 
+class CallTo(msgspec.Struct, frozen=True):
+    """Where a call is left, and how its caller calls themselves; the address has a secret in it."""
+
+    url: str
+    name: str | None
+
+    def __repr__(self) -> str:
+        return "CallTo()"
+
+
 class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     """``video`` is there once the conversion is complete, ``request`` once the upload is.
 
@@ -85,6 +95,7 @@ class DraftRecord(msgspec.Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     terms: Terms = USUAL
     links: tuple[LinkDraft, ...] = ()
+    call: CallTo | None = None
 
     def __repr__(self) -> str:
         return f"DraftRecord({self.id})"
@@ -211,7 +222,15 @@ class Drafts:
             record = draft.record
             words = (record.shorten, record.caption, record.captions, record.reply_to, record.terms)
             fields = (record.source, sorted(record.to), *words)
-            if fields == wanted and not record.links:
+            if fields == wanted and not record.links and record.call is None:
+                return draft
+        return None
+
+    def calling(self, call: CallTo, source: Source, caption: str | None) -> Draft | None:
+        """Finds an earlier attempt at the very same call, if all of its video is there."""
+        for draft in reversed(self.all()):
+            record = draft.record
+            if (record.call, record.source, record.caption) == (call, source, caption) and draft.is_complete:
                 return draft
         return None
 

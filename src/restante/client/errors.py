@@ -28,9 +28,7 @@ ClientError
 │   ├── NobodyToSendTo       no-recipients
 │   ├── TooManyRecipients    too-many-recipients
 │   ├── CaptionTooLong       caption-too-long
-│   ├── CaptionsEmpty        captions-empty
-│   ├── CaptionsMalformed    captions-malformed
-│   ├── CaptionsTooLarge     captions-too-large
+│   ├── Captions…            captions-empty, captions-malformed, captions-too-large
 │   ├── AlreadyAddressed     already-addressed
 │   ├── DraftUnknown         draft-unknown
 │   ├── DraftBusy            draft-busy
@@ -45,6 +43,7 @@ ClientError
 │   ├── NoPlayer             no-player
 │   ├── PlayerFailed         player-failed
 │   └── TargetExists         target-exists
+├── ArchiveDamaged           archive-damaged; ArchiveLocked archive-locked; OtherKeys other-keys
 └── WebError
     ├── ManifestMissing      manifest-missing
     ├── ManifestMalformed    manifest-malformed
@@ -443,6 +442,26 @@ class TargetExists(MailboxError):
     code = "target-exists"
     sentence = "There is a file of this name"
     hint = "Choose another name with -o, or allow to replace it with --force."
+
+
+class ArchiveDamaged(ClientError):
+    code = "archive-damaged"
+    sentence = "This is no export of Restante, or it is damaged or cut off"
+    hint = "Export again with restante export, and copy the whole folder."
+
+
+class ArchiveLocked(ClientError):
+    code = "archive-locked"
+    sentence = "Neither the passphrase nor the recovery code opens this export"
+    hint = "Use the passphrase or the recovery code of the account that was exported."
+
+
+class OtherKeys(ClientError):
+    code = "other-keys"
+    sentence = "The account that is signed in here has other keys than the exported one"
+    hint = (
+        "Choose another folder with --profile: restante import makes an account with the exported keys there."
+    )
 
 
 class WebError(ClientError):

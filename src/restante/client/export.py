@@ -5,7 +5,8 @@
     (1, [])
 
 The folder ``account`` has what belongs to no single message: contacts, settings, account records, what the server noted of
-deletions, and what it says that it knows, as JSON. Each message gets a folder of its own: ``video.age`` and ``details.age`` as the server has them, verified;
+deletions, and what it says that it knows, as JSON; and what importing.py takes over on another server: keyring and state shards, sealed as
+the server has them. Each message gets a folder of its own: ``video.age`` and ``details.age`` as the server has them, verified;
 ``video.mp4``, ready to be played; ``key.txt``, the message key as an age identity file (0600); ``envelope.signed``, the decrypted signed container; and a
 README that says how to open them with the stock ``age`` program. A folder is complete as soon as it has its name.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from restante import media
+from restante.client import device_keyring
 from restante.client.account import Account
 from restante.client.deletions import Deletions
 from restante.client.downloads import verified_ciphertext
@@ -29,7 +31,7 @@ from restante.client.incoming import Mailbox
 from restante.client.known import ask_known
 from restante.client.opened import Item, Message, Trouble
 from restante.client.opening import fetch_details
-from restante.client.shards import load_shard
+from restante.client.shards import load_shard, sealed_shards
 from restante.crypto.state import CONTACTS, SETTINGS, Contacts, Settings
 from restante.crypto.video import VideoOpener
 from restante.protocol import wire
@@ -39,6 +41,8 @@ from restante.signing.errors import ProtocolError
 
 ACCOUNT = "account"
 """The folder of what belongs to no single message."""
+WAYS, KEYRING, STATE = "ways.json", "keyring.age", "state"
+"""Files and a folder in it: whose keyring it is and the salt of the passphrase; the sealed keyring; the sealed shards."""
 _PART = ".part"
 _README = """This folder holds one message, {id}.
 
@@ -58,6 +62,14 @@ Open them with the program `age` (https://age-encryption.org):
     age -d -i key.txt -o fragmented.mp4 video.age
     age -d -i key.txt -o details.json details.age
 """
+
+
+class Ways(msgspec.Struct, frozen=True):
+    """Of which account the export is, and what a passphrase is stretched with: nothing secret."""
+
+    server: str
+    acct: str
+    salt: str
 
 
 @dataclass(slots=True)
@@ -139,6 +151,7 @@ def _opened(message: Message, sealed: Path) -> Iterator[bytes]:
 def _write_account(account: Account, folder: Path) -> None:
     """Each time anew: it is small, and of the moment."""
     make_private(folder)
+    _write_keys(account, folder)
     for name, value in {
         "contacts": load_shard(account, CONTACTS, Contacts).contacts,
         "settings": load_shard(account, SETTINGS, Settings).settings,
@@ -147,6 +160,18 @@ def _write_account(account: Account, folder: Path) -> None:
         "audit": _audit(account),
     }.items():
         write_private(folder / f"{name}.json", msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+
+def _write_keys(account: Account, folder: Path) -> None:
+    """Keyring and shards as they are, sealed: the passphrase or the recovery code opens them."""
+    identity = account.identity
+    salt = account.session.get(f"/api/v1/sign-in/{identity.name}/salt", wire.Salt).salt
+    ways = Ways(server=identity.server, acct=account.acct, salt=salt)
+    write_private(folder / WAYS, msgspec.json.encode(ways))
+    write_private(folder / KEYRING, device_keyring.fetch(account.session).sealed)
+    state = make_private(folder / STATE)
+    for name, sealed in sealed_shards(account):
+        write_private(state / f"{name}.age", sealed)
 
 
 def _audit(account: Account) -> list[Line]:

@@ -7,6 +7,7 @@
 
 import functools
 import ipaddress
+import platform
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -79,7 +80,10 @@ class Session:
             follow_redirects=False,
             trust_env=self.url.startswith("https:"),
             verify=_trust(),
-            headers={"user-agent": f"restante/{__version__}", "accept-encoding": "identity"},
+            headers={
+                "user-agent": f"restante/{__version__} ({platform.system().lower()})",
+                "accept-encoding": "identity",
+            },
         )
 
     def __enter__(self) -> Self:

@@ -7,11 +7,17 @@ True
 
 from restante.client.account import Account
 from restante.protocol.wire_mine import Storage, Unplayed
+from restante.protocol.wire_plans import Standing
 
 
 def ask_storage(account: Account) -> Storage:
     """Asks what is stored for the account, and with whom. Raises ServerProblem or AnswerMalformed."""
     return account.session.get("/api/v1/account/storage", Storage)
+
+
+def ask_plan(account: Account) -> Standing:
+    """Asks what the account may send, and what it used of it. Raises ServerProblem or AnswerMalformed."""
+    return account.session.get("/api/v1/account/plan", Standing)
 
 
 def ask_unplayed(account: Account) -> int:

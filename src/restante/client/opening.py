@@ -9,16 +9,24 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 
 from restante.client import device_keyring
 from restante.client.account import Account, now_ms
 from restante.client.errors import AnswerMalformed, MessageMislabelled
 from restante.client.files import make_private, write_private
+from restante.client.moving import own_aliases
 from restante.client.opened import Standing
 from restante.client.people import People
 from restante.client.seen import SeenIds
 from restante.crypto.details import Details
-from restante.crypto.errors import DetailsError, EnvelopeNoMatch, KeyringError, WrongSigner
+from restante.crypto.errors import (
+    DetailsError,
+    EnvelopeNoMatch,
+    KeyringError,
+    WrongRecipient,
+    WrongSigner,
+)
 from restante.crypto.receiving import Opened, Trust, open_envelope, open_own_copy
 from restante.protocol import wire
 from restante.protocol.encoding import unb64
@@ -33,6 +41,7 @@ class Opener:
         self._people = People(account)
         self._seen = SeenIds(account)
         self._has_newest_keys = False
+        self._aliases: frozenset[str] | None = None
 
     def open(self, item: wire.InboxItem) -> Opened:
         """Opens a received envelope. Raises ProtocolError, MessageMislabelled or ServerProblem."""
@@ -84,7 +93,13 @@ class Opener:
         self._has_newest_keys = False
 
     def _opened(self, sealed: bytes) -> Opened:
-        return self._with_newest_keys(lambda: self._open(sealed))
+        try:
+            return self._with_newest_keys(lambda: self._open(sealed))
+        except WrongRecipient:
+            if self._aliases is not None:
+                raise
+            self._aliases = own_aliases(self._account)
+        return self._open(sealed)
 
     def _with_newest_keys(self, attempt: Callable[[], Opened]) -> Opened:
         """Opens; what no key opens may be for one that another device has made: asks once for each list."""
@@ -106,7 +121,7 @@ class Opener:
         return open_envelope(
             sealed,
             identities=self._account.keyring.identities,
-            me=self._account.me,
+            me=replace(self._account.me, aliases=self._aliases or frozenset()),
             pinned=self._people.pin,
             seen=self._seen.digest,
             now_ms=now_ms(),

@@ -146,6 +146,8 @@ def resume(
     draft = Drafts(account.profile.drafts).find(beginning)
     if to or caption is not None or captions is not None:
         _address(account, draft, to, caption=caption, captions=captions)
+    if draft.record.call is not None:
+        raise NobodyToSendTo(hint="It is a call: the same restante call goes on with it.")
     if not draft.record.to and not draft.record.links:
         raise NobodyToSendTo(hint="restante send --resume DRAFT NAME…")
     People(account).recipients(draft.record.to)

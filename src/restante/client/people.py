@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from restante.client.account import Account, now_ms
 from restante.client.errors import BadName, UnknownServer
 from restante.client.http import JSON
@@ -123,10 +125,13 @@ class People:
         history = self._history(acct)
         if acct == self._account.acct:
             return self._own(check_chain(history, acct)[-1])
+        self._tell_of_moves(acct, history)
         before = self.pin(acct)
         after = pins.follow(before or pins.first_use(check_chain(history, acct)[0]), acct, history)
         if after != before:
             self._note(acct, after)
+        if before is None:
+            self._recognise(acct)
         return records.read(history[-1])
 
     def meet(self, acct: str, signer: bytes) -> None:
@@ -135,6 +140,7 @@ class People:
         if signer not in _keys(pin):
             raise WrongSigner
         self._note(acct, pin)
+        self._recognise(acct)
         # Before any decision, whenever that was made: another device may know of one.
         self._learn(acct, Contact(request=Request(state=RequestState.PENDING, at=0)))
 
@@ -218,6 +224,23 @@ class People:
         news = Contacts(contacts=self._unsaved)
         self._contacts = change_shard(self._account, CONTACTS, Contacts, lambda shard: shard.merge(news))
         self._unsaved = {}
+
+    def _recognise(self, acct: str) -> None:
+        """Goes on with what is known of somebody who moved here: whoever signs with the key that is pinned is the same."""
+        for record in [records.read(one.record) for one in self._shown[acct]]:
+            alias = record.alias
+            if alias is None or alias.new != acct:
+                continue
+            before = self.contact(alias.old)
+            if before.pin is not None and before.pin.key == record.sign:
+                self._learn(acct, msgspec.structs.replace(before, pin=None))
+                self._account.notice(f"{alias.old} goes on as {acct}, by the same key")
+
+    def _tell_of_moves(self, acct: str, history: list[bytes]) -> None:
+        moves = [record.alias for record in map(records.read, history)]
+        for alias in moves:
+            if alias is not None and alias.old == acct:
+                self._account.notice(f"{acct} goes on as {alias.new}, and may not look in here any more")
 
     def _own(self, record: Record) -> Record:
         mine = self._account.keyring.own_keys

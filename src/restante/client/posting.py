@@ -98,7 +98,7 @@ def post(session: Session, record: DraftRecord) -> wire.Sent:
     """Posts the stored request: however often, it makes one message. Raises UploadGone when it needs a new upload."""
     request = record.request
     assert request is not None
-    body, content_type = _multipart(request)
+    body, content_type = multipart(request)
     headers = {"content-type": content_type, "idempotency-key": request.idempotency_key}
     try:
         sent = session.call(
@@ -113,12 +113,14 @@ def post(session: Session, record: DraftRecord) -> wire.Sent:
     return sent
 
 
-def _multipart(request: Request) -> tuple[bytes, str]:
+def multipart(request: Request) -> tuple[bytes, str]:
+    """The body of a send, and its content type; without an own copy when that is empty."""
     parts = {
         "message": (None, ijson.encode(request.message), "application/json"),
         "details": (None, unb64(request.details), "application/octet-stream"),
-        "sent": (None, unb64(request.sent), "application/octet-stream"),
     }
+    if request.sent:
+        parts["sent"] = (None, unb64(request.sent), "application/octet-stream")
     for name, envelope in request.envelopes.items():
         parts[f"envelope:{name}"] = (None, unb64(envelope), "application/octet-stream")
     for place, envelope in enumerate(request.links):

@@ -85,7 +85,7 @@ def publish(account: Account) -> None:
         created = now_ms() if record else last.fields.created
         try:
             if record:
-                _put(account, record)
+                put_record(account, record)
         except ServerProblem as problem:
             if problem.code != "stale-record":
                 raise
@@ -118,7 +118,8 @@ def _next(keyring: Keyring, last: Record) -> bytes | None:
     return keyring.record(now_ms=now_ms(), previous=last, succession=succession)
 
 
-def _put(account: Account, record: bytes) -> None:
+def put_record(account: Account, record: bytes) -> None:
+    """Stores the account's next record. Raises ServerProblem (``stale-record``)."""
     body = ijson.encode(wire.PutRecord(b64(record)))
     headers = {"content-type": "application/json"}
     account.session.call("PUT", "/api/v1/account/record", content=body, headers=headers)

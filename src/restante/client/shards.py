@@ -8,7 +8,8 @@ What the server gives is merged with the copy, so that neither a rollback nor a 
 """
 
 import contextlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from restante.client import device_keyring
@@ -33,6 +34,7 @@ from restante.protocol.limits import SHARD_BYTES
 from restante.signing.errors import SigningError
 
 AnyShard = TypeVar("AnyShard", Groups, Contacts, Settings, Seen, Kept)
+SHARD_NAME = re.compile(r"[a-z0-9-]{1,32}\Z")
 _TRIES = 5
 _ALL = "/api/v1/account/state"
 
@@ -74,6 +76,16 @@ def reseal_shards(account: Account) -> None:
     """Seals every shard that the server has to the present state key, where it is sealed to a former one."""
     for item in account.session.get(_ALL, wire.Shards).items:
         _reseal(account, item.shard)
+
+
+def sealed_shards(account: Account) -> Iterator[tuple[str, bytes]]:
+    """Gets every shard as the server has it: its name, and the sealed bytes."""
+    for item in account.session.get(_ALL, wire.Shards).items:
+        if not SHARD_NAME.match(item.shard):
+            raise AnswerMalformed("a shard's name")
+        sealed, _ = _fetch(account, item.shard)
+        if sealed is not None:
+            yield item.shard, sealed
 
 
 def _load(account: Account, name: str, shape: type[AnyShard]) -> tuple[AnyShard, str | None]:

@@ -143,7 +143,12 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
         return HybridIdentity.parse(entry.identity).recipient()
 
     def record(
-        self, *, now_ms: int, previous: records.Record | None = None, succession: bytes | None = None
+        self,
+        *,
+        now_ms: int,
+        previous: records.Record | None = None,
+        succession: bytes | None = None,
+        alias: bytes | None = None,
     ) -> bytes:
         """Signs the account record that publishes this keyring's keys."""
         enc = [
@@ -157,7 +162,13 @@ class Keyring(msgspec.Struct, frozen=True, kw_only=True):
             if not entry.retired
         ]
         return records.build(
-            self.signing_key, self.acct, enc, now_ms=now_ms, previous=previous, succession=succession
+            self.signing_key,
+            self.acct,
+            enc,
+            now_ms=now_ms,
+            previous=previous,
+            succession=succession,
+            alias=alias,
         )
 
 

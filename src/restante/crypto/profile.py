@@ -5,14 +5,17 @@ Implements docs/protocol/links.md, "Answering page".
 
 import secrets
 from collections.abc import Callable, Collection
+from typing import Annotated
 
 import msgspec
 
 from restante.crypto.age import AgeError, X25519Identity, seal, unseal
 from restante.crypto.errors import PageDamaged, WrongSigner
 from restante.crypto.fields import Millis
+from restante.protocol.ids import Prefix, is_id
 from restante.protocol.limits import PROFILE_BYTES
 from restante.signing import container
+from restante.signing.errors import PayloadMalformed
 from restante.signing.keys import SigningKey
 
 NOTE_CHARS = 1000
@@ -25,7 +28,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     acct: str
     created: Millis
     greeting: str | None = None
-    note: str | None = None
+    note: Annotated[str, msgspec.Meta(max_length=NOTE_CHARS)] | None = None
 
 
 def seal_profile(
@@ -41,7 +44,10 @@ def seal_profile(
 
 
 def open_profile(sealed: bytes, identity: X25519Identity, *, acct: str, keys: Collection[bytes]) -> Profile:
-    """Opens a page's profile, signed by one of the owner's keys. Raises PageDamaged, WrongSigner, SigningError."""
+    """Opens a page's profile, signed by one of the owner's keys. Raises PageDamaged, WrongSigner, SigningError.
+
+    What does not have the form of a profile is a SigningError too: its container's payload is malformed.
+    """
     if len(sealed) > PROFILE_BYTES:
         raise PageDamaged
     try:
@@ -54,4 +60,6 @@ def open_profile(sealed: bytes, identity: X25519Identity, *, acct: str, keys: Co
     profile = box.decode(Profile)
     if profile.acct != acct:
         raise WrongSigner
+    if profile.greeting is not None and not is_id(profile.greeting, Prefix.MESSAGE):
+        raise PayloadMalformed("greeting")
     return profile

@@ -59,12 +59,37 @@ CODES: Final[dict[str, Code]] = {
             "Nobody has decided about this pairing yet.",
             "Ask again after the interval.",
         ),
+        Code(
+            "plan-limit",
+            402,
+            "Your plan has no more of this left.",
+            "What you recorded is kept, and receiving stays free. See your plan in the settings, or restante plan.",
+        ),
+        Code(
+            "not-in-plan",
+            402,
+            "Your plan does not include this.",
+            "See your plan in the settings, or restante plan.",
+        ),
+        Code(
+            "payments-unavailable",
+            403,
+            "This cannot be paid here.",
+            "Ask the operator of this server.",
+        ),
+        Code("notice-refused", 400, "The notice is not signed as it should be, or too old."),
         Code("pairing-refused", 403, "The pairing was refused.", "Begin a new one if that was a mistake."),
         Code(
             "verification-needed",
             403,
             "This change asks anew who you are.",
             "Use your passkey, passphrase or recovery code once more, then repeat it.",
+        ),
+        Code(
+            "passkey-needed",
+            403,
+            "The operator's desk opens for accounts with a passkey only.",
+            "Add a passkey in the settings.",
         ),
         Code(
             "account-banned",
@@ -83,6 +108,42 @@ CODES: Final[dict[str, Code]] = {
             451,
             "The operator of this server took this message out of sight.",
             "To appeal, write to the operator.",
+        ),
+        Code(
+            "not-available-yet",
+            403,
+            "Sign-up and sending are not open here yet.",
+            "You can ask to be told. Receiving, links and saving work; what you recorded stays with you.",
+        ),
+        Code(
+            "ticket-needed",
+            403,
+            "This server takes new accounts only from people it knows.",
+            "Ask its operator.",
+        ),
+        Code(
+            "ticket-refused",
+            403,
+            "The invite is wrong, used up or too old.",
+            "Check its letters, or ask who gave it to you for another one.",
+        ),
+        Code(
+            "ticket-used",
+            409,
+            "This address or identity has an account here already.",
+            "Sign in to that one.",
+        ),
+        Code(
+            "wrong-domain",
+            403,
+            "This address is of none of the domains whose people may sign up.",
+            "Use your address there.",
+        ),
+        Code(
+            "provider-failed",
+            502,
+            "The provider of identities did not answer as it should.",
+            "Try again; if it happens twice, tell the server's operator.",
         ),
         Code("forbidden-origin", 403, "The request comes from another site."),
         Code(
@@ -152,6 +213,18 @@ CODES: Final[dict[str, Code]] = {
             "Check the names in `recipients`.",
         ),
         Code("method-not-allowed", 405, "This method does not exist here."),
+        Code(
+            "already-subscribed",
+            409,
+            "This plan is paid already.",
+            "Cards, invoices and its end are with the payment provider.",
+        ),
+        Code(
+            "nothing-to-ban",
+            409,
+            "A caller without account left this message.",
+            "Take the message out of sight instead.",
+        ),
         Code("name-taken", 409, "This name is taken.", "Choose another one."),
         Code(
             "last-way-in",
@@ -200,6 +273,12 @@ CODES: Final[dict[str, Code]] = {
             "This link opens nothing any more.",
             "It was taken back, has expired or was opened as often as allowed: ask who sent it for another one.",
         ),
+        Code(
+            "operator-link-gone",
+            410,
+            "This operator's link was used, or its half hour is over.",
+            "Make another one on the server's machine: restante operator link.",
+        ),
         Code("message-gone", 410, "The message was deleted or has expired."),
         Code(
             "stale-version",
@@ -247,6 +326,12 @@ CODES: Final[dict[str, Code]] = {
             "Try again; if it stays, tell the operator.",
         ),
         Code("busy", 503, "The server cannot take this right now.", "Try again shortly; nothing is lost."),
+        Code(
+            "payments-silent",
+            503,
+            "The payment provider does not answer.",
+            "Try again in a minute; nothing was paid twice.",
+        ),
         Code("timeout", 408, "The body did not arrive in time.", "Send the rest from the stored offset."),
         Code(
             "storage-full",

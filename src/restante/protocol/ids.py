@@ -23,6 +23,8 @@ class Prefix(StrEnum):
     REPORT = "rep"
     GROUP = "grp"
     PUSH = "psh"
+    INVITE = "inv"
+    GRANT = "grt"
 
 
 _PATTERNS = {prefix: re.compile(rf"{prefix}_{_BODY}\Z") for prefix in Prefix}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from restante.protocol.wire_availability import Country, SignUpPolicy, Ticket
 from restante.protocol.wire_base import B64, Instant, LinkId, MessageId, MessageKind, Name, UploadId
 from restante.protocol.wire_links import NewLink
 
@@ -43,10 +44,12 @@ class ServerInfo(msgspec.Struct, frozen=True):
     server_name: str
     version: str
     protocol: list[int]
-    sign_up: Literal["open", "closed"]
+    sign_up: SignUpPolicy
     limits: Limits
     passkeys: bool = False
     """Whether the address that was asked may have passkeys: a domain or localhost, no bare address."""
+    provider: str = ""
+    """How the provider of identities is called that a sign-up may go by; empty: there is none."""
 
 
 class AttestationResponse(
@@ -140,6 +143,8 @@ class SignUp(msgspec.Struct, frozen=True):
     keyring: B64
     unlock: Annotated[list[Unlock], Meta(min_length=1, max_length=8)]
     client: ClientKind
+    country: Country | None = None
+    ticket: Ticket | None = None
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -488,3 +493,4 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after: int | None = None
     recipients: list[str] | None = None
     limit: int | None = None
+    used: int | None = None

@@ -15,10 +15,16 @@ from restante.server.abuse.routes import ROUTES as ABUSE
 from restante.server.accounts.routes import ROUTES as ACCOUNTS
 from restante.server.accounts.ways_in_routes import ROUTES as WAYS_IN
 from restante.server.acquaintances.routes import ROUTES as ACQUAINTANCES
+from restante.server.admission.routes import ROUTES as ADMISSION
 from restante.server.asgi import App, Receive, Scope, Send
 from restante.server.audit.routes import ROUTES as AUDIT
+from restante.server.availability.routes import ROUTES as AVAILABILITY
+from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.desk.routes import ROUTES as DESK
+from restante.server.desk.service import Desk
+from restante.server.desk.videos import ProbeVideos, ReportVideos
 from restante.server.edge import problem_pages, webapp
 from restante.server.edge.bodies import strict_json
 from restante.server.edge.farewell import with_farewell
@@ -29,7 +35,7 @@ from restante.server.edge.policies import REPORTS
 from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, furnish
+from restante.server.house import House, embedded, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
@@ -38,10 +44,17 @@ from restante.server.memory import keep_warm, settle
 from restante.server.messages.download import AccountVideos, GuestVideos, VideoApp
 from restante.server.messages.routes import ROUTES as MESSAGES
 from restante.server.messages.service import Messages
+from restante.server.metrics.meters import Meters
+from restante.server.metrics.routes import ROUTES as METRICS
+from restante.server.metrics.service import Metrics
 from restante.server.mine.routes import ROUTES as MINE
+from restante.server.operators.routes import ROUTES as OPERATORS
+from restante.server.operators.service import first_link
 from restante.server.pages.routes import ROUTES as PAGES
 from restante.server.pairing.routes import ROUTES as PAIRING
 from restante.server.passkeys.routes import ROUTES as PASSKEYS
+from restante.server.payments.routes import ROUTES as PAYMENTS
+from restante.server.plans.routes import ROUTES as PLANS
 from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
@@ -50,23 +63,60 @@ from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
 API = "/api/v1"
+PROBE_VIDEO = re.compile(rf"{API}/operator/uploads/([^/]+)/video\Z")
+REPORT_VIDEO = re.compile(rf"{API}/operator/reports/([^/]+)/video\Z")
 GUEST_VIDEO = re.compile(rf"{API}/links/([^/]+)/video\Z")
+PARTS = (
+    "accounts",
+    "places",
+    "admission",
+    "availability",
+    "ways_in",
+    "passkeys",
+    "keys",
+    "transparency",
+    "sessions",
+    "pairings",
+    "push",
+    "plans",
+    "payments",
+    "mine",
+    "acquaintances",
+    "reports",
+    "audit",
+    "links",
+    "pages",
+    "operators",
+    "settings",
+    "log",
+)
+"""What a handler may ask for by its name in the house."""
 VIDEO = re.compile(rf"{API}/messages/([^/]+)/video\Z")
 
 
 def create() -> App:
     """What granian calls in its worker: the embedded default, with settings from the environment, stopped by SIGTERM."""
     keep_warm()
-    house = open_or_explain(lambda: furnish(from_environment(), SystemClock()))
-    greet(house.settings, house.server_name)
+    house, link = open_or_explain(_furnished)
+    greet(house.settings, house.server_name, link=link)
     application = assemble(house, build_litestar(house), webapp.load())
     settle()
-    return with_farewell(application, house.interrupt)
+    return with_farewell(with_doorstep(application, house.settings), house.interrupt)
+
+
+def _furnished() -> tuple[House, str | None]:
+    """The house of the settings, and the link that makes an operator when nobody lives in it yet."""
+    settings, clock = from_environment(), SystemClock()
+    storage = embedded(settings)
+    house = furnish(settings, clock, storage)
+    with storage.writer.begin() as connection:
+        return house, first_link(connection, now_ms=clock.now_ms())
 
 
 def assemble(house: House, control: Litestar, web: WebApp) -> App:
     """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
-    return Guard(_data_plane(house, control, web), house.settings, house.log)
+    meters: Meters = control.state.meters
+    return meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
 
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
@@ -74,6 +124,8 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
     tus = TusApp(house.uploads, house.sessions, house.pages)
     video = VideoApp(house.uploads, AccountVideos(house.messages, house.sessions, house.uploads))
     guest_video = VideoApp(house.uploads, GuestVideos(house.links))
+    probe_video = VideoApp(house.uploads, ProbeVideos(control.state.desk, house.sessions))
+    report_video = VideoApp(house.uploads, ReportVideos(control.state.desk, house.sessions))
     reports = PolicyReports(house.clock, house.log)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,6 +139,12 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
         elif match := GUEST_VIDEO.match(path):
             scope["route"] = f"{API}/links/{{id}}/video"
             await guest_video(scope, receive, send, match[1])
+        elif match := PROBE_VIDEO.match(path):
+            scope["route"] = f"{API}/operator/uploads/{{id}}/video"
+            await probe_video(scope, receive, send, match[1])
+        elif match := REPORT_VIDEO.match(path):
+            scope["route"] = f"{API}/operator/reports/{{report_id}}/video"
+            await report_video(scope, receive, send, match[1])
         elif path == REPORTS:
             await reports(scope, receive, send)
         elif file := web.find(scope):
@@ -99,46 +157,38 @@ def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
 
 def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
+    meters = Meters()
+    house.log.listen(meters.hear)
+    desk = Desk(
+        house.database, house.clock, house.settings, sessions=house.sessions, server_name=house.server_name
+    )
+    metrics = Metrics(meters, house.database, house.clock, house.settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await house.open()
+        metrics.start()
         yield
+        await metrics.stop()
         await house.close()
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
-    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES]
-    control += [*LINKS, *PAGES]
-    routes = [*info.ROUTES, *health.ROUTES, *problem_pages.ROUTES, *control]
-    parts = (
-        "accounts",
-        "ways_in",
-        "passkeys",
-        "keys",
-        "transparency",
-        "sessions",
-        "pairings",
-        "push",
-        "mine",
-        "acquaintances",
-        "reports",
-        "audit",
-        "links",
-        "pages",
-        "settings",
-        "log",
-    )
+    control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
+    control += [*ADMISSION, *AVAILABILITY]
+    control += [*LINKS, *PAGES, *OPERATORS]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
-        dependencies={name: _provide(attrgetter(f"house.{name}")) for name in parts}
+        dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
         | {"house": _provide(attrgetter("house")), "actor": Provide(_actor)}
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"house_messages": _provide(attrgetter("house.messages"))}
+        | {"metering": _provide(attrgetter("metering")), "desk": _provide(attrgetter("desk"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
-        state=State({"house": house}),
+        state=State({"house": house, "meters": meters, "metering": metrics, "desk": desk}),
         openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,

@@ -1,30 +1,38 @@
-"""Settings: one frozen struct, built once from the environment and the command line; nothing else reads it.
+"""Settings: one frozen struct, built once from a file, the environment and the command line; nothing else reads it.
 
 Each setting stands in docs/reference/settings.md.
 """
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from difflib import get_close_matches
 from ipaddress import ip_network
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from restante.protocol import limits
 from restante.protocol.names import is_server_name
-from restante.server import failpoints
+from restante.protocol.wire_availability import SignUpPolicy
+from restante.server import config_file, failpoints
 
 PREFIX = "RESTANTE_"
+CONFIG = f"{PREFIX}CONFIG"
+"""Where the file of settings is; it is no setting itself."""
 CLIENT = frozenset(f"{PREFIX}{name}" for name in ("PROFILE", "PASSPHRASE", "RECOVERY_CODE", "SERVER"))
 """Variables of the commands that speak to a server: whoever runs both in one shell has them set here too."""
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 _CONTACT = re.compile(r"(https://[^\s<>\"]+|[^\s<>\"@]+@[a-z0-9.-]+)\Z")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
+_ISSUER = re.compile(r"(https://[^\s?#]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?[^\s?#]*)\Z")
 _ORIGIN = re.compile(r"https?://[a-z0-9_.-]+(?::[0-9]{1,5})?\Z")
+
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.:-]{0,251}[a-z0-9])?\Z")
 
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+/[0-9]+s$")]
 
@@ -39,9 +47,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Path = Path("data")
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
+    tls: Literal["off", "local", "files"] = "off"
+    """local: an authority of the server's own, for a local network; files: the operator's certificate."""
+    tls_cert: str = ""
+    """PEM file of the certificate with its chain, when ``tls`` is files."""
+    tls_key: str = ""
+    """PEM file of its key."""
+    tls_names: tuple[str, ...] = ()
+    """More names and addresses for the own certificate, beside those that the machine knows."""
+    ca_port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    """Plain port of the page by which telephones learn to trust the own certificate; 0: the one after ``port``."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    sign_up: Literal["open", "closed"] = "open"
+    sign_up: SignUpPolicy = "open"
+    sign_up_domains: tuple[str, ...] = ()
+    """Domains of the mail addresses whose people may sign up, where the policy is ``domains``."""
+    oidc_issuer: str = ""
+    """The provider of identities by which people sign up: its address as its tokens write it."""
+    oidc_client: str = ""
+    oidc_secret: str = ""
+    """What this server is called there, and its secret."""
+    oidc_name: str = ""
+    """How the provider is called to people; empty: its host."""
+    country_database: str = ""
+    """File in MaxMind's format that tells the country of a network; empty: none."""
+    country_header: str = ""
+    """Header in which a trusted proxy writes the country; empty: none."""
     abuse_contact: Annotated[str, Meta(max_length=200)] = ""
     """Where people write about abuse, and who was banned appeals: an e-mail address or a page. Without one nobody may have
     an answering page."""
@@ -88,30 +119,65 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Addresses at which passkeys are made and shown; empty: the one that a request was sent to."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For is believed."""
+    plans: str = ""
+    """File of plans; empty: plans.toml in the data folder, if it is there. Without plans everything is free."""
+    metrics_token: Annotated[str, Meta(pattern=r"^([\x21-\x7e]{16,})?$")] = ""
+    """Who shows it may read `/metrics`; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    stripe_key: str = ""
+    """Secret or restricted key of the account at Stripe."""
+    stripe_webhook_secret: str = ""
+    """Signs Stripe's notices: whsec_…"""
+    stripe_url: str = "https://api.stripe.com"
+    """For tests: where Stripe's API is."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
     failpoint: str = ""
 
 
-def from_environment(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
-    """Builds the settings: ``RESTANTE_*`` from the environment, then what the command line gave.
+SECRETS = frozenset(
+    field
+    for field in Settings.__struct_fields__
+    if field in {"smtp_url", "stripe_key"} or field.endswith("_secret")
+)
+"""Settings that may also stand in a file of their own, and that are never shown."""
+_LISTS = {
+    field for field, kind in get_type_hints(Settings, include_extras=True).items() if kind == tuple[str, ...]
+}
 
-    Raises BadSettings for an unknown RESTANTE_ variable, unless it is a client's, and for a value out of range.
+
+def from_environment(
+    environ: Mapping[str, str] = os.environ, *, config: Path | None = None, **overrides: Any
+) -> Settings:
+    """Builds the settings: a file, over it ``RESTANTE_*`` from the environment, over it what the command line gave.
+
+    Raises BadSettings for an unknown name, and for a value out of range.
     """
     _check_known(environ)
-    values: dict[str, Any] = {}
+    path = config or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
+    values = _from_file(path) if path else {}
+    elsewhere = {key for key, value in overrides.items() if value is not None}
     for field in Settings.__struct_fields__:
-        text = environ.get(PREFIX + field.upper())
+        text = _from_variable(environ, field)
         if text is not None:
             values[field] = _parse(field, text)
+            elsewhere.add(field)
     values.update({key: value for key, value in overrides.items() if value is not None})
+    if values.get("tls") == "local":
+        values.setdefault("host", "0.0.0.0")  # noqa: S104 - that telephones reach it is what it is for
     try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_path)
-    except msgspec.ValidationError as error:
-        raise BadSettings(f"{error} (see docs/reference/settings.md)") from error
-    _check(settings)
+        settings = _converted(values)
+        _check(settings)
+    except BadSettings as error:
+        raise BadSettings(_said_of(str(error), path, elsewhere) if path else str(error)) from error
     failpoints.arm(settings.failpoint)
     return settings
+
+
+def hand_over(settings: Settings, environ: MutableMapping[str, str]) -> None:
+    """Leaves the settings to a worker process, which reads no file again."""
+    for variable in (CONFIG, *(f"{PREFIX}{field.upper()}_FILE" for field in SECRETS)):
+        environ.pop(variable, None)
+    environ.update(to_environment(settings))
 
 
 def to_environment(settings: Settings) -> dict[str, str]:
@@ -132,6 +198,7 @@ def parse_rate(rate: str) -> tuple[int, float]:
 def _check_known(environ: Mapping[str, str]) -> None:
     """A misspelt setting would otherwise be one that silently does nothing."""
     known = [field.upper() for field in Settings.__struct_fields__]
+    known += ["CONFIG", *(f"{field.upper()}_FILE" for field in sorted(SECRETS))]
     for variable in sorted(environ):
         name = variable.removeprefix(PREFIX)
         if variable == name or name in known or variable in CLIENT:
@@ -149,7 +216,9 @@ def _check(settings: Settings) -> None:
         raise BadSettings(
             f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
         )
+    _check_tls(settings)
     _check_outward(settings)
+    _check_entry(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -164,6 +233,37 @@ def _check(settings: Settings) -> None:
             ) from error
 
 
+def _check_tls(settings: Settings) -> None:
+    if (settings.tls == "files") != bool(settings.tls_cert and settings.tls_key):
+        raise BadSettings(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong to {PREFIX}TLS=files, and it to both")
+    for name in settings.tls_names:
+        if not _NAME.match(name):
+            raise BadSettings(f"{PREFIX}TLS_NAMES has {name}, which is no name and no address")
+
+
+def _check_entry(settings: Settings) -> None:
+    """Checks what decides who may sign up."""
+    if settings.sign_up == "domains" and not (settings.sign_up_domains and settings.smtp_url):
+        raise BadSettings(f"{PREFIX}SIGN_UP=domains needs {PREFIX}SIGN_UP_DOMAINS and {PREFIX}SMTP_URL")
+    for domain in settings.sign_up_domains:
+        if not _DOMAIN.match(domain):
+            raise BadSettings(
+                f"{PREFIX}SIGN_UP_DOMAINS has {domain}, which is no domain such as post.example"
+            )
+    if settings.sign_up == "provider" and not settings.oidc_issuer:
+        raise BadSettings(f"{PREFIX}SIGN_UP=provider needs {PREFIX}OIDC_ISSUER")
+    if settings.oidc_issuer and not (settings.oidc_client and settings.oidc_secret and settings.origins):
+        raise BadSettings(
+            f"{PREFIX}OIDC_ISSUER needs {PREFIX}OIDC_CLIENT, {PREFIX}OIDC_SECRET and {PREFIX}ORIGINS"
+        )
+    if settings.oidc_issuer and not _ISSUER.match(settings.oidc_issuer):
+        raise BadSettings(f"{PREFIX}OIDC_ISSUER is no address such as https://login.example")
+    if settings.country_database and not Path(settings.country_database).is_file():
+        raise BadSettings(f"{PREFIX}COUNTRY_DATABASE is no file")
+    if settings.country_header and not settings.trusted_proxies:
+        raise BadSettings(f"{PREFIX}COUNTRY_HEADER needs {PREFIX}TRUSTED_PROXIES: nobody else is believed")
+
+
 def _check_outward(settings: Settings) -> None:
     if settings.smtp_url and not re.match(r"smtps?://[^\s/]+\Z", settings.smtp_url):
         raise BadSettings(f"{PREFIX}SMTP_URL is no address such as smtps://user:password@mail.example:465")
@@ -175,8 +275,56 @@ def _check_outward(settings: Settings) -> None:
         raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 
 
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return config_file.read(path, Settings.__struct_fields__, SECRETS)
+    except config_file.BadFile as error:
+        raise BadSettings(str(error)) from error
+
+
+def _from_variable(environ: Mapping[str, str], field: str) -> str | None:
+    variable = PREFIX + field.upper()
+    file = environ.get(f"{variable}_FILE") if field in SECRETS else None
+    if file is None:
+        return environ.get(variable)
+    if variable in environ:
+        raise BadSettings(f"{variable} and {variable}_FILE are both set: one of them must go")
+    try:
+        return config_file.secret_of(file, f"{variable}_FILE")
+    except config_file.BadFile as error:
+        raise BadSettings(str(error)) from error
+
+
+def _converted(values: dict[str, Any]) -> Settings:
+    kinds = get_type_hints(Settings, include_extras=True)
+    for field, given in values.items():
+        value = values[field] = _parse_bytes(field, given) if _is_size(field, given) else given
+        try:
+            if isinstance(value, bool) or (isinstance(value, float) and not isfinite(value)):
+                raise msgspec.ValidationError("no number")  # noqa: TRY301 - said below, with the rest
+            msgspec.convert(value, kinds[field], strict=isinstance(value, float), dec_hook=_path)
+        except msgspec.ValidationError as error:
+            shown = "" if field in SECRETS else f" is {value!r}, and"
+            wanted = config_file.wanted(kinds[field])
+            raise BadSettings(f"{PREFIX}{field.upper()}{shown} must be {wanted}") from error
+    return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+
+
+def _is_size(field: str, value: object) -> bool:
+    return field.endswith("_bytes") and isinstance(value, str)
+
+
+def _said_of(text: str, path: Path, elsewhere: Collection[str]) -> str:
+    """Calls what stands, or is missing, in the file as the file calls it; not what was said ``elsewhere``."""
+    named = text
+    for field in Settings.__struct_fields__:
+        if field not in elsewhere:
+            named = re.sub(rf"{PREFIX}{field.upper()}\b", field, named)
+    return f"{path}: {named}" if named != text else text
+
+
 def _parse(field: str, text: str) -> Any:
-    if field in {"origins", "trusted_proxies"}:
+    if field in _LISTS:
         return tuple(filter(None, text.split(",")))
     if field.endswith("_bytes"):
         return _parse_bytes(field, text)

@@ -21,6 +21,7 @@ class Refusal(Exception):
         headers: dict[str, str] | None = None,
         recipients: list[str] | None = None,
         limit: int | None = None,
+        used: int | None = None,
     ) -> None:
         self.entry = CODES[code]
         self.detail = detail
@@ -29,6 +30,7 @@ class Refusal(Exception):
             self.headers.setdefault("www-authenticate", "Bearer")  # RFC 9110 section 15.5.2
         self.recipients = recipients
         self.limit = limit
+        self.used = used
         super().__init__(code)
 
     @property

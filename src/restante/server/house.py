@@ -3,6 +3,7 @@
 import secrets
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TextIO
 
 from sqlalchemy import Engine
@@ -11,7 +12,13 @@ from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
 from restante.server.accounts.ways_in import WaysIn
 from restante.server.acquaintances.service import Acquaintances
+from restante.server.admission.provider import Provider
+from restante.server.admission.service import Admission
 from restante.server.audit.service import Audit
+from restante.server.availability.file import NAME as AVAILABILITY_FILE
+from restante.server.availability.file import ChartFile
+from restante.server.availability.place import Places
+from restante.server.availability.service import Availability
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
@@ -27,11 +34,16 @@ from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
 from restante.server.mine.service import Mine
+from restante.server.operators.service import Operators
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Kind, Task
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.providers import open_provider
+from restante.server.payments.service import Payments
+from restante.server.plans import declared
+from restante.server.plans.service import Plans
 from restante.server.push.errands import Errands, Outward
 from restante.server.push.mail import Mailer
 from restante.server.push.posting import Post
@@ -54,20 +66,26 @@ class House:
     server_name: str
     database: Database
     bus: MemoryBus
+    places: Places
+    admission: Admission
+    availability: Availability
     sessions: Sessions
     keys: Keys
-    transparency: Transparency
+    passkeys: Passkeys
     accounts: Accounts
     pairings: Pairings
-    passkeys: Passkeys
     ways_in: WaysIn
+    transparency: Transparency
     acquaintances: Acquaintances
     reports: Reports
+    plans: Plans
+    payments: Payments
     uploads: Uploads
     links: GuestLinks
     pages: Pages
     messages: Messages
     audit: Audit
+    operators: Operators
     jobs: Jobs
     push: Push
     mine: Mine
@@ -91,6 +109,8 @@ class House:
         await self.jobs.stop()
         await self.courier.stop()
         await self.uploads.stop()
+        await self.admission.close()
+        self.places.close()
         self.database.stop()
         self.log.flush()
 
@@ -116,7 +136,18 @@ def embedded(settings: Settings) -> Storage:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = ("salts", "claims", "limits", "cursors", "proofs", "acquaintances", "vapid", "notices")
+        purposes = (
+            "salts",
+            "claims",
+            "limits",
+            "cursors",
+            "proofs",
+            "acquaintances",
+            "vapid",
+            "notices",
+            "admission",
+            "customers",
+        )
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -130,6 +161,7 @@ class _Base:
     settings: Settings
     bus: MemoryBus
     log: Log
+    server_name: str
 
 
 def furnish(
@@ -140,29 +172,24 @@ def furnish(
     migrate.upgrade(storage.writer)
     server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    base = _Base(Database(storage.writer, storage.readers), clock, settings, MemoryBus(), log)
-    return _connected(base, storage, server_name=server_name, keys=keys)
+    base = _Base(Database(storage.writer, storage.readers), clock, settings, MemoryBus(), log, server_name)
+    return _connected(base, storage, keys)
 
 
-def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[str, bytes]) -> House:
+def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
-    database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
+    database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
     limiter = Limiter(clock, key=keys["limits"])
+    entry = _entry(base, limiter, key=keys["admission"])
+    _, admission, availability = entry
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
-        database, clock, settings, limiter, server_name=server_name, salt_key=keys["salts"]
+        base, limiter, admission, availability, salt_key=keys["salts"]
     )
-    transparency = Transparency(database, storage.log_key, server_name=server_name)
     acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
-    reports = Reports(
-        database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
+    plans, payments, uploads, links, pages, messages = _letters(
+        base, storage.blobs, keys, limiter=limiter, acquaintances=acquaintances, availability=availability
     )
-    uploads = Uploads(database, storage.blobs, clock, settings, limiter=limiter, log=log)
-    links = GuestLinks(database, clock, settings, bus=bus, limiter=limiter)
-    pages = Pages(database, clock, settings, links=links, limiter=limiter, proof_key=keys["proofs"])
-    messages = _messages(
-        base, keys, limiter=limiter, uploads=uploads, links=links, pages=pages, acquaintances=acquaintances
-    )
-    audit = Audit(database)
+    audit, operators = Audit(database), Operators(database, clock)
     jobs = _jobs(
         base,
         uploads=uploads,
@@ -170,6 +197,9 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
         pages=pages,
         messages=messages,
         audit=audit,
+        operators=operators,
+        availability=availability,
+        payments=payments,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -177,52 +207,72 @@ def _connected(base: _Base, storage: Storage, *, server_name: str, keys: dict[st
     return House(
         settings,
         clock,
-        log,
+        base.log,
         server_name,
         database,
-        bus,
+        base.bus,
+        *entry,
         sessions,
         key_store,
-        transparency,
+        passkeys,
         accounts,
         pairings,
-        passkeys,
         ways_in,
+        Transparency(database, storage.log_key, server_name=server_name),
         acquaintances,
-        reports,
+        Reports(
+            database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
+        ),
+        plans,
+        payments,
         uploads,
         links,
         pages,
         messages,
         audit,
+        operators,
         jobs,
-        *_told(base, limiter, server_name=server_name, keys=keys, sessions=sessions, messages=messages),
+        *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
     )
 
 
-def _messages(
+def _letters(
     base: _Base,
+    blobs: BlobStore,
     keys: dict[str, bytes],
     *,
     limiter: Limiter,
-    uploads: Uploads,
-    links: GuestLinks,
-    pages: Pages,
     acquaintances: Acquaintances,
-) -> Messages:
-    return Messages(
-        base.database,
-        base.clock,
-        base.settings,
+    availability: Availability,
+) -> tuple[Plans, Payments, Uploads, GuestLinks, Pages, Messages]:
+    """Makes the parts by which messages are left, and paid."""
+    database, clock, settings = base.database, base.clock, base.settings
+    plans = Plans(database, clock, declared.load(settings))
+    provider = open_provider(plans.declared, settings)
+    payments = Payments(
+        database, clock, plans=plans, provider=provider, bus=base.bus, log=base.log, key=keys["customers"]
+    )
+    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log)
+    links = GuestLinks(database, clock, settings, bus=base.bus, limiter=limiter, plans=plans)
+    pages = Pages(
+        database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]
+    )
+    messages = Messages(
+        database,
+        clock,
+        settings,
         bus=base.bus,
         uploads=uploads,
         links=links,
         pages=pages,
         limiter=limiter,
         acquaintances=acquaintances,
+        plans=plans,
+        availability=availability,
         claim_key=keys["claims"],
         cursor_key=keys["cursors"],
     )
+    return plans, payments, uploads, links, pages, messages
 
 
 def _jobs(
@@ -233,6 +283,9 @@ def _jobs(
     pages: Pages,
     messages: Messages,
     audit: Audit,
+    operators: Operators,
+    availability: Availability,
+    payments: Payments,
     sessions: Sessions,
     pairings: Pairings,
     passkeys: Passkeys,
@@ -247,6 +300,9 @@ def _jobs(
         pages=pages,
         messages=messages,
         audit=audit,
+        operators=operators,
+        availability=availability,
+        payments=payments,
         sessions=sessions,
         pairings=pairings,
         passkeys=passkeys,
@@ -258,25 +314,31 @@ def _jobs(
 def _told(
     base: _Base,
     limiter: Limiter,
-    *,
-    server_name: str,
     keys: dict[str, bytes],
+    admission: Admission,
+    payments: Payments,
+    *,
     sessions: Sessions,
     messages: Messages,
 ) -> tuple[Push, Mine, Courier]:
     """Makes the parts by which people are told, and by which an account ends."""
     database, clock, settings, bus, log = base.database, base.clock, base.settings, base.bus, base.log
+    server_name = base.server_name
     vapid = Vapid.of(keys["vapid"])
     push = Push(database, clock, settings, limiter=limiter, vapid=vapid, key=keys["notices"])
     mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)
     mailer = Mailer(settings.smtp_url, settings.mail_from, server_name) if settings.smtp_url else None
     post = Post(private=settings.private_targets == "allow")
-    outward = Outward(post, mailer, vapid, keys["notices"], server_name)
+    outward = Outward(post, mailer, vapid, keys["notices"], server_name, admission.code_of)
     errands = Errands(database, clock, settings, outward=outward, log=log)
 
     async def remove(task: Task) -> None:
         await mine.remove(int(task.subject))
         await database.write(lambda connection: queue.done(connection, task))
+
+    async def close() -> None:
+        await errands.close()
+        await payments.close()
 
     by_kind: dict[Kind, Errand] = {
         "delete-account": remove,
@@ -284,21 +346,42 @@ def _told(
         "push": errands.push,
         "mail": errands.mail,
         "mail-code": errands.mail_code,
+        "mail-opened": errands.mail_opened,
+        "mail-ticket": errands.mail_ticket,
         "webhook": errands.webhook,
+        "payment": payments.look,
+        "forget-customer": payments.forget,
     }
-    return push, mine, Courier(database, clock, errands=by_kind, close=errands.close, bus=bus, log=log)
+    return push, mine, Courier(database, clock, errands=by_kind, close=close, bus=bus, log=log)
+
+
+def _entry(base: _Base, limiter: Limiter, *, key: bytes) -> tuple[Places, Admission, Availability]:
+    """Makes the parts that say who may sign up, and where sign-up and sending are open. Raises BadFile."""
+    database, clock, settings = base.database, base.clock, base.settings
+    database_file = Path(settings.country_database) if settings.country_database else None
+    places = Places(
+        header=settings.country_header, database=database_file, trusted_proxies=settings.trusted_proxies
+    )
+    provider = Provider(settings, clock, key=key) if settings.oidc_issuer else None
+    admission = Admission(database, clock, settings, limiter=limiter, provider=provider, key=key)
+    file = ChartFile(
+        settings.data / AVAILABILITY_FILE,
+        clock,
+        lambda why: base.log.event("availability-refused", reason=why),
+    )
+    return places, admission, Availability(database, clock, settings, limiter=limiter, file=file)
 
 
 def _doors(
-    database: Database,
-    clock: Clock,
-    settings: Settings,
+    base: _Base,
     limiter: Limiter,
+    admission: Admission,
+    availability: Availability,
     *,
-    server_name: str,
     salt_key: bytes,
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
+    database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
     sessions = Sessions(database, clock)
     key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
@@ -309,6 +392,8 @@ def _doors(
         sessions=sessions,
         passkeys=passkeys,
         limiter=limiter,
+        admission=admission,
+        availability=availability,
         server_name=server_name,
         salt_key=salt_key,
     )

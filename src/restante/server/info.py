@@ -36,6 +36,7 @@ def server_info(request: Request[Any, Any, Any], house: NamedDependency[House]) 
         version=__version__,
         protocol=[1],
         sign_up=house.settings.sign_up,
+        provider=house.admission.provider_name,
         limits=Limits(
             upload_bytes=house.settings.upload_bytes,
             recording_ms=limits.RECORDING_MS,

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import sys
 import traceback
+from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
 from typing import TextIO
@@ -25,7 +26,12 @@ class Log:
         self._key = key
         self._stream = stream
         self._flush_at_s = 0.0
+        self._hearers: list[Callable[[str, dict[str, str | float | None]], None]] = []
         self.actor = lru_cache(maxsize=10_000)(self._actor)
+
+    def listen(self, hear: Callable[[str, dict[str, str | float | None]], None]) -> None:
+        """Lets somebody count what is logged."""
+        self._hearers.append(hear)
 
     def event(self, event: str, **fields: str | float | None) -> None:
         """Writes an event with its fields; the vocabulary stands in docs/reference/logs.md."""
@@ -52,6 +58,8 @@ class Log:
         return hmac.new(self._key, str(account_id).encode(), hashlib.sha256).hexdigest()[:16]
 
     def _write(self, level: str, event: str, fields: dict[str, str | float | None]) -> None:
+        for hear in self._hearers:
+            hear(event, fields)
         line = {"ts": self._clock.now_ms(), "level": level, "event": event, **fields}
         self._stream.write(msgspec.json.encode(line).decode() + "\n")
 

@@ -5,14 +5,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.limits import JSON_INT, RECORD_BYTES, RECORD_VALID_FOR
 from restante.protocol.names import split_acct
-from restante.signing import container, successions
+from restante.signing import aliases, container, successions
 from restante.signing.errors import (
     BadSuccession,
     NeedsNewerVersion,
@@ -56,6 +56,7 @@ class RecordFields(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     created: Millis
     until: Millis
     succession: str | None = None
+    alias: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,12 @@ class Record:
         """What the next record's ``prev`` must be."""
         return b64(hashlib.sha256(self.raw).digest())
 
+    @property
+    def alias(self) -> aliases.Alias | None:
+        """What it says of a move to or from another server; a bad one says nothing."""
+        found = aliases.read(self.fields.alias, sign=self.sign)
+        return found if found and self.acct in (found.old, found.new) else None
+
     def is_expired(self, now_ms: int) -> bool:
         """Tells that the account has not renewed its record: quiet information, not an alarm."""
         return now_ms >= self.fields.until
@@ -99,10 +106,12 @@ def build(
     now_ms: int,
     previous: Record | None = None,
     succession: bytes | None = None,
+    alias: bytes | None = None,
 ) -> bytes:
     """Signs the first record, or the one after ``previous``, valid for 400 days.
 
-    ``succession`` is the container made by ``successions.build`` and needed when the signing key is new.
+    ``succession`` is the container made by ``successions.build`` and needed when the signing key is new; ``alias`` the one made by
+    ``aliases.build`` at a move.
     """
     fields = RecordFields(
         acct=acct,
@@ -114,6 +123,7 @@ def build(
         created=now_ms,
         until=now_ms + RECORD_VALID_FOR // _MILLISECOND,
         succession=b64(succession) if succession else None,
+        alias=b64(alias) if alias else None,
     )
     return container.write(container.Type.ACCOUNT, fields, key=key)
 

@@ -81,6 +81,13 @@ export function checkHistory(acct: string, history: readonly Uint8Array[]): Acco
   return last;
 }
 
+/** The last record of an account, of a chain that need not lead from the pinned key. @throws ProtocolError record-… */
+export function lastRecord(acct: string, history: readonly Uint8Array[]): AccountRecord {
+  const last = readRecord(history.at(-1) ?? new Uint8Array(0));
+  if (last.acct !== acct) throw new ProtocolError("record-other-account");
+  return last;
+}
+
 /** Signs the first record, or the one after `previous`, valid for 400 days; a new signing key needs a succession. */
 export function buildRecord(
   key: SigningKey,

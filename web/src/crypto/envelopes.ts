@@ -33,6 +33,7 @@ export const envelopeShape = struct({
   reply_to: optional(text()),
   prev: optional(text()),
   answer_to: optional(answerShape),
+  forwarded: optional(text()),
   sent_to: optional(list(text(), { most: 100 })),
 });
 
@@ -110,6 +111,20 @@ export async function sealOwnCopy(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const to = { acct: sender.acct, fp: fp(sender.key.public) };
   return sealFields(fieldsOf(message, sender, to, { sent_to: sentTo }), sender, recipient);
+}
+
+/** Seals a received message for one more account; `raw` is the container in which it came. */
+export async function sealForward(
+  original: EnvelopeFields,
+  raw: Uint8Array,
+  sender: Sender,
+  record: AccountRecord,
+  nowMs: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { id, kind, key, details, upload, expires } = original;
+  const to = { acct: record.acct, fp: fp(record.sign) };
+  const passed = { created: nowMs, to, from: fromOf(sender), key, details, upload, expires, forwarded: b64(raw) };
+  return sealFields({ id, kind, ...passed }, sender, currentRecipient(record, nowMs));
 }
 
 function fieldsOf(

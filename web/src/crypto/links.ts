@@ -7,7 +7,7 @@ import { recipientOf } from "./age";
 import { sealForLink, type EnvelopeFields, type Message } from "./envelopes";
 import { signingKeyOf, type Keyring } from "./keyring";
 import { openLinkEnvelope, type OpenedEnvelope } from "./receiving";
-import { linkAccess, linkAccessWithPassword, type Access } from "./unlock";
+import { greetingAccess, linkAccess, linkAccessWithPassword, type Access } from "./unlock";
 
 const SECRET_BYTES = 32;
 
@@ -37,14 +37,25 @@ export interface LinkSecret {
   readonly password: string | null;
 }
 
+/** A link whose secret is kept elsewhere. */
+export type GreetingLink = Omit<MadeLink, "secret">;
+
 /** Makes a link to the message whose own copy this is. */
 export async function linkTo(keyring: Keyring, own: OpenedEnvelope, password: string | null): Promise<MadeLink> {
   const secret = randomBytes(SECRET_BYTES);
-  const { identity, bearer } = await accessOf({ secret, password });
+  return { secret: b64(secret), ...(await sealedTo(keyring, own, await accessOf({ secret, password }))) };
+}
+
+/** Makes the link of an answering page to its greeting. */
+export async function greetingLink(keyring: Keyring, own: OpenedEnvelope, secret: Uint8Array): Promise<GreetingLink> {
+  return sealedTo(keyring, own, greetingAccess(secret));
+}
+
+async function sealedTo(keyring: Keyring, own: OpenedEnvelope, { identity, bearer }: Access): Promise<GreetingLink> {
   const { fields, kind } = own;
   const sender = { acct: keyring.acct, name: fields.from?.name, key: signingKeyOf(keyring) };
   const envelope = await sealForLink({ ...messageOfFields(fields), kind }, sender, await recipientOf(identity));
-  return { secret: b64(secret), bearerSha256: b64(sha256(bearer)), envelope: b64(envelope) };
+  return { bearerSha256: b64(sha256(bearer)), envelope: b64(envelope) };
 }
 
 /** Opens what came by link. @throws ProtocolError envelope-no-match, when it has another password */

@@ -7,6 +7,7 @@ import { nameOf } from "../protocol/names";
 import type { AccountRecord } from "./account";
 import { detailsSha256, sealDetails, type Details, type Kind } from "./details";
 import { LINK_PREFIX, linkFp, sealForAccount, sealForLink, sealOwnCopy, type Message } from "./envelopes";
+import type { LinkTarget } from "./guests";
 import { ownRecipient, signingKeyOf, type Keyring } from "./keyring";
 
 /** What a person wants sent; `messageKey` is the one that the video was sealed with. */
@@ -29,8 +30,8 @@ export interface NewMessage {
   readonly untilPlayed?: boolean;
   /** By acct: the id of the previous message to the same account, so that a gap can be noticed. */
   readonly previous?: Readonly<Record<string, string>>;
-  /** Recipients (`age1…`) of guest links. */
-  readonly links?: readonly string[];
+  /** Guest links whose secret is another's or is kept elsewhere: of a page, of a caller who may be answered. */
+  readonly links?: readonly LinkTarget[];
 }
 
 /** What is posted, byte for byte, until it is answered; binary in base64url. */
@@ -40,8 +41,8 @@ export interface ComposedMessage {
   readonly details: string;
   /** By name of the recipient. */
   readonly envelopes: Readonly<Record<string, string>>;
-  /** By recipient of the link. */
-  readonly links: Readonly<Record<string, string>>;
+  /** In the order of the links. */
+  readonly links: readonly string[];
   /** The sender's own copy. */
   readonly sent: string;
 }
@@ -62,12 +63,15 @@ export async function composeMessage(
     if (Object.hasOwn(envelopes, nameOf(record.acct))) throw new ProtocolError("record-other-account", "named twice");
     envelopes[nameOf(record.acct)] = b64(await sealForAccount(message, sender, record, wanted.previous?.[record.acct]));
   }
-  const sealedLinks: Record<string, string> = {};
-  for (const link of links) sealedLinks[link] = b64(await sealForLink(message, sender, link));
-  const sentTo = [...records.map((record) => record.acct), ...links.map((link) => LINK_PREFIX + linkFp(link))];
+  const sealedLinks: string[] = [];
+  for (const { recipient } of links) sealedLinks.push(b64(await sealForLink(message, sender, recipient)));
+  const sentTo = [
+    ...records.map((record) => record.acct),
+    ...links.map(({ recipient }) => LINK_PREFIX + linkFp(recipient)),
+  ];
   const own = await sealOwnCopy(message, sender, await ownRecipient(keyring, wanted.createdMs), sentTo);
   return {
-    message: requestOf(message, Object.keys(envelopes), wanted.untilPlayed === true),
+    message: requestOf(message, Object.keys(envelopes), wanted),
     details: b64(details),
     envelopes,
     links: sealedLinks,
@@ -91,9 +95,15 @@ function messageOf(wanted: NewMessage, details: string): Message {
   };
 }
 
-function requestOf(message: Message, recipients: readonly string[], untilPlayed: boolean): string {
+function requestOf(message: Message, recipients: readonly string[], { untilPlayed, links = [] }: NewMessage): string {
   const { id, kind, details, upload, expiresMs, mayForward } = message;
-  const lasting = { expires_at: expiresMs, ...(untilPlayed && { until_played: true }) };
-  const rest = { upload, ...lasting, ...(mayForward === true && { may_forward: true }) };
+  const lasting = { expires_at: expiresMs, ...(untilPlayed === true && { until_played: true }) };
+  const wanted = links.map(({ bearerSha256 }) => ({ bearer_sha256: bearerSha256 }));
+  const rest = {
+    upload,
+    ...(wanted.length > 0 && { links: wanted }),
+    ...lasting,
+    ...(mayForward === true && { may_forward: true }),
+  };
   return JSON.stringify({ id, kind, details_sha256: details, recipients, ...rest });
 }

@@ -13,6 +13,7 @@ import { AgeError, checkX25519Identity, recipientOf, unseal, type Identity } fro
 import { readContainer, readPayload, type Container } from "./container";
 import { KINDS, type Kind } from "./details";
 import { envelopeShape, linkFp, type EnvelopeFields } from "./envelopes";
+import { readOriginal, type Original } from "./forwarding";
 import type { Pin } from "./pins";
 import { fp } from "./signing";
 
@@ -44,6 +45,8 @@ export interface OpenedEnvelope {
   readonly digest: string;
   readonly seenShard: string;
   readonly container: Uint8Array;
+  /** Of what was passed on: `acct` is empty while nothing vouches for that it is theirs. */
+  readonly original: Original | null;
 }
 
 type Known = (acct: string) => readonly (readonly [Uint8Array, Trust])[];
@@ -115,7 +118,19 @@ async function open(sealed: Uint8Array, identities: readonly Identity[], known: 
   const kind = checkForm(fields);
   const trust = checkSigner(box, fields, known);
   const digest = b64(sha256(box.raw).subarray(0, 8));
-  return { fields, kind, trust, signer: box.signer, digest, seenShard: seenShard(fields.created), container: box.raw };
+  const original = originalOf(box, fields, known);
+  const shard = seenShard(fields.created);
+  return { fields, kind, trust, signer: box.signer, digest, seenShard: shard, container: box.raw, original };
+}
+
+/** Of a sender whose key is not known the account is not told: then it is the forwarder's word. */
+function originalOf(box: Container, fields: EnvelopeFields, known: Known): Original | null {
+  if (fields.forwarded === undefined) return null;
+  const original = readOriginal(fields, box.signer);
+  const keys = known(original.acct);
+  if (keys.length === 0) return { ...original, acct: "", name: null };
+  if (!keys.some(([key]) => equalBytes(key, original.signer))) throw new ProtocolError("wrong-signer");
+  return original;
 }
 
 async function decrypt(sealed: Uint8Array, identities: readonly Identity[]): Promise<Container> {

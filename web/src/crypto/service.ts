@@ -10,16 +10,24 @@ import workerUrl from "./worker?worker&url";
 
 export type {
   AccountView,
+  CheckedReceipt,
+  GivenReceipt,
   KeyringChange,
   NewAccount,
   NumberWith,
   PersonView,
+  Receivable,
   ReceivedEnvelope,
   SealedKeyring,
 } from "./session-views";
 export type { ComposedMessage, NewMessage } from "./message";
 export type { OpenedEnvelope, Trust } from "./receiving";
 export type { Contact } from "./contacts";
+export type { Group, NamedGroup } from "./groups";
+export type { Flags } from "./shards";
+export type { ComposedCall, NewCall, PageOwner } from "./calls";
+export type { Profile } from "./profile";
+export type { Challenge } from "./proof";
 export type { Details, Kind, Poster, VideoDetails } from "./details";
 
 /** A video that is decrypted in the worker; errors of its source come back as they were thrown. */

@@ -2,6 +2,7 @@
 
 import type { Device, Method } from "./keyring";
 import type { Identity } from "./age";
+import type { ReceiptKind } from "./receipts";
 import type { OpenedEnvelope } from "./receiving";
 import type { SafetyNumber } from "./safety";
 
@@ -100,4 +101,34 @@ export interface SealedKeyring {
 /** An envelope that passed every check that could be made; `unread` names shards without which a replay is not seen. */
 export interface ReceivedEnvelope extends OpenedEnvelope {
   readonly unread: readonly string[];
+}
+
+/** Of a received message, what a receipt says; `signer` and `details` base64url. */
+export interface Receivable {
+  readonly id: string;
+  /** Acct of who signed it. */
+  readonly from: string;
+  readonly signer: string;
+  readonly details: string;
+}
+
+/** Of a sent message, what its receipts must fit: by the own copy. */
+export interface SentMessage {
+  readonly id: string;
+  readonly details: string;
+  readonly sentTo: readonly string[];
+}
+
+/** What the server hands out as somebody's receipt. */
+export interface GivenReceipt {
+  /** Acct. */
+  readonly by: string;
+  readonly kind: ReceiptKind;
+  readonly raw: string;
+}
+
+/** `code`: why it confirms nothing; `at`: when they signed it. */
+export interface CheckedReceipt {
+  readonly code: string | null;
+  readonly at: number;
 }

@@ -5,14 +5,12 @@ import { b64, unb64, utf8 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { DAY_MS } from "../protocol/limits";
 import { viewOf } from "./account-view";
-import { checkHistory, isExpired, readRecord } from "./account";
+import { checkHistory, isExpired, lastRecord, readRecord } from "./account";
 import { newX25519Identity, recipientOf, type Identity } from "./age";
 import { isVerified, type Contact } from "./contacts";
 import { readJson } from "./container";
 import { Enrolment } from "./enrolment";
-import { openDetails, type Details, type Kind } from "./details";
 import {
-  identitiesOf,
   inOrder,
   keyringShape,
   openKeyring,
@@ -24,34 +22,44 @@ import {
   type Keyring,
 } from "./keyring";
 import { mergeKeyrings } from "./keyring-changes";
-import { composeMessage, type ComposedMessage, type NewMessage } from "./message";
-import { linkTo, openByLink, type LinkSecret, type MadeLink } from "./links";
+import { Correspondence } from "./correspondence";
+import { namedGroups, type Group, type NamedGroup } from "./groups";
+import type { ComposedMessage, NewMessage } from "./message";
+import { Guests } from "./guests";
+import { greetingLink, linkTo, type GreetingLink, type MadeLink } from "./links";
 import { newAccount } from "./new-account";
 import { pairingWords } from "./pairing";
 import { checkChosen, newPassphrase } from "./passphrase";
 import { acceptChangedKey, firstContact, follow, type Pin } from "./pins";
-import { openEnvelope, openOwnCopy, type OpenedEnvelope } from "./receiving";
+import { openProfile, sealProfile, type Profile } from "./profile";
+import type { ReceiptKind } from "./receipts";
+import type { OpenedEnvelope } from "./receiving";
+import type { Flags, Setting } from "./shards";
 import { newRecoveryCode, readRecoveryCode, writeRecoveryCode } from "./recovery";
 import { safetyNumber } from "./safety";
 import { changed, salted, toldOf } from "./session-changes";
 import type {
   AccountView,
+  CheckedReceipt,
+  GivenReceipt,
   KeyringChange,
   NewAccount,
   NumberWith,
   PersonView,
+  Receivable,
   ReceivedEnvelope,
   SealedKeyring,
+  SentMessage,
   WantedAccount,
 } from "./session-views";
 import { resealShard, type ResealedShard } from "./resealing";
 import { ShardBook } from "./shard-book";
 import { fp } from "./signing";
-import { linkAccess, passphraseAccess, unlockAccess, type Access } from "./unlock";
+import { greetingAccess, passphraseAccess, unlockAccess, type Access } from "./unlock";
 
 const RENEW_AFTER_MS = 30 * DAY_MS;
 
-export class Session {
+export class Session extends Guests {
   #keyring: Keyring | null = null;
   /** What the server has, as far as is known: the base of a merge. */
   #base: Keyring | null = null;
@@ -60,8 +68,7 @@ export class Session {
   #newest: string | null = null;
   #enrolment = new Enrolment();
   #book = new ShardBook(() => this.#unlocked());
-  /** Of senders that are still to be met: remembered as received only when they are. */
-  #unmet: OpenedEnvelope[] = [];
+  #mail = this.#newMail();
 
   // --- ways in ---
 
@@ -80,7 +87,7 @@ export class Session {
     const { keyring, identity, unlock, passphrase, recoveryCode } = await newAccount(wanted);
     const sealed = await sealKeyring(keyring);
     this.#enter(keyring, identity);
-    for (const name of ["contacts", "settings"]) this.#book.lacks(name);
+    for (const name of ["contacts", "groups", "settings"]) this.#book.lacks(name);
     return {
       account: viewOf(keyring, 0),
       record: b64(await recordOf(keyring, { nowMs: wanted.nowMs })),
@@ -182,7 +189,7 @@ export class Session {
   lock(): void {
     this.#enrolment.forget();
     this.#keyring = this.#base = this.#identity = this.#newest = null;
-    this.#unmet = [];
+    this.#mail = this.#newMail();
     this.#book = new ShardBook(() => this.#unlocked());
   }
 
@@ -287,8 +294,32 @@ export class Session {
     return Object.fromEntries([...this.#book.settings.settings].map(([key, { value }]) => [key, value]));
   }
 
+  /** Each with the time it was chosen, as an export has them. */
+  settingEntries(): ReadonlyMap<string, Setting> {
+    return this.#book.settings.settings;
+  }
+
   setSetting(key: string, value: string | number | boolean | null, atMs: number): void {
     this.#book.learnSettings({ shard: "settings", rev: 0, settings: new Map([[key, { value, at: atMs }]]) });
+  }
+
+  /** What the owner does with messages, by id: of the shards `kept-…` that were taken. */
+  flags(): ReadonlyMap<string, Flags> {
+    return this.#book.flags;
+  }
+
+  /** Notes it in the shard of the message's month; take that first. Tells whether there was room. */
+  noteFlags(id: string, shard: string, flags: Flags): boolean {
+    return this.#book.learnFlags(id, shard, flags);
+  }
+
+  groups(): readonly NamedGroup[] {
+    return namedGroups(this.#book.groups);
+  }
+
+  /** Joins what the owner says of a group; take the shard `groups` first. */
+  noteGroup(id: string, news: Group): void {
+    this.#book.learnGroups({ shard: "groups", rev: 0, groups: new Map([[id, news]]) });
   }
 
   // --- people ---
@@ -307,13 +338,13 @@ export class Session {
    * envelope that made the contact. @throws ProtocolError safety-number-changed: sending is blocked until `acceptKey`
    */
   meet(acct: string, history: readonly Uint8Array[], signer: Uint8Array | null, nowMs: number): PersonView {
-    const before = this.#known().get(acct)?.pin;
+    const before = this.#mail.known().get(acct)?.pin;
     const pin = before ? follow(before, acct, history) : firstContact(acct, history);
     if (signer && ![pin.sign, ...pin.former].includes(b64(signer))) throw new ProtocolError("wrong-signer");
     const last = readRecord(history.at(-1) ?? new Uint8Array(0));
     if (acct === this.#unlocked().acct) this.#checkOwn(pin);
     else this.#pin(acct, pin);
-    this.#rememberOf(pin);
+    this.#mail.rememberOf(pin);
     return {
       acct,
       fp: fp(last.sign),
@@ -335,14 +366,14 @@ export class Session {
   /** Pins a changed key: the person has compared the safety number. */
   acceptKey(acct: string, history: readonly Uint8Array[]): void {
     const pin = this.#book.contacts.contacts.get(acct)?.pin;
-    const last = checkOfAccount(acct, history);
+    const last = lastRecord(acct, history);
     if (pin) this.#pin(acct, acceptChangedKey(pin, last));
   }
 
   /** The number of this account and another: of its pinned key, or of the key of these records. */
   safetyNumber(acct: string, history?: readonly Uint8Array[]): NumberWith {
     const keyring = this.#unlocked();
-    const sign = history ? checkOfAccount(acct, history).sign : this.#pinned(acct);
+    const sign = history ? lastRecord(acct, history).sign : this.#mail.pinned(acct);
     const number = safetyNumber({ acct: keyring.acct, sign: signingKeyOf(keyring).public }, { acct, sign });
     return { ...number, sign: b64(sign) };
   }
@@ -354,18 +385,8 @@ export class Session {
    * again: only then is it known not to be a replay, and remembered. Of trust `first`: fetch the sender's records and
    * `meet`, then show.
    */
-  async openEnvelope(sealed: Uint8Array, nowMs: number): Promise<ReceivedEnvelope> {
-    const contacts = this.#known();
-    const opened = await openEnvelope(sealed, {
-      ...this.#receiver(),
-      pinned: (acct) => contacts.get(acct)?.pin,
-      seen: (id, month) => this.#book.digest(id, month),
-      nowMs,
-    });
-    const unread = this.#book.unread(opened.seenShard);
-    if (unread.length === 0 && opened.trust === "first") this.#unmet.push(opened);
-    else if (unread.length === 0) this.#remember(opened);
-    return { ...opened, unread };
+  openEnvelope(sealed: Uint8Array, nowMs: number): Promise<ReceivedEnvelope> {
+    return this.#mail.openEnvelope(sealed, nowMs);
   }
 
   /** Whether a message of this id was received, by the shards of seen ids that were taken. */
@@ -374,12 +395,7 @@ export class Session {
   }
 
   openOwnCopy(sealed: Uint8Array, nowMs: number): Promise<OpenedEnvelope> {
-    return openOwnCopy(sealed, { ...this.#receiver(), nowMs });
-  }
-
-  /** Opens what came by guest link; needs no account. */
-  openLinkEnvelope(sealed: Uint8Array, link: LinkSecret, nowMs: number): Promise<OpenedEnvelope> {
-    return openByLink(sealed, link, nowMs);
+    return this.#mail.openOwnCopy(sealed, nowMs);
   }
 
   /** Makes a guest link to a message that was sent, from the own copy of its envelope. */
@@ -387,54 +403,51 @@ export class Session {
     return linkTo(this.#unlocked(), await this.openOwnCopy(ownCopy, nowMs), password);
   }
 
-  linkBearer(secret: Uint8Array): string {
-    return b64(linkAccess(secret).bearer);
+  /** Makes a link of a page to its greeting: for a page's new secret, too. */
+  async makeGreetingLink(ownCopy: Uint8Array, secret: Uint8Array, nowMs: number): Promise<GreetingLink> {
+    return greetingLink(this.#unlocked(), await this.openOwnCopy(ownCopy, nowMs), secret);
   }
 
-  openDetails(sealed: Uint8Array, messageKey: string, signed: { sha256: string; kind: Kind }): Promise<Details> {
-    return openDetails(sealed, messageKey, signed);
+  /** Seals what one's page says to those who have its link; base64url. */
+  sealProfile(says: Pick<Profile, "greeting" | "note">, secret: Uint8Array, nowMs: number): Promise<string> {
+    const keyring = this.#unlocked();
+    const profile = { acct: keyring.acct, created: nowMs, ...says };
+    return sealProfile(profile, greetingAccess(secret).identity, signingKeyOf(keyring));
+  }
+
+  /** Opens what one's own page says. @throws ProtocolError page-damaged, wrong-signer */
+  openOwnProfile(sealed: Uint8Array, secret: Uint8Array): Promise<Profile> {
+    const keyring = this.#unlocked();
+    const owner = { acct: keyring.acct, keys: ownKeysOf(keyring) };
+    return openProfile(sealed, greetingAccess(secret).identity, owner);
   }
 
   /** Seals a message for accounts whose current records these are; each must be the pinned one's. */
-  async composeMessage(wanted: NewMessage, records: readonly Uint8Array[]): Promise<ComposedMessage> {
-    const checked = records.map(readRecord);
-    for (const record of checked) {
-      if (b64(record.sign) !== b64(this.#pinned(record.acct))) throw new ProtocolError("safety-number-changed");
-      const pin = this.#book.contacts.contacts.get(record.acct)?.pin;
-      if (pin && record.sha256 !== pin.record) throw new ProtocolError("record-rollback", "not the record of the pin");
-    }
-    return composeMessage(this.#unlocked(), wanted, checked);
+  composeMessage(wanted: NewMessage, records: readonly Uint8Array[]): Promise<ComposedMessage> {
+    return this.#mail.compose(wanted, records);
   }
 
-  /** The contacts, once they were looked for. */
-  #known(): ReadonlyMap<string, Contact> {
-    if (!this.#book.knows("contacts")) throw new Error("take the shard contacts first, or say that there is none");
-    return this.#book.contacts.contacts;
+  /**
+   * Seals a received message for more accounts, likewise; by name, base64url. `name`: how this account calls itself.
+   * @throws ProtocolError forward-not-allowed
+   */
+  forwardMessage(
+    sealed: Uint8Array,
+    name: string,
+    records: readonly Uint8Array[],
+    nowMs: number,
+  ): Promise<Record<string, string>> {
+    return this.#mail.forward(sealed, name, records, nowMs);
   }
 
-  #remember(opened: OpenedEnvelope): void {
-    this.#book.learnSeen(opened.fields.id, opened.seenShard, opened.digest);
+  /** Confirms a received message to who signed it. */
+  writeReceipt(message: Receivable, kind: ReceiptKind, nowMs: number): string | null {
+    return this.#mail.writeReceipt(message, kind, nowMs);
   }
 
-  /** Remembers what somebody sent who was met just now, by the keys that signed it. */
-  #rememberOf(pin: Pin): void {
-    const keys = [pin.sign, ...pin.former];
-    const isTheirs = ({ signer }: OpenedEnvelope) => signer !== null && keys.includes(b64(signer));
-    this.#unmet.filter(isTheirs).forEach((opened) => this.#remember(opened));
-    this.#unmet = this.#unmet.filter((opened) => !isTheirs(opened));
-  }
-
-  #receiver() {
-    const keyring = this.#unlocked();
-    return { identities: identitiesOf(keyring), me: { acct: keyring.acct, keys: ownKeysOf(keyring) } };
-  }
-
-  #pinned(acct: string): Uint8Array {
-    const keyring = this.#unlocked();
-    if (acct === keyring.acct) return signingKeyOf(keyring).public;
-    const pin = this.#book.contacts.contacts.get(acct)?.pin;
-    if (!pin) throw new ProtocolError("wrong-signer", "an account that was never met");
-    return unb64(pin.sign, 32);
+  /** Checks what recipients of a sent message are said to have signed; the answers stand in the same order. */
+  checkReceipts(message: SentMessage, given: readonly GivenReceipt[], nowMs: number): readonly CheckedReceipt[] {
+    return this.#mail.checkReceipts(message, given, nowMs);
   }
 
   #pin(acct: string, pin: Pin): void {
@@ -465,6 +478,10 @@ export class Session {
     this.#identity = identity;
   }
 
+  #newMail(): Correspondence {
+    return new Correspondence({ keyring: () => this.#unlocked(), book: () => this.#book });
+  }
+
   #unlocked(): Keyring {
     if (!this.#keyring) throw new ProtocolError("keyring-no-match", "locked");
     return this.#keyring;
@@ -475,11 +492,4 @@ export class Session {
     this.#keyring = keyring;
     return { sealed, rev: keyring.rev, bearer: null, salt: null };
   }
-}
-
-/** The last record of an account, of a chain that need not lead from the pinned key. */
-function checkOfAccount(acct: string, history: readonly Uint8Array[]) {
-  const last = readRecord(history.at(-1) ?? new Uint8Array(0));
-  if (last.acct !== acct) throw new ProtocolError("record-other-account");
-  return last;
 }

@@ -5,11 +5,13 @@
 
 import { ProtocolError } from "../protocol/errors";
 import { write } from "../protocol/ijson";
-import { SEEN_IDS } from "../protocol/limits";
+import { KEPT_IDS, SEEN_IDS } from "../protocol/limits";
+import { noGroups, type Groups } from "./groups";
 import { ownKeysOf, signingKeyOf, statesOf, type Keyring } from "./keyring";
 import {
   contentOf,
   mergeContacts,
+  mergeGroups,
   mergeKept,
   mergeSeen,
   mergeSettings,
@@ -18,11 +20,14 @@ import {
   noneSeen,
   noSettings,
   openContacts,
+  openGroups,
   openKept,
   openSeen,
   openSettings,
   sealShard,
   type Contacts,
+  type Flags,
+  type Kept,
   type Seen,
   type Settings,
   type Shard,
@@ -43,12 +48,33 @@ export class ShardBook {
     return (this.#local.get("contacts") as Contacts | undefined) ?? noContacts();
   }
 
+  get groups(): Groups {
+    return (this.#local.get("groups") as Groups | undefined) ?? noGroups();
+  }
+
+  /** What the owner does with messages, of every month that was taken. */
+  get flags(): ReadonlyMap<string, Flags> {
+    return new Map([...this.#local.values()].flatMap((shard) => ("messages" in shard ? [...shard.messages] : [])));
+  }
+
   get settings(): Settings {
     return (this.#local.get("settings") as Settings | undefined) ?? noSettings();
   }
 
   learnContacts(news: Contacts): void {
     this.#local.set("contacts", mergeContacts(this.contacts, news));
+  }
+
+  learnGroups(news: Groups): void {
+    this.#local.set("groups", mergeGroups(this.groups, news));
+  }
+
+  /** Tells whether there was room for it in its month. */
+  learnFlags(id: string, shard: string, flags: Flags): boolean {
+    const before = (this.#local.get(shard) as Kept | undefined) ?? { shard, rev: 0, messages: new Map() };
+    if (!before.messages.has(id) && before.messages.size >= KEPT_IDS) return false;
+    this.#local.set(shard, mergeKept(before, { shard, rev: 0, messages: new Map([[id, flags]]) }));
+    return true;
   }
 
   learnSettings(news: Settings): void {
@@ -151,6 +177,7 @@ export class ShardBook {
 
   async #opened(name: string, sealed: Uint8Array, opening: Parameters<typeof openContacts>[1]): Promise<Shard> {
     if (name === "contacts") return openContacts(sealed, opening);
+    if (name === "groups") return openGroups(sealed, opening);
     if (name.startsWith("kept-")) return openKept(sealed, name, opening);
     return name === "settings" ? openSettings(sealed, opening) : openSeen(sealed, name, opening);
   }
@@ -162,6 +189,7 @@ function nameInSeries(month: string, number: number): string {
 
 function merged(one: Shard, other: Shard): Shard {
   if ("contacts" in one && "contacts" in other) return mergeContacts(one, other);
+  if ("groups" in one && "groups" in other) return mergeGroups(one, other);
   if ("settings" in one && "settings" in other) return mergeSettings(one, other);
   if ("messages" in one && "messages" in other) return mergeKept(one, other);
   if ("ids" in one && "ids" in other) return mergeSeen(one, other);
@@ -176,6 +204,7 @@ function isSameContent(one: Shard | undefined, other: Shard | undefined): boolea
 function sizeOf(shard: Shard | undefined): number {
   if (!shard) return 0;
   if ("contacts" in shard) return shard.contacts.size;
+  if ("groups" in shard) return shard.groups.size;
   if ("messages" in shard) return shard.messages.size;
   return "settings" in shard ? shard.settings.size : shard.ids.size;
 }

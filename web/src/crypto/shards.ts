@@ -1,4 +1,4 @@
-// State shards: contacts, settings and seen ids, each an age file to the state key with its own merge
+// State shards: contacts, groups, settings, seen ids and flags, each an age file to the state key with its own merge
 // (docs/protocol/keyring-and-state.md, "Shards").
 //
 // A merge is commutative, associative and idempotent, so that devices agree in whatever order they write: on 412 fetch,
@@ -13,6 +13,7 @@ import { dictionary, integer, optional, struct, text, truth, type Shape, type Sh
 import { BadJson } from "../protocol/ijson";
 import { AgeError, recipientOf, seal, unseal } from "./age";
 import { contactShape, inContactOrder, joinContacts, later } from "./contacts";
+import { groupsShape, isRightGroups, joinGroups, type Group, type Groups } from "./groups";
 import { readContainer, readPayload, requireSigner, writePadded } from "./container";
 import type { SigningKey } from "./signing";
 
@@ -42,7 +43,7 @@ export type Seen = Shaped<typeof seenShape>;
 export type Flags = Shaped<typeof flagsShape>;
 /** A shard `kept-YYYY-MM`: flags of messages of that month, by id. */
 export type Kept = Shaped<typeof keptShape>;
-export type Shard = Contacts | Settings | Seen | Kept;
+export type Shard = Contacts | Groups | Settings | Seen | Kept;
 
 const DIGEST_BYTES = 8;
 const KEPT_NAME = /^kept-[0-9]{4}-(0[1-9]|1[0-2])$/;
@@ -68,6 +69,12 @@ export function mergeContacts(one: Contacts, other: Contacts): Contacts {
     rev: Math.max(one.rev, other.rev),
     contacts: joined(one.contacts, other.contacts, joinContacts),
   };
+}
+
+/** Joins group by group. */
+export function mergeGroups(one: Groups, other: Groups): Groups {
+  const groups = joined(one.groups, other.groups, joinGroups);
+  return { shard: one.shard, rev: Math.max(one.rev, other.rev), groups };
 }
 
 /** Keeps the later value of each key. */
@@ -138,6 +145,10 @@ export function openContacts(sealed: Uint8Array, opening: Opening): Promise<Cont
   return openShard(sealed, contactsShape, "contacts", opening, isRightContacts);
 }
 
+export function openGroups(sealed: Uint8Array, opening: Opening): Promise<Groups> {
+  return openShard(sealed, groupsShape, "groups", opening, isRightGroups);
+}
+
 export function openSettings(sealed: Uint8Array, opening: Opening): Promise<Settings> {
   return openShard(sealed, settingsShape, "settings", opening, () => true);
 }
@@ -198,10 +209,16 @@ function isRightKept({ shard, messages }: Kept): boolean {
 export function contentOf(shard: Shard): object {
   const { shard: name, rev } = shard;
   if ("contacts" in shard) return { shard: name, rev, contacts: plain(shard.contacts, inContactOrder) };
+  if ("groups" in shard) return { shard: name, rev, groups: plain(shard.groups, inGroupOrder) };
   if ("settings" in shard)
     return { shard: name, rev, settings: plain(shard.settings, ({ value, at }) => ({ value, at })) };
   if ("messages" in shard) return { shard: name, rev, messages: plain(shard.messages, inFlagOrder) };
   return { shard: name, rev, ids: plain(shard.ids, (digest) => digest) };
+}
+
+function inGroupOrder({ name, members }: Group): object {
+  const register = <T>({ value, at }: { value: T; at: number }) => ({ value, at });
+  return { name: register(name), members: plain(members ?? new Map(), register) };
 }
 
 function inFlagOrder({ kept, archived }: Flags): Flags {

@@ -76,6 +76,7 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     playback: state.kind === "opening" ? null : still(88_000),
     picture: STILLS.claire,
     people: Object.values(PEOPLE),
+    groups: [{ id: "grp_a", name: "Family", members: [PEOPLE.ann, PEOPLE.theo] }],
     recipients: ["ann", "joseph"],
     caption: "Theo’s first goal, from this morning",
     captionBytes: 32_768,

@@ -18,6 +18,12 @@ const signUp = (step: SignUpProps["step"], more: Partial<SignUpProps> = {}): Exh
     chosen: { account: "", way: "passkey", passphrase: "", own: false },
     hasPasskeys: true,
     suggestion: "harbor tulip seldom copper anyone lantern",
+    entry: { kind: "free" },
+    oncountry: nothing,
+    ontellme: nothing,
+    oninvite: nothing,
+    onmail: nothing,
+    oncode: nothing,
     onother: nothing,
     onname: nothing,
     oncopy: nothing,
@@ -31,6 +37,23 @@ const signUp = (step: SignUpProps["step"], more: Partial<SignUpProps> = {}): Exh
     onwords: nothing,
     ...more,
   });
+
+const NAME = { kind: "name", failure: null } as const;
+const before = (entry: SignUpProps["entry"]): Exhibit => signUp(NAME, { entry });
+const OPENS = {
+  allowed: false,
+  platform: "windows",
+  phase: "planned",
+  by_country: true,
+  country: "GB",
+  country_from: "proxy",
+  blocked_by: "platform",
+  opens_at: 1_806_537_600_000,
+  text: {},
+  waiting: false,
+  mail_possible: true,
+} as const;
+const SHUT = { kind: "shut", opens: OPENS, told: false, working: false, failure: null } as const;
 
 const BY_WORDS = { chosen: { account: "", way: "passphrase", passphrase: "", own: false } } as const;
 const TOUCH = { kind: "touch", again: false, working: false, failure: null } as const;
@@ -63,6 +86,14 @@ export const GATE: Record<string, Exhibit> = {
   "sign-up/asking": signUp({ kind: "name", failure: null }, { hasPasskeys: null }),
   "sign-up/passphrase": signUp({ kind: "name", failure: null }, BY_WORDS),
   "sign-up/without-passkeys": signUp({ kind: "name", failure: null }, { hasPasskeys: false }),
+  "sign-up/not-yet": before(SHUT),
+  "sign-up/not-yet-told": before({ ...SHUT, told: true }),
+  "sign-up/beta": before({ ...SHUT, opens: { ...OPENS, phase: "beta", opens_at: null, mail_possible: false } }),
+  "sign-up/invite": before({ kind: "invite", failure: null }),
+  "sign-up/invite-refused": before({ kind: "invite", failure: { code: "ticket-refused" } }),
+  "sign-up/mail": before({ kind: "mail", sentTo: null, working: false, failure: null }),
+  "sign-up/mail-code": before({ kind: "mail", sentTo: "claire@post.example", working: false, failure: null }),
+  "sign-up/provider": before({ kind: "provider", provider: "login.example", failure: null }),
   "sign-up/touch": signUp(TOUCH),
   "sign-up/touch-working": signUp({ ...TOUCH, working: true }),
   "sign-up/touch-again": signUp({ ...TOUCH, again: true }),

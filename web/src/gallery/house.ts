@@ -1,4 +1,7 @@
 import People from "../screens/people/People.svelte";
+import Group from "../screens/group/Group.svelte";
+import type { GroupProps } from "../screens/group/props";
+import type { GroupView } from "../screens/views";
 import type { PeopleProps } from "../screens/people/props";
 import Browser from "../screens/settings/Browser.svelte";
 import KnownPage from "../screens/settings/KnownPage.svelte";
@@ -10,11 +13,22 @@ import { keys } from "./keys";
 import { waysIn } from "./ways";
 import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
 
+const GROUPS: readonly GroupView[] = [
+  { id: "grp_a", name: "Family", members: [PEOPLE.ann, PEOPLE.theo, PEOPLE.mina] },
+  { id: "grp_b", name: "Team", members: [] },
+];
+const group = (more: Partial<GroupProps>): Exhibit =>
+  exhibit(Group, {
+    ...{ frame: frame(), group: GROUPS[0] ?? null, loading: false, people: Object.values(PEOPLE), failure: null },
+    ...{ onrename: nothing, onmember: nothing, ondelete: nothing },
+    ...more,
+  });
 const people = (more: Partial<PeopleProps>): Exhibit =>
   exhibit(People, {
     frame: frame(),
     state: { kind: "ready" },
     people: Object.values(PEOPLE),
+    groups: { list: GROUPS, deleted: null, failure: null, onmake: async () => Promise.resolve(true), onundo: nothing },
     adding: { kind: "idle" },
     link: "https://video.adeyemi.family/add/claire@adeyemi.family#fp.Zk3pQ0xJb1cYv8RmT5sW2A",
     onadd: nothing,
@@ -31,6 +45,9 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
     keys: keys(),
     choices: { language: "en", theme: "system", beep: true, countdown: true, letters: true },
     onchoose: nothing,
+    receipts: "plain",
+    onreceipts: nothing,
+    words: 0,
     devices: {
       kind: "ready",
       list: [
@@ -84,6 +101,10 @@ export const HOUSE: Record<string, Exhibit> = {
   "people/loading": people({ state: { kind: "loading" }, people: [] }),
   "people/empty": people({ people: [] }),
   "people/ready": people({}),
+  "group/ready": group({}),
+  "group/empty": group({ group: GROUPS[1] ?? null, failure: { code: "group-name-taken" } }),
+  "group/gone": group({ group: null }),
+  "group/loading": group({ group: null, loading: true }),
   "people/added": people({ adding: { kind: "added", person: PEOPLE.mina } }),
   "people/offline": people({ state: { kind: "offline" } }),
   "people/failed": people({ state: { kind: "failed", failure: { code: "shard-forged" } } }),

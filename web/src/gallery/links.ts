@@ -24,6 +24,13 @@ const guest = (state: GuestProps["state"], more: Partial<GuestProps> = {}): Exhi
     onopen: nothing,
     onsave: nothing,
     onretry: nothing,
+    mayAnswer: false,
+    entering: false,
+    answerFailure: null,
+    kept: false,
+    onanswer: nothing,
+    onlook: nothing,
+    onkeep: nothing,
     ...more,
   });
 const OPEN: Partial<GuestProps> = {
@@ -61,6 +68,8 @@ export const LINKS_SHOWN: Record<string, Exhibit> = {
   "m/sealed": guest({ kind: "sealed", busy: false }),
   "m/unsigned": guest({ kind: "sealed", busy: false }, { about: { ...ABOUT, acct: null, isSigned: false } }),
   "m/ready": guest({ kind: "ready" }, OPEN),
+  "m/answer": guest({ kind: "ready" }, { ...OPEN, mayAnswer: true }),
+  "m/no-answer": guest({ kind: "failed", failure: { code: "no-answer-yet" } }, { about: null }),
   "m/cut-off": guest({ kind: "cut-off", atMs: 72_000 }, OPEN),
   "m/ended": guest({ kind: "failed", failure: { code: "link-gone" } }, { about: null }),
   "link/loading": link({ links: null }),

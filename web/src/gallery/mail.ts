@@ -1,3 +1,4 @@
+import Archive from "../screens/archive/Archive.svelte";
 import Drafts from "../screens/drafts/Drafts.svelte";
 import type { DraftItem, DraftPhase, DraftsProps } from "../screens/drafts/props";
 import Inbox from "../screens/inbox/Inbox.svelte";
@@ -7,13 +8,14 @@ import type { SentProps } from "../screens/sent/props";
 import type { OutgoingView } from "../screens/views";
 import Watch from "../screens/watch/Watch.svelte";
 import type { WatchProps } from "../screens/watch/props";
-import { after, exhibit, nothing, type Exhibit } from "./exhibit";
+import { after, exhibit, nothing, press, type Exhibit } from "./exhibit";
 import { DAYS_AGO, NOW, PEOPLE, STAMPS, STILLS, ago, frame, still } from "./people";
 
 const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   id,
   kind: "video",
   from: PEOPLE.ann,
+  caller: null,
   caption: "",
   picture: null,
   durationMs: 60_000,
@@ -23,6 +25,8 @@ const letter = (id: string, more: Partial<InboxItem>): InboxItem => ({
   failure: null,
   request: false,
   gap: false,
+  kept: false,
+  passedBy: null,
   ...more,
 });
 const ITEMS: InboxItem[] = [
@@ -82,6 +86,10 @@ const inbox = (more: Partial<InboxProps>): Exhibit =>
     takes: 0,
     arrived: null,
     deleted: null,
+    archived: 0,
+    report: null,
+    onreport: nothing,
+    onreportclose: nothing,
     now: NOW,
     onopen: nothing,
     ondelete: nothing,
@@ -91,6 +99,13 @@ const inbox = (more: Partial<InboxProps>): Exhibit =>
     ondraft: nothing,
     onsavedraft: nothing,
     ondeletedraft: nothing,
+    ...more,
+  });
+
+const archive = (more: Partial<InboxProps>): Exhibit =>
+  exhibit(Archive, {
+    ...{ frame: frame(), items: [], deleted: null, now: NOW },
+    ...{ onopen: nothing, ondelete: nothing, onundo: nothing, onback: nothing },
     ...more,
   });
 
@@ -172,6 +187,8 @@ const drafts = (more: Partial<DraftsProps>): Exhibit =>
 const MESSAGE: WatchProps["message"] = {
   id: "a",
   from: PEOPLE.ann,
+  caller: null,
+  mayReply: false,
   caption: "Good morning from Lagos, the mangoes are ripe",
   picture: STILLS.ann,
   durationMs: 102_000,
@@ -181,7 +198,22 @@ const MESSAGE: WatchProps["message"] = {
   playedAt: null,
   endsAt: null,
   once: false,
+  hushed: false,
+  passedBy: null,
   isText: false,
+};
+const DEALING: WatchProps["dealing"] = {
+  kept: false,
+  archived: false,
+  mayForward: true,
+  people: Object.values(PEOPLE),
+  forwarding: { kind: "idle" },
+  reporting: { kind: "idle" },
+  onkeep: nothing,
+  onarchive: nothing,
+  onforward: nothing,
+  onreport: nothing,
+  onreset: nothing,
 };
 const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhibit =>
   exhibit(Watch, {
@@ -193,11 +225,14 @@ const watch = (state: WatchProps["state"], more: Partial<WatchProps> = {}): Exhi
     leftMs: 0,
     thread: [],
     next: null,
+    dealing: DEALING,
+    refused: null,
     saving: null,
     now: NOW,
     onback: nothing,
     onsave: nothing,
     onanswer: nothing,
+    onreply: nothing,
     ontalk: nothing,
     ondelete: nothing,
     onretry: nothing,
@@ -231,6 +266,21 @@ export const MAIL: Record<string, Exhibit> = {
     ],
     takes: 3,
   }),
+  "inbox/kept": inbox({
+    items: ITEMS.map((item) => ({
+      ...item,
+      kept: item.playedAt !== null,
+      passedBy: item.id === "b" ? PEOPLE.joseph : null,
+    })),
+    archived: 12,
+  }),
+  "inbox/report": inbox({ items: ITEMS, report: { name: "Dr Okafor", state: { kind: "idle" } } }),
+  "inbox/reported": inbox({
+    items: ITEMS,
+    report: { name: "Dr Okafor", state: { kind: "done", contact: "abuse@adeyemi.family" } },
+  }),
+  "archive/ready": archive({ items: ITEMS.slice(1, 4) }),
+  "archive/empty": archive({}),
   "inbox/undo": inbox({ items: ITEMS.slice(1), deleted: { id: "a", name: "Ann Adeyemi" } }),
   "inbox/offline": inbox({
     items: ITEMS,
@@ -290,6 +340,16 @@ export const MAIL: Record<string, Exhibit> = {
   "watch/new-key": watch({ kind: "ready" }, { message: { ...MESSAGE, from: PEOPLE.theo } }),
   "watch/tampered": refused("details-swapped"),
   "watch/unsigned": refused("sender-not-signed"),
+  "watch/passed-on": watch(
+    { kind: "ready" },
+    { message: { ...MESSAGE, passedBy: PEOPLE.joseph, playedAt: ago(5) }, dealing: { ...DEALING, kept: true } },
+  ),
+  "watch/forward": after(watch({ kind: "ready" }), press("next")),
+  "watch/report": after(watch({ kind: "ready" }), press("care")),
+  "watch/caller": watch(
+    { kind: "ready" },
+    { message: { ...MESSAGE, from: null, caller: "Hedy", mayReply: true, picture: STILLS.ann } },
+  ),
   "watch/cannot-open": refused("envelope-no-match"),
   "watch/gone": refused("message-gone"),
   "watch/offline": watch({ kind: "offline" }, { playback: null }),

@@ -3,26 +3,38 @@ import { language } from "../screens/language.svelte";
 import Sprite from "../ui/Sprite.svelte";
 import "../ui/ui.css";
 import { BOOTH } from "./booth";
+import { DESK } from "./desk";
 import type { Exhibit } from "./exhibit";
+import { FIRST_RUN } from "./first-run";
 import { GATE } from "./gate";
 import { HOUSE } from "./house";
 import { KEYS } from "./keys";
 import { LINKS_SHOWN } from "./links";
 import { MAIL } from "./mail";
+import { MINE } from "./mine";
+import { PAGES } from "./pages";
 import { PAIRING } from "./pairing";
+import { PLAN } from "./plan";
 import { TALK } from "./talk";
+import { TOLD } from "./told";
 import { WAYS_IN } from "./ways";
 
 const EXHIBITS: Record<string, Exhibit> = {
   ...GATE,
+  ...DESK,
   ...BOOTH,
   ...MAIL,
   ...TALK,
   ...LINKS_SHOWN,
+  ...PAGES,
   ...HOUSE,
+  ...MINE,
+  ...TOLD,
   ...WAYS_IN,
   ...KEYS,
   ...PAIRING,
+  ...FIRST_RUN,
+  ...PLAN,
 };
 
 /** The list of what there is, as links. */

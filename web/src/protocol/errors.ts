@@ -44,10 +44,14 @@ export const REFUSALS = [
   "wrong-box",
   "message-id-reused",
   "from-the-future",
+  "forward-malformed",
+  "forward-not-allowed",
   // receipts
   "receipt-malformed",
   "receipt-forged",
   "receipt-of-other",
+  // answering pages
+  "page-damaged",
   // details and video
   "details-too-large",
   "details-swapped",

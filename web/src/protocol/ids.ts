@@ -3,7 +3,7 @@
 import { base32 } from "./encoding";
 
 /** What an id names; messages, encryption keys and unlock methods get theirs from a client, the rest from the server. */
-export type Prefix = "msg" | "enc" | "mth" | "upl" | "ses" | "dev" | "lnk";
+export type Prefix = "msg" | "enc" | "mth" | "upl" | "ses" | "dev" | "lnk" | "grp";
 
 const BODY = /^[a-z2-7]{25}[aeimquy4]$/;
 

@@ -20,6 +20,11 @@ export const ENVELOPE_PLAINTEXT_BYTES = 16 * KIB;
 export const ENVELOPE_BYTES = 24 * KIB;
 /** Recipient accounts of one message; the sender's own copy does not count. */
 export const RECIPIENTS = 50;
+/** `profile.age` of an answering page, and the longest note in it. */
+export const PROFILE_BYTES = 16 * KIB;
+export const NOTE_CHARS = 1000;
+/** Of one request to pass a message on. */
+export const FORWARD_RECIPIENTS = 5;
 export const RECEIPT_BYTES = 2 * KIB;
 export const KEYRING_BYTES = 64 * KIB;
 export const SHARD_BYTES = 256 * KIB;
@@ -30,6 +35,7 @@ export const SEEN_IDS = 4000;
 export const KEPT_IDS = 1500;
 export const RECORD_BYTES = 8 * KIB;
 export const SUCCESSION_BYTES = KIB;
+export const ALIAS_BYTES = KIB;
 export const POSTER_BYTES = 24 * KIB;
 export const CONTAINER_PAD_BYTES = 4096;
 export const NAME_CHARS = 64;

@@ -7,7 +7,7 @@ import type { SentItem } from "../screens/sent/props";
 import { m } from "../i18n/messages";
 import { briefWords } from "../screens/conversation/words";
 import { watchPath, withPath } from "../screens/places";
-import type { DeliveryView, DraftView, OutgoingView, PersonView } from "../screens/views";
+import type { DeliveryView, DraftView, GroupView, OutgoingView, PersonView } from "../screens/views";
 import type { RelatedView } from "../screens/watch/props";
 import { answersTo, type Line } from "../state/conversation";
 import type { DraftsState, FoundDraft } from "../state/drafts.svelte";
@@ -16,6 +16,8 @@ import type { Letter, SentLetter } from "../state/letters";
 import { sentAt } from "../state/letters";
 import type { People } from "../state/people.svelte";
 import type { Posters } from "../state/posters.svelte";
+import type { NamedGroup } from "../crypto/service";
+import type { Shelf } from "../state/shelf.svelte";
 import type { Sending } from "../state/sending.svelte";
 
 type Views = Pick<People, "view" | "standing">;
@@ -24,6 +26,7 @@ type Views = Pick<People, "view" | "standing">;
 interface Noted {
   readonly here: ReadonlySet<string>;
   readonly gaps: ReadonlySet<string>;
+  readonly shelf: Pick<Shelf, "isKept">;
 }
 
 /** A picture is asked for when it is looked at: a list of thousands has them only where it is shown. */
@@ -31,12 +34,18 @@ interface Pictures<L> {
   picture(letter: L): string | null;
 }
 
-export function inboxItem(letter: Letter, people: Views, pictures: Pictures<Letter>, { here, gaps }: Noted): InboxItem {
+export function inboxItem(
+  letter: Letter,
+  people: Views,
+  pictures: Pictures<Letter>,
+  { here, gaps, shelf }: Noted,
+): InboxItem {
   const { id, content, code, from, playedAt } = letter;
   return {
     id,
     kind: content?.kind ?? "video",
-    from: from === null ? null : people.view(from),
+    ...writersOf(letter, people),
+    caller: content?.caller ?? null,
     caption: content?.caption ?? "",
     get picture() {
       return pictures.picture(letter);
@@ -48,16 +57,34 @@ export function inboxItem(letter: Letter, people: Views, pictures: Pictures<Lett
     failure: code === null ? null : { code },
     request: from !== null && people.standing(from) === "request",
     gap: gaps.has(id),
+    kept: shelf.isKept(id),
   };
 }
 
-export function deliveryViews(letter: Pick<SentLetter, "deliveries">, people: Views): DeliveryView[] {
-  return letter.deliveries.map(({ acct, deliveredAt, playedAt }) => ({
-    person: people.view(acct),
-    deliveredAt,
-    playedAt,
-  }));
+/** Whose it is, and who passed it on; whose it was, only where their key vouches for that. */
+export function writersOf(
+  { from, content }: Pick<Letter, "from" | "content">,
+  people: Pick<People, "view">,
+): Pick<InboxItem, "from" | "passedBy"> {
+  const signed = from === null ? null : people.view(from);
+  const original = content?.original;
+  if (original === undefined) return { from: signed, passedBy: null };
+  return { from: original === "" ? null : people.view(original), passedBy: signed };
 }
+
+export function groupView({ id, name, members }: NamedGroup, people: Pick<People, "view">): GroupView {
+  return { id, name, members: members.map((acct) => people.view(acct)) };
+}
+
+export function deliveryViews(letter: Pick<SentLetter, "deliveries">, people: Views): DeliveryView[] {
+  return letter.deliveries.map(({ acct, ...delivery }) => ({ person: recipientView(acct, people), ...delivery }));
+}
+
+/** What went by link has no name: the sender's own copy knows a fingerprint of it. */
+function recipientView(acct: string, people: Views): PersonView {
+  return acct.startsWith(BY_LINK) ? { account: acct, name: m.by_link(), trust: "none" } : people.view(acct);
+}
+const BY_LINK = "link:";
 
 export function sentItem(letter: SentLetter, people: Views, pictures: Pictures<SentLetter>): SentItem {
   const { id, content, bytes, receivedAt } = letter;

@@ -62,7 +62,16 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.browser]: () => import("./Browser.svelte"),
   [PLACES.rescue]: () => import("./Rescue.svelte"),
   [PLACES.pair]: () => import("./Pair.svelte"),
+  [PLACES.operatorLink]: () => import("./OperatorLink.svelte"),
+  [PLACES.archive]: () => import("./Archive.svelte"),
   [PLACES.known]: () => import("./Known.svelte"),
+  [PLACES.told]: () => import("./Told.svelte"),
+  [PLACES.page]: () => import("./OwnPage.svelte"),
+  [PLACES.mine]: () => import("./Mine.svelte"),
+  [PLACES.deletions]: () => import("./Deletions.svelte"),
+  [PLACES.operator]: () => import("./Operator.svelte"),
+  [PLACES.doctor]: () => import("./DeviceDoctor.svelte"),
+  [PLACES.plan]: () => import("./Plan.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   watch: () => import("./Watch.svelte"),
@@ -70,7 +79,9 @@ const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {
   people: () => import("./Person.svelte"),
   add: () => import("./Add.svelte"),
   link: () => import("./Link.svelte"),
+  reply: () => import("./Reply.svelte"),
   with: () => import("./Conversation.svelte"),
+  group: () => import("./Group.svelte"),
 };
 
 /** The place at an address; null: there is none. */
@@ -83,6 +94,8 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
   const [, kind = "", id, rest] = path.split("/");
   if (kind === "m" && id && rest === undefined)
     return { at: "open", load: () => import("./Guest.svelte"), id: decoded(id) };
+  if (kind.startsWith("@") && id === undefined)
+    return { at: "open", load: () => import("./Page.svelte"), id: decoded(kind.slice(1)) };
   const load = ITEMS[kind];
   if (!load || !id || rest !== undefined) return null;
   return { at: "house", load, id: decoded(id), to: null, instead: null, answers };
@@ -90,7 +103,7 @@ export function placeAt(path: string, query: URLSearchParams): Place | null {
 
 /** Whether somebody who is outside was here before: they are shown the sign-in, others the welcome. */
 export function fromOutside(state: SessionState): boolean {
-  const ended = ["not-signed-in", "device-removed"];
+  const ended = ["not-signed-in", "device-removed", "account-deleted"];
   return state.kind === "outside" && (state.account !== "" || ended.includes(state.failure?.code ?? ""));
 }
 

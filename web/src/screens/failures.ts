@@ -31,6 +31,8 @@ const noTouch: Say = () => ({ title: m.fail_touch(), text: m.fail_touch_text() }
 const passkey: Say = () => ({ title: m.fail_passkey(), text: m.fail_passkey_text() });
 const again: Say = () => ({ title: m.fail_upload(), text: m.fail_upload_text() });
 
+const unproved: Say = () => ({ title: m.fail_proof(), text: m.fail_proof_text() });
+const notForwarded: Say = () => ({ title: m.fail_not_forwarded(), text: m.fail_not_forwarded_text() });
 const linkGone: Say = () => ({ title: m.fail_link(), text: m.fail_link_text() });
 
 const WORDS: Readonly<Record<string, Say>> = {
@@ -46,6 +48,24 @@ const WORDS: Readonly<Record<string, Say>> = {
   "upload-offset-impossible": unreadable,
   "needs-newer-version": outdated,
   "link-gone": linkGone,
+  "call-over": () => ({ title: m.fail_call_over(), text: m.fail_call_over_text() }),
+  "no-answer-yet": () => ({ title: m.fail_no_answer(), text: m.fail_no_answer_text() }),
+  "may-not-answer": () => ({ title: m.fail_may_not_answer(), text: m.fail_may_not_answer_text() }),
+  "proof-refused": unproved,
+  "proof-too-slow": unproved,
+  "page-closed": (_failure, name) => ({ title: m.call_closed({ name }), text: m.call_closed_text() }),
+  "page-needs-link": (_failure, name) => ({
+    title: m.call_needs_link({ name }),
+    text: m.call_needs_link_text({ name }),
+  }),
+  "page-needs-account": (_failure, name) => ({
+    title: m.call_needs_account({ name }),
+    text: m.call_needs_account_text(),
+  }),
+  "no-such-page": (_failure, name) => ({ title: m.call_nobody({ name }), text: m.call_nobody_text() }),
+  "page-damaged": () => ({ title: m.fail_page_damaged(), text: m.fail_page_damaged_text() }),
+  "pages-unavailable": () => ({ title: m.fail_pages(), text: m.fail_pages_text() }),
+  "operator-link-gone": () => ({ title: m.fail_operator_link(), text: m.fail_operator_link_text() }),
   "view-over": () => ({ title: m.fail_view(), text: m.fail_view_text() }),
   interrupted: halfway,
   "nothing-to-keep": empty,
@@ -66,6 +86,13 @@ const WORDS: Readonly<Record<string, Say>> = {
   "upload-claimed": again,
   "not-signed-in": () => ({ title: m.fail_signed_out(), text: m.fail_signed_out_text() }),
   "device-removed": () => ({ title: m.fail_removed(), text: m.fail_removed_text() }),
+  "plan-limit": () => ({ title: m.fail_plan(), text: m.fail_plan_text() }),
+  "not-in-plan": () => ({ title: m.fail_not_in_plan(), text: m.fail_not_in_plan_text() }),
+  "payments-unavailable": () => ({ title: m.fail_payments(), text: m.fail_payments_text() }),
+  "payments-silent": () => ({ title: m.fail_payments_silent(), text: m.fail_payments_silent_text() }),
+  "already-subscribed": () => ({ title: m.fail_subscribed(), text: m.fail_subscribed_text() }),
+  "passkey-needed": () => ({ title: m.fail_passkey_needed(), text: m.fail_passkey_needed_text() }),
+  "nothing-to-ban": () => ({ title: m.fail_nothing_to_ban(), text: m.fail_nothing_to_ban_text() }),
   "account-banned": () => ({ title: m.fail_banned(), text: m.fail_banned_text() }),
   "message-quarantined": () => ({ title: m.fail_quarantined(), text: m.fail_quarantined_text() }),
   "pairing-expired": () => ({ title: m.fail_pairing(), text: m.fail_pairing_text() }),
@@ -81,6 +108,12 @@ const WORDS: Readonly<Record<string, Say>> = {
   "prf-output-posted": outdated,
   "verification-needed": () => ({ title: m.fail_verify(), text: m.fail_verify_text() }),
   "last-way-in": () => ({ title: m.fail_last_way(), text: m.fail_last_way_text() }),
+  "not-available-yet": () => ({ title: m.fail_shut(), text: m.fail_shut_text() }),
+  "ticket-needed": () => ({ title: m.fail_ticket(), text: m.fail_ticket_text() }),
+  "ticket-refused": () => ({ title: m.fail_ticket_no(), text: m.fail_ticket_no_text() }),
+  "ticket-used": () => ({ title: m.fail_ticket_used(), text: m.fail_ticket_used_text() }),
+  "wrong-domain": () => ({ title: m.fail_domain(), text: m.fail_domain_text() }),
+  "provider-failed": () => ({ title: m.fail_provider(), text: m.fail_provider_text() }),
   "sign-up-closed": () => ({ title: m.fail_closed(), text: m.fail_closed_text() }),
   "name-taken": () => ({ title: m.fail_taken(), text: m.fail_taken_text() }),
   "invalid-name": () => ({ title: m.fail_name(), text: m.fail_name_text() }),
@@ -107,6 +140,16 @@ const WORDS: Readonly<Record<string, Say>> = {
   "keyring-conflict": () => ({ title: m.fail_conflict(), text: m.fail_conflict_text() }),
   "keyring-rolled-back": old,
   "shard-rolled-back": old,
+  "forward-not-allowed": notForwarded,
+  "may-not-forward": notForwarded,
+  "watched-once": (_failure, name) => ({ title: m.fail_once(), text: m.fail_once_text({ name }) }),
+  "kept-full": () => ({ title: m.fail_kept_full(), text: m.fail_kept_full_text() }),
+  "report-unproven": () => ({ title: m.fail_report(), text: m.fail_report_text() }),
+  "too-many-recipients": () => ({ title: m.fail_too_many(), text: m.fail_too_many_text() }),
+  "group-full": () => ({ title: m.fail_group_full(), text: m.fail_group_full_text() }),
+  "group-name-empty": () => ({ title: m.fail_group_empty(), text: m.fail_group_empty_text() }),
+  "group-name-taken": () => ({ title: m.fail_group_taken(), text: m.fail_group_taken_text() }),
+  "group-name-too-long": () => ({ title: m.fail_group_long(), text: m.fail_group_long_text() }),
   "from-the-future": () => ({ title: m.fail_future(), text: m.fail_future_text() }),
   "video-cut-off": cut,
   "cut-off": cut,
@@ -117,6 +160,15 @@ const WORDS: Readonly<Record<string, Say>> = {
   "recording-too-long": long,
   "video-too-large": long,
   "screen-failed": () => ({ title: m.screen_failed(), text: m.screen_failed_text() }),
+  "push-unavailable": () => ({ title: m.fail_push(), text: m.fail_push_text() }),
+  "push-refused": () => ({ title: m.fail_push_no(), text: m.fail_push_no_text() }),
+  "endpoint-refused": () => ({ title: m.fail_endpoint(), text: m.fail_endpoint_text() }),
+  "mail-unavailable": () => ({ title: m.fail_mail(), text: m.fail_mail_text() }),
+  "wrong-code": () => ({ title: m.fail_mail_code(), text: m.fail_mail_code_text() }),
+  "bad-address": () => ({ title: m.fail_address(), text: m.fail_address_text() }),
+  "quiet-empty": () => ({ title: m.fail_quiet(), text: m.fail_quiet_text() }),
+  "account-deleted": () => ({ title: m.fail_deleted(), text: m.fail_deleted_text() }),
+  "audit-rewritten": () => ({ title: m.fail_audit(), text: m.fail_audit_text() }),
   "camera-denied": () => ({ title: m.record_denied(), text: m.record_denied_text() }),
   "camera-busy": () => ({ title: m.fail_camera_busy(), text: m.fail_camera_busy_text() }),
   "camera-insecure": () => ({ title: m.fail_camera_insecure(), text: m.fail_camera_insecure_text() }),
@@ -130,7 +182,7 @@ const FAMILIES: readonly [RegExp, Say][] = [
   [/^(record|succession)-/u, identity],
   [/^log-/u, unlogged],
   [/^(keyring|shard)-/u, locked],
-  [/^(envelope|details|container|payload|receipt)-/u, tampered],
+  [/^(envelope|details|container|payload|receipt|forward)-/u, tampered],
 ];
 
 /**

@@ -29,6 +29,12 @@ export function spokenLength(ms: number): string {
   return parts.join(" ");
 }
 
+/** `$4.99`, as the reader's language writes it. @param price a decimal number @param currency of ISO 4217 */
+export function money(price: string, currency: string): string {
+  const style = { style: "currency", currency: currency.toUpperCase() } as const;
+  return new Intl.NumberFormat(variety(), style).format(Number(price));
+}
+
 export const hour = (at: number): string =>
   new Intl.DateTimeFormat(variety(), { hour: "2-digit", minute: "2-digit" }).format(at);
 

@@ -13,11 +13,26 @@ export const PLACES = {
   browser: "/browser",
   rescue: "/rescue",
   pair: "/pair",
+  operatorLink: "/operator/link",
   left: "/left-here",
   known: "/known",
+  archive: "/archive",
+  told: "/told",
+  page: "/page",
+  mine: "/mine",
+  deletions: "/deletions",
+  operator: "/operator",
+  doctor: "/operator/doctor",
+  plan: "/plan",
 } as const;
 
+/** Where somebody records, looks at a take, or watches: not to be led away from. */
+export const isBusyPlace = (path: string): boolean =>
+  /^\/(?:(?:record|review|reply|page|watch|m)(?:\/|$)|@)/.test(path);
+
 export const watchPath = (messageId: string): string => `/watch/${encodeURIComponent(messageId)}`;
+/** Answers somebody without an account, who left this message and may be answered. */
+export const replyPath = (messageId: string): string => `/reply/${encodeURIComponent(messageId)}`;
 /** Links to a video that was sent, for people without an account. */
 export const linkPath = (messageId: string): string => `/link/${encodeURIComponent(messageId)}`;
 export const personPath = (account: string): string => `${PLACES.people}/${encodeURIComponent(account)}`;
@@ -27,7 +42,9 @@ export function withPath(account: string, answers: string | null = null): string
   const query = answers === null ? "" : `?${new URLSearchParams({ answers })}`;
   return `/with/${encodeURIComponent(account)}${query}`;
 }
-/** Records for somebody; `answers` is the message that the video answers. */
+/** One named list of people. */
+export const groupPath = (groupId: string): string => `/group/${encodeURIComponent(groupId)}`;
+/** Records for somebody, or for a group by its id; `answers` is the message that the video answers. */
 export function recordPath(account: string, answers: string | null = null): string {
   return `${PLACES.record}?${new URLSearchParams({ to: account, ...(answers !== null && { answers }) })}`;
 }

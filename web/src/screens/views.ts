@@ -13,11 +13,30 @@ export interface PersonView {
   trust: "verified" | "new-key" | "succeeded" | "none";
 }
 
+/** A named list of people. */
+export interface GroupView {
+  id: string;
+  name: string;
+  members: readonly PersonView[];
+}
+
+export type ReportReason = "spam" | "harassment" | "violence" | "sexual" | "child-safety" | "other";
+
+/** Telling the operator of one message; `contact`: for what cannot wait, or empty. */
+export type ReportView =
+  { kind: "idle" | "working" } | { kind: "done"; contact: string } | { kind: "failed"; failure: Failure };
+
+/** Passing a message on. */
+export type ForwardView =
+  { kind: "idle" | "working" } | { kind: "done"; to: readonly PersonView[] } | { kind: "failed"; failure: Failure };
+
 /** How far a video came with one recipient. Times are Unix milliseconds. */
 export interface DeliveryView {
   person: PersonView;
   deliveredAt: number | null;
   playedAt: number | null;
+  /** What they signed of it; `wrong`: what was shown as their receipt is not theirs. */
+  confirmed?: "delivered" | "played" | "wrong";
 }
 
 /** A take that is on its way, or kept until somebody sends it. */
@@ -29,7 +48,7 @@ export interface OutgoingView {
   /** What the server has acknowledged, 0 to 100, never rounded up. */
   percent: number;
   /** Why it does not move just now. */
-  held: "offline" | "server-full" | "signed-out" | null;
+  held: "offline" | "server-full" | "signed-out" | "plan" | null;
 }
 
 /** A take that the window closed on. */

@@ -1,7 +1,7 @@
 /** All that went between this account and one other, in the order it was said; what answers what. */
 
 import type { Kind } from "../crypto/service";
-import { sentAt, type Letter, type SentLetter } from "./letters";
+import { sentAt, type Letter, type ReceiptWord, type SentLetter } from "./letters";
 import type { Note } from "../storage/notes";
 
 export interface Reaction {
@@ -21,6 +21,8 @@ export interface Line {
   /** Of one's own: how far it came. Of theirs: when it was played or read here. */
   readonly deliveredAt: number | null;
   readonly playedAt: number | null;
+  /** What its recipient signed of it. */
+  readonly confirmed?: ReceiptWord;
   /** The message that it answers. */
   readonly answers: string | null;
   /** The latest of each side. */
@@ -95,8 +97,8 @@ function theirLine(letter: Letter): Line {
 
 function ownLine(letter: SentLetter, acct: string): Line {
   const delivery = letter.deliveries.find((to) => to.acct === acct);
-  const { deliveredAt = null, playedAt = null } = delivery ?? {};
-  return { ...contentLine(letter), isMine: true, deliveredAt, playedAt };
+  const { deliveredAt = null, playedAt = null, confirmed } = delivery ?? {};
+  return { ...contentLine(letter), isMine: true, deliveredAt, playedAt, ...(confirmed && { confirmed }) };
 }
 
 function goingLine({ id, kind, text, createdMs, replyTo }: Note): Line {

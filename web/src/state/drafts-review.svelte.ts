@@ -7,6 +7,8 @@ import { Drafts, type DraftVideo, type DraftWish } from "../storage/drafts";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { Editing, type Cut } from "./drafts-editing.svelte";
 import { DraftsState } from "./drafts.svelte";
+import { isId } from "../protocol/ids";
+import { GroupsState } from "./groups.svelte";
 import { failureOf, isCode, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { SendingState } from "./sending.svelte";
@@ -146,7 +148,7 @@ export class ReviewState {
     const answers = (await this.drafts.recallAnswer(this.id))?.to ?? null;
     const typed = this.drafts.typed(this.id);
     if (typed !== null) [this.recipients, this.caption] = [typed.to, typed.caption ?? ""];
-    if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (answers === null ? [] : [answers]);
+    if (this.recipients.length === 0) this.recipients = content.wish?.to ?? (await this.#meant(answers));
     if (this.caption === "") this.caption = content.wish?.caption ?? "";
     const terms = typed ?? content.wish;
     if (terms) this.terms = termsOf(terms);
@@ -158,6 +160,12 @@ export class ReviewState {
     this.film = video && content.video;
     await this.editing.recall();
     this.phase = { kind: "ready" };
+  }
+
+  /** For whom it was begun: somebody, or everybody of a group. */
+  async #meant(to: string | null): Promise<readonly string[]> {
+    if (to === null) return [];
+    return isId(to, "grp") ? this.#house.part(GroupsState).membersOf(to) : [to];
   }
 
   /** Null when there is nothing to look at any more, but it can be sent all the same. */

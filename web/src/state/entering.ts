@@ -44,7 +44,7 @@ export type NewUnlock = Pick<Unlock, "type"> & Partial<Unlock>;
 export async function askServer(api: Api): Promise<ServerFacts> {
   const { protocol, server_name, sign_up, passkeys } = await api.get("/api/v1/server");
   if (!protocol.includes(PROTOCOL)) throw new Refused("server-too-new");
-  return { name: server_name, isOpen: sign_up === "open", hasPasskeys: passkeys === true };
+  return { name: server_name, isOpen: sign_up !== "closed", hasPasskeys: passkeys === true };
 }
 
 /** Tells early that a name is taken; the sign-up itself decides. @throws Problem */
@@ -56,10 +56,17 @@ export async function isTaken(api: Api, name: string): Promise<boolean> {
 export async function postSignUp(
   api: Api,
   name: string,
-  made: { record: string; keyring: string; unlock: readonly NewUnlock[] },
+  made: {
+    record: string;
+    keyring: string;
+    unlock: readonly NewUnlock[];
+    ticket?: string | null;
+    country?: string | null;
+  },
 ): Promise<void> {
-  const { record, keyring, unlock } = made;
-  const body = { name, record, keyring, unlock: unlock.map((way) => ({ ...NOTHING, ...way })), client: "web" as const };
+  const { record, keyring, unlock, ticket = null, country = null } = made;
+  const ways = unlock.map((way) => ({ ...NOTHING, ...way }));
+  const body = { name, record, keyring, unlock: ways, client: "web" as const, ticket, country };
   try {
     await api.post("/api/v1/accounts", body);
   } catch (error) {

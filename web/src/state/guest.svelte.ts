@@ -3,10 +3,14 @@
 import type { CryptoService, OpenedEnvelope, RemoteVideo, VideoDetails } from "../crypto/service";
 import { MessagePlayer, type PlayerState } from "../media/player";
 import { Api } from "../transfer/http";
-import { GuestLink } from "../transfer/links";
+import { GuestLink, type LinkView } from "../transfer/links";
+import { findAnswer } from "../transfer/pages";
 import type { RangedVideo } from "../transfer/ranges";
 import { fileName, fileOf, giveFile } from "./downloads";
-import { failureOf, isCode, type Failure } from "./failure";
+import { CallerWay } from "./caller-way";
+import { historyOf, linkDoor, type OpenedLink } from "./door";
+import { failureOf, isCode, Refused, type Failure } from "./failure";
+import { LeavingState } from "./leaving.svelte";
 
 export type GuestPhase =
   /** The address lacks what opens it. */
@@ -28,6 +32,9 @@ export interface GuestContent {
   readonly createdMs: number;
 }
 
+/** Stands in an address for the id of a link that is not made yet. */
+const ANSWER = "answer";
+
 interface GuestTools {
   readonly startCrypto: () => CryptoService;
   readonly id: string;
@@ -44,8 +51,15 @@ export class GuestState {
   picture: string | null = $state(null);
   maySave = $state(false);
   saving: number | null = $state(null);
+  /** The sender lets whoever watches it answer by video. */
+  mayAnswer = $state(false);
+  /** A video for the sender: also one of before, which is there before the link is opened. */
+  readonly leaving: LeavingState;
+  readonly #api: Api;
   readonly #crypto: CryptoService;
-  readonly #link: GuestLink;
+  readonly #id: string;
+  #link: GuestLink;
+  #opened: OpenedLink | null = null;
   readonly #secret: Uint8Array | null;
   readonly #closed = new AbortController();
   #sealed: Uint8Array | null = null;
@@ -54,8 +68,18 @@ export class GuestState {
   #source: RangedVideo | null = null;
 
   constructor({ startCrypto, id, secret, api = new Api() }: GuestTools) {
+    this.#api = api;
+    this.#id = id;
     this.#crypto = startCrypto();
     this.#link = new GuestLink(api, id);
+    const tools = { api, crypto: this.#crypto };
+    this.leaving = new LeavingState(
+      this.#crypto,
+      new CallerWay(
+        tools,
+        linkDoor(tools, id, () => this.#opened),
+      ),
+    );
     this.#secret = secret;
     void this.look();
   }
@@ -65,7 +89,9 @@ export class GuestState {
     if (this.#secret === null) return void (this.phase = { kind: "incomplete" });
     this.phase = { kind: "looking" };
     await this.#try(async (secret) => {
-      this.#sealed = await this.#link.envelope(await this.#crypto.linkBearer(secret));
+      const bearer = await this.#crypto.linkBearer(secret);
+      if (this.#id === ANSWER) this.#link = await this.#answerOf(bearer);
+      this.#sealed = await this.#link.envelope(bearer);
       await this.#unseal(secret, null);
     });
   }
@@ -86,7 +112,8 @@ export class GuestState {
       const { key, details: sha256 } = envelope.fields;
       const data = await this.#link.details(view.token);
       const details = await this.#crypto.openDetails(data, key, { sha256, kind: envelope.kind });
-      this.maySave = view.maySave;
+      this.maySave = view.may_save;
+      this.#noteAnswer(view);
       this.caption = details.caption ?? details.text ?? details.reaction ?? "";
       if (details.video) await this.#openVideo(key, details.video, view.token);
       this.phase = { kind: "ready" };
@@ -118,6 +145,7 @@ export class GuestState {
 
   close(): void {
     this.#closed.abort(new DOMException("closed", "AbortError"));
+    this.leaving.close();
     this.#video?.close();
     this.#source?.close();
     this.#crypto.close();
@@ -135,6 +163,7 @@ export class GuestState {
     }
     const { from, created } = this.#envelope.fields;
     const isSigned = this.#envelope.trust !== "unsigned";
+    await this.#checkSigner(this.#envelope);
     this.about = {
       name: from?.name ?? from?.acct?.split("@")[0] ?? null,
       acct: isSigned ? (from?.acct ?? null) : null,
@@ -142,6 +171,27 @@ export class GuestState {
       createdMs: created,
     };
     this.phase = { kind: "sealed", busy: false };
+  }
+
+  /** A guest has nobody pinned: whose key it is stands in the server's records. */
+  async #checkSigner({ signer, fields }: OpenedEnvelope): Promise<void> {
+    const acct = fields.from?.acct;
+    if (signer === null || acct === undefined) return;
+    await this.#crypto.checkSigner(acct, await historyOf(this.#api, acct), signer);
+  }
+
+  /** An answer has no link yet when its address is made: who holds the address asks which it became. */
+  async #answerOf(bearer: string): Promise<GuestLink> {
+    const id = await findAnswer(this.#api, bearer).catch((error: unknown) => {
+      throw isCode(error, "not-found") ? new Refused("no-answer-yet") : error;
+    });
+    return new GuestLink(this.#api, id);
+  }
+
+  #noteAnswer({ token, may_answer }: LinkView): void {
+    const [to, replyTo] = [this.about?.acct ?? null, this.#envelope?.fields.id];
+    this.mayAnswer = may_answer && to !== null && replyTo !== undefined;
+    if (this.mayAnswer && to !== null && replyTo !== undefined) this.#opened = { view: token, to, replyTo };
   }
 
   async #openVideo(key: string, film: VideoDetails, token: string): Promise<void> {

@@ -143,6 +143,7 @@ export class House {
       this.#noteKeyring(error);
     }
     await this.people.refresh();
+    await this.people.settle();
     await this.settings.refresh().catch(() => undefined);
     await this.shards.save().catch(() => undefined);
     await finishStateKey(this).catch(() => undefined);

@@ -4,11 +4,13 @@ import { LocalIndex } from "../storage/index";
 import { Box, isGone } from "./box";
 import type { House } from "./house.svelte";
 import { Gaps } from "./gaps";
-import { contentOf, inboxOrder, type InboxWire, type Letter } from "./letters";
+import { contentOf, inboxOrder, isOnce, onceLock, signedOf, type InboxWire, type Letter } from "./letters";
 import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
 import { Posters } from "./posters.svelte";
+import { markOf } from "./receipts";
 import { Reading } from "./reading";
+import { Shelf } from "./shelf.svelte";
 import { UNDO_MS } from "./undo";
 
 /** So many pictures are there before they are looked at. */
@@ -22,6 +24,8 @@ export class InboxState {
   arrived: Letter | null = $state.raw(null);
   /** What was just deleted and can still be brought back. */
   deleted: Letter | null = $state.raw(null);
+  /** The one on the screen. */
+  watched: string | null = null;
   /** When the server's list was read last; null when it never was. */
   lookedAt: number | null = $state(null);
   /** Letters before which one of the same sender's may be missing. */
@@ -34,6 +38,7 @@ export class InboxState {
   readonly #reading: Reading;
   readonly #gaps: Gaps;
   readonly #loaded: Promise<void>;
+  readonly #shelf: Shelf;
   readonly #closed = new AbortController();
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
   #isCaughtUp = false;
@@ -43,6 +48,8 @@ export class InboxState {
     this.#index = new LocalIndex(house.vault, "inbox");
     this.#opener = new Opener(house);
     this.#gaps = new Gaps(house);
+    this.#shelf = house.part(Shelf);
+    this.#shelf.onChange = () => this.#show();
     this.#box = new Box<InboxWire, Letter>({
       index: this.#index,
       list: async (query) => house.api.get("/api/v1/inbox", { query: { ...query, envelopes: "inline" } }),
@@ -92,7 +99,8 @@ export class InboxState {
   async played(id: string): Promise<void> {
     const letter = this.#box.get(id);
     if (!letter || letter.playedAt !== null) return;
-    await this.#box.put({ ...letter, playedAt: Date.now(), owes: "played" });
+    const spent = isOnce(letter) ? { isSpent: true as const } : {};
+    await this.#box.put({ ...letter, ...spent, playedAt: Date.now(), owes: "played" });
     await this.#payMarks();
   }
 
@@ -106,6 +114,18 @@ export class InboxState {
     this.#undoTimer = setTimeout(() => this.#endUndo(), UNDO_MS);
   }
 
+  /** It was to be watched once, and was: it goes for good, unless another window still shows it. Never rejects. */
+  async spend(id: string): Promise<void> {
+    await navigator.locks
+      .request(onceLock(id), { ifAvailable: true }, async (lock) => {
+        if (lock === null) return;
+        await this.#setDropped(id, true);
+        await this.#payMarks();
+        await this.#payDeletion(id);
+      })
+      .catch((error: unknown) => this.#later(error));
+  }
+
   undo(): void {
     clearTimeout(this.#undoTimer);
     const letter = this.deleted;
@@ -116,6 +136,7 @@ export class InboxState {
   close(): void {
     this.#endUndo();
     this.#closed.abort();
+    this.#shelf.onChange = () => undefined;
     this.#reading.close();
     this.posters.close();
   }
@@ -147,7 +168,8 @@ export class InboxState {
       if (poster) await this.posters.keep(this.#index, id, poster);
       const from = envelope.trust === "unsigned" ? null : (envelope.fields.from?.acct ?? null);
       const owes = fetchedAt === null ? "fetched" : null;
-      return { ...base, from, content: contentOf(envelope, details), code: null, owes };
+      const signed = from === null ? null : signedOf(envelope);
+      return { ...base, from, content: contentOf(envelope, details), code: null, owes, ...(signed && { signed }) };
     } catch (error) {
       const code = refusalOf(error);
       if (code === null) throw error;
@@ -169,6 +191,7 @@ export class InboxState {
       await this.#opener.keep();
       await this.#payMarks();
       await this.#payDeletions();
+      for (const { id, isSpent } of [...this.#box.all]) if (isSpent) await this.spend(id);
       await this.#lookForGaps();
     } catch (error) {
       if (!this.#house.signal.aborted) this.#later(error);
@@ -196,17 +219,26 @@ export class InboxState {
   }
 
   #show(): void {
-    const shown = [...this.#box.all].filter((letter) => !letter.isDropped).sort(inboxOrder);
+    const shown = [...this.#box.all].filter((letter) => !letter.isDropped && !this.#isOver(letter)).sort(inboxOrder);
+    void this.#shelf.attend(shown);
     const before = new Set(this.letters.map((letter) => letter.id));
     const fresh = shown.filter((letter) => !before.has(letter.id) && letter.playedAt === null);
     if (this.#isCaughtUp && fresh.length > 0) this.arrived = fresh[0] ?? null;
     this.letters = shown;
-    this.#house.waiting = shown.filter((letter) => letter.playedAt === null).length;
+    this.#house.waiting = shown.filter(({ id, playedAt }) => playedAt === null && !this.#shelf.isArchived(id)).length;
     for (const letter of shown.slice(0, PICTURES_AHEAD)) this.picture(letter);
   }
 
+  /** Watched once, here or elsewhere, and not on the screen now. */
+  #isOver(letter: Letter): boolean {
+    return isOnce(letter) && letter.playedAt !== null && letter.id !== this.watched;
+  }
+
+  /** By what the owner chose last, on whichever device or in whichever window. */
   async #payMarks(): Promise<void> {
-    for (const letter of [...this.#box.all]) {
+    const owing = [...this.#box.all].filter(({ owes }) => owes !== null);
+    if (owing.length > 0) await this.#house.settings.refresh();
+    for (const letter of owing) {
       if (letter.owes === null) continue;
       const mark = letter.owes;
       await this.#mark(letter.id, mark);
@@ -217,11 +249,10 @@ export class InboxState {
 
   async #mark(id: string, mark: "fetched" | "played"): Promise<void> {
     try {
-      await this.#house.api.post(
-        "/api/v1/messages/{message_id}/marks",
-        { mark, tell: true, receipt: null },
-        { path: { message_id: id } },
-      );
+      const letter = this.#box.get(id);
+      if (!letter) return;
+      const body = await markOf(this.#house, letter, mark);
+      await this.#house.api.post("/api/v1/messages/{message_id}/marks", body, { path: { message_id: id } });
     } catch (error) {
       if (!isGone(error)) throw error; // its sender took it back: the next reading removes it
     }

@@ -1,7 +1,8 @@
 /** Messages as lists and players need them: opened once, kept in the encrypted local index. */
 
-import type { EnvelopeFields } from "../crypto/envelopes";
-import type { Details, Kind, VideoDetails } from "../crypto/service";
+import type { AnswerTo, EnvelopeFields } from "../crypto/envelopes";
+import type { Details, Kind, OpenedEnvelope, VideoDetails } from "../crypto/service";
+import { b64 } from "../protocol/encoding";
 import type { components } from "../protocol/api";
 
 export type InboxWire = components["schemas"]["InboxItem"];
@@ -26,6 +27,12 @@ export interface Content {
   /** The sender asks that it be watched once. */
   readonly once?: boolean;
   readonly mayForward?: boolean;
+  /** Nobody signed it: how whoever left it calls themselves, as they wrote it; empty: they gave no name. */
+  readonly caller?: string;
+  /** Where the caller may be answered. */
+  readonly answerTo?: AnswerTo;
+  /** It was passed on: whose it was, empty while nothing vouches for that; who signed it has passed it on. */
+  readonly original?: string;
 }
 
 interface Kept {
@@ -42,8 +49,12 @@ export interface Letter extends Kept {
   readonly from: string | null;
   readonly fetchedAt: number | null;
   readonly playedAt: number | null;
+  /** What a receipt of it says, base64url; absent when nobody can have one. */
+  readonly signed?: { readonly signer: string; readonly details: string };
   /** What the server is still to be told. */
   readonly owes: "fetched" | "played" | null;
+  /** It was to be watched once and was, on this device: it goes when it is left. */
+  readonly isSpent?: true;
   /** Deleted here; the server is still to be told. */
   readonly isDropped: boolean;
 }
@@ -53,10 +64,16 @@ export interface Delivery {
   readonly acct: string;
   readonly deliveredAt: number | null;
   readonly playedAt: number | null;
+  /** What they signed of it; `wrong`: what the server gives as their receipt is not theirs, or of another message. */
+  readonly confirmed?: ReceiptWord;
 }
+
+export type ReceiptWord = "delivered" | "played" | "wrong";
 
 /** A message that this account sent. */
 export interface SentLetter extends Kept {
+  /** SHA-256 of its details, base64url, which receipts name; what older versions of this app kept does not have it. */
+  readonly details?: string;
   readonly bytes: number;
   readonly deliveries: readonly Delivery[];
 }
@@ -64,18 +81,25 @@ export interface SentLetter extends Kept {
 /** Puts together what is kept of opened details. */
 export function contentOf(
   opened: {
-    fields: Pick<EnvelopeFields, "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward">;
+    fields: Pick<
+      EnvelopeFields,
+      "created" | "key" | "prev" | "reply_to" | "expires" | "once" | "may_forward" | "from" | "answer_to"
+    >;
     kind: Kind;
+    original?: OpenedEnvelope["original"];
   },
   details: Details,
 ): Content {
-  const { prev, reply_to: replyTo, expires, once, may_forward: mayForward } = opened.fields;
+  const { prev, reply_to: replyTo, expires, once, may_forward: mayForward, from, answer_to: answerTo } = opened.fields;
   return {
+    ...(from?.acct === undefined && { caller: from?.name ?? "" }),
+    ...(answerTo !== undefined && { answerTo }),
     ...(prev !== undefined && { prev }),
     ...(replyTo !== undefined && { replyTo }),
     ...(expires !== undefined && { expiresMs: expires }),
     ...(once === true && { once }),
     ...(mayForward === true && { mayForward }),
+    ...(opened.original && { original: opened.original.acct }),
     kind: opened.kind,
     createdMs: opened.fields.created,
     messageKey: opened.fields.key,
@@ -84,6 +108,19 @@ export function contentOf(
     captions: details.captions ?? null,
     posterType: details.poster?.type ?? null,
   };
+}
+
+/** Whether it is a video that its sender asks to be watched once. */
+export function isOnce({ content }: Kept): boolean {
+  return content?.once === true && content.video !== null;
+}
+
+/** Held by the window that shows such a video. */
+export const onceLock = (id: string): string => `restante-once ${id}`;
+
+/** What a receipt of it will say; null for what was passed on, and what nobody signed. */
+export function signedOf({ signer, fields, original }: OpenedEnvelope): Letter["signed"] | null {
+  return signer === null || original !== null ? null : { signer: b64(signer), details: fields.details };
 }
 
 /** When it was made, as its sender signed it; else when it came. */

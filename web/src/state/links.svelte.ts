@@ -1,12 +1,10 @@
 /** The guest links of one message: made, shown once, counted, taken back. */
 
 import { listLinks, makeLink, revokeLink, type OwnLink } from "../transfer/links";
+import { fetchEnvelope } from "./envelope";
 import { failureOf, type Failure } from "./failure";
 import { guestAddress } from "./guest-link";
 import type { House } from "./house.svelte";
-import type { SentWire } from "./letters";
-import { unb64 } from "../protocol/encoding";
-import { malformed } from "../transfer/problem";
 
 export interface LinkWish {
   /** From now on; null: as long as the message. */
@@ -15,6 +13,7 @@ export interface LinkWish {
   /** Empty: none. */
   readonly password: string;
   readonly maySave: boolean;
+  readonly mayAnswer: boolean;
 }
 
 const DAY_MS = 86_400_000;
@@ -42,18 +41,23 @@ export class MessageLinks {
     });
   }
 
-  async make({ days, mostOpens, password, maySave }: LinkWish): Promise<void> {
+  async make({ days, mostOpens, password, maySave, mayAnswer }: LinkWish): Promise<void> {
     if (this.isMaking) return;
     this.isMaking = true;
     await this.#try(async () => {
       const { api, crypto } = this.#house;
-      const { secret, bearerSha256, envelope } = await crypto.makeLink(
-        await this.#ownCopy(),
+      const {
+        secret,
+        bearerSha256: bearer_sha256,
+        envelope,
+      } = await crypto.makeLink(
+        await fetchEnvelope(api, this.#message, "sent"),
         password === "" ? null : password,
         Date.now(),
       );
-      const expiresAt = days === null ? null : Date.now() + days * DAY_MS;
-      const { id } = await makeLink(api, this.#message, { bearerSha256, envelope, expiresAt, mostOpens, maySave });
+      const expires_at = days === null ? null : Date.now() + days * DAY_MS;
+      const terms = { expires_at, most_opens: mostOpens, may_save: maySave, may_answer: mayAnswer };
+      const { id } = await makeLink(api, this.#message, { bearer_sha256, envelope, ...terms });
       this.made = { id, address: guestAddress(location.origin, id, secret) };
       await this.read();
     });
@@ -66,13 +70,6 @@ export class MessageLinks {
       if (this.made?.id === id) this.made = null;
       await this.read();
     });
-  }
-
-  async #ownCopy(): Promise<Uint8Array> {
-    const extras = { path: { message_id: this.#message }, query: { box: "sent" } };
-    const { envelope } = (await this.#house.api.get("/api/v1/messages/{message_id}", extras)) as SentWire;
-    if (envelope === null) throw malformed("a message without its envelope");
-    return unb64(envelope);
   }
 
   async #try(work: () => Promise<void>): Promise<void> {

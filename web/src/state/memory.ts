@@ -1,6 +1,7 @@
 /** What this device remembers of an account beside its keyring, sealed: which device it is, the highest revisions it has seen. */
 
 import { utf8 } from "../protocol/encoding";
+import type { AuditHead } from "../crypto/audit";
 import type { DeviceVault } from "../storage/keys";
 
 /** A device is in wrong hands: the steps of shutting it out. */
@@ -18,6 +19,10 @@ interface Remembered {
   rescue: readonly RescueStep[];
   /** The keyring's, on the server, that this device has opened. */
   keyringVersion: string | null;
+  /** The person wants to be told of news in this browser. */
+  isTold: boolean;
+  /** The last line of the chain of deletions that this device has seen. */
+  audit: AuditHead | null;
 }
 
 const NAME = "memory";
@@ -39,6 +44,8 @@ export class Memory {
       watchedMs: 0,
       rescue: [],
       keyringVersion: null,
+      isTold: false,
+      audit: null,
     };
     const kept = await vault.recall(NAME);
     const known = kept === null ? {} : (JSON.parse(new TextDecoder().decode(kept)) as Partial<Remembered>);
@@ -65,6 +72,14 @@ export class Memory {
     return this.#all.keyringVersion;
   }
 
+  get isTold(): boolean {
+    return this.#all.isTold;
+  }
+
+  get audit(): AuditHead | null {
+    return this.#all.audit;
+  }
+
   /** The highest revision seen of the keyring or a shard. */
   rev(thing: string): number {
     return this.#all.revs[thing] ?? 0;
@@ -74,9 +89,7 @@ export class Memory {
     if (rev > this.rev(thing)) await this.#keep({ revs: { ...this.#all.revs, [thing]: rev } });
   }
 
-  async note(
-    news: Partial<Pick<Remembered, "deviceId" | "recordMs" | "watchedMs" | "rescue" | "keyringVersion">>,
-  ): Promise<void> {
+  async note(news: Partial<Omit<Remembered, "revs">>): Promise<void> {
     await this.#keep(news);
   }
 

@@ -114,7 +114,7 @@ export class NotesState {
   async #sealed(note: Note): Promise<NonNullable<Note["request"]>> {
     const { crypto, people, account } = this.#house;
     const { id, kind, to, text, replyTo, createdMs, messageKey } = note;
-    const record = await people.meet(to, null);
+    const record = await people.meetRecipient(to);
     const last = await this.#house.part(SentState).lastTo(to);
     const wanted = {
       ...{ id, kind, createdMs, messageKey, name: account.name },

@@ -22,6 +22,8 @@ export interface OpeningHouse extends SeenTools {
 export interface OpenedMessage {
   readonly envelope: OpenedEnvelope;
   readonly details: Details;
+  /** `details.age`, as the server has it. */
+  readonly sealed: Uint8Array<ArrayBuffer>;
 }
 
 /** What is refused for want of keys that another device of this account may have made since. */
@@ -43,7 +45,7 @@ export class Opener {
     checkId(envelope, item.id);
     const acct = envelope.fields.from?.acct;
     if (envelope.trust === "first" && acct !== undefined) await this.#house.people.meet(acct, envelope.signer);
-    return { envelope, details: await this.#details(envelope) };
+    return { envelope, ...(await this.#details(envelope)) };
   }
 
   /** Keeps the ids of what was received. @throws StorageError */
@@ -55,7 +57,7 @@ export class Opener {
   async sent(item: SentWire): Promise<OpenedMessage> {
     const envelope = await this.#house.crypto.openOwnCopy(sealedOf(item), Date.now());
     checkId(envelope, item.id);
-    return { envelope, details: await this.#details(envelope) };
+    return { envelope, ...(await this.#details(envelope)) };
   }
 
   /** A signer that is not the pinned one may be explained by a succession since; a key that is missing, by another device. */
@@ -73,11 +75,14 @@ export class Opener {
     }
   }
 
-  async #details(envelope: OpenedEnvelope): Promise<Details> {
+  async #details(envelope: OpenedEnvelope): Promise<Omit<OpenedMessage, "envelope">> {
     const path = { message_id: envelope.fields.id };
     const { data } = await this.#house.api.getOctets("/api/v1/messages/{message_id}/details", { path });
     const { key, details } = envelope.fields;
-    return this.#house.crypto.openDetails(data, key, { sha256: details, kind: envelope.kind });
+    return {
+      details: await this.#house.crypto.openDetails(data, key, { sha256: details, kind: envelope.kind }),
+      sealed: data,
+    };
   }
 }
 

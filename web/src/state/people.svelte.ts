@@ -5,8 +5,10 @@ import type { LoggedRecord } from "../crypto/transparency";
 import { unb64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { isName, nameOf } from "../protocol/names";
+import type { DeviceVault } from "../storage/keys";
 import type { Api } from "../transfer/http";
 import { malformed } from "../transfer/problem";
+import { Acquaintances } from "./acquaintances";
 import { failureOf, isCode, Refused, type Failure } from "./failure";
 import { invitationLink } from "./invitation";
 import type { ShardStore } from "./shards";
@@ -32,6 +34,7 @@ export interface PeopleTools {
   readonly api: Api;
   readonly crypto: CryptoService;
   readonly shards: ShardStore;
+  readonly vault: DeviceVault;
   readonly account: { readonly acct: string };
   readonly log: { check(records: readonly LoggedRecord[]): Promise<void> };
 }
@@ -53,11 +56,13 @@ export class People {
   #wereMet = new Set<string>();
   /** Where the server says that a record stands in its log. */
   readonly #leaves = new WeakMap<Uint8Array, number>();
+  readonly #acquaintances: Acquaintances;
   readonly #tools: PeopleTools;
   readonly #server: string;
 
   constructor(tools: PeopleTools) {
     this.#tools = tools;
+    this.#acquaintances = new Acquaintances(tools);
     tools.shards.onTaken(SHARD, () => this.#show());
     this.#server = tools.account.acct.slice(tools.account.acct.indexOf("@") + 1);
   }
@@ -154,20 +159,25 @@ export class People {
   async welcome(account: string): Promise<void> {
     const acct = this.acctOf(account);
     await this.#note(acct, { request: { state: "accepted", at: Date.now() } });
-    await this.#tellServer(acct, "accepted");
+    await this.#acquaintances.tell(acct, "accepted");
   }
 
   /** Nothing of theirs is shown any more, nor stored by the server; they cannot tell. */
   async block(account: string): Promise<void> {
     const acct = this.acctOf(account);
     await this.#note(acct, { blocked: { value: true, at: Date.now() } });
-    await this.#tellServer(acct, "blocked");
+    await this.#acquaintances.tell(acct, "blocked");
   }
 
   async unblock(account: string): Promise<void> {
     const acct = this.acctOf(account);
     await this.#note(acct, { blocked: { value: false, at: Date.now() } });
-    await this.#tellServer(acct, "unknown");
+    await this.#acquaintances.tell(acct, "unknown");
+  }
+
+  /** Tells the server what it did not hear of such decisions. Never rejects. */
+  settle(): Promise<void> {
+    return this.#acquaintances.settle();
   }
 
   /** No longer listed; what they sent stays, and so does their pin. */
@@ -184,12 +194,24 @@ export class People {
     const history = await this.history(acct);
     await this.#checkLogged(acct, history);
     const met = await this.#checked(acct, history, signer);
+    // Before any decision, whenever that was made: another device may know of one.
+    if (signer !== null && met.isNew && acct !== this.#tools.account.acct)
+      await this.#tools.crypto.noteContact(acct, { request: { state: "pending", at: 0 } });
     if (met.hasNewKey) this.#succeeded = new Set([...this.#succeeded, acct]);
     await this.#tools.shards.keep();
     await this.#show();
     const newest = history.at(-1);
     if (newest === undefined) throw malformed("an account without records");
     return newest;
+  }
+
+  /** The same for somebody who is to be written to: so whoever wrote first is accepted. @throws likewise */
+  async meetRecipient(acct: string): Promise<Uint8Array<ArrayBuffer>> {
+    const record = await this.meet(acct, null);
+    const { request, blocked } = this.#contacts.get(acct) ?? {};
+    const isDecided = request?.state === "accepted" || blocked?.value === true;
+    if (!isDecided && acct !== this.#tools.account.acct) await this.welcome(acct);
+    return record;
   }
 
   /** Marks somebody whose safety number was compared, for the key that it was; null takes the mark back. */
@@ -278,14 +300,6 @@ export class People {
     if (verified?.sign === pin.sign) return "verified";
     const hasFallen = typeof verified?.sign === "string" && pin.former.includes(verified.sign);
     return hasFallen || this.#succeeded.has(acct) ? "succeeded" : "none";
-  }
-
-  /** What this device knows holds here all the same. */
-  async #tellServer(acct: string, state: "accepted" | "blocked" | "unknown"): Promise<void> {
-    const url = `/api/v1/account/acquaintances/${encodeURIComponent(nameOf(acct))}`;
-    const headers = { "content-type": "application/json" };
-    const put = { headers, body: JSON.stringify({ state }) };
-    await this.#tools.api.request("PUT", url, put).catch(() => undefined);
   }
 
   async #note(acct: string, news: Omit<Contact, "pin">): Promise<void> {

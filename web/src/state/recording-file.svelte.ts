@@ -3,6 +3,7 @@
 import { StorageError } from "../storage/errors";
 import { FileRefused, importFile } from "../take/importing";
 import type { FileFacts } from "../media/file-refused";
+import type { BoothHost } from "./booth-host";
 
 /** How a file may be taken when it cannot be taken whole. */
 export interface FileWish {
@@ -19,12 +20,12 @@ export type TakenFile =
 export class FileTaking {
   /** The last one, which may be taken another way. */
   file: File | null = null;
-  readonly #acct: string;
+  readonly #host: Pick<BoothHost, "acct" | "call">;
   readonly #show: (booth: TakenFile) => void;
   #stop: AbortController | null = null;
 
-  constructor(acct: string, show: (booth: TakenFile) => void) {
-    this.#acct = acct;
+  constructor(host: Pick<BoothHost, "acct" | "call">, show: (booth: TakenFile) => void) {
+    this.#host = host;
     this.#show = show;
   }
 
@@ -41,7 +42,8 @@ export class FileTaking {
     onProgress(0);
     try {
       return await importFile(file, {
-        acct: this.#acct,
+        acct: this.#host.acct,
+        call: this.#host.call,
         onProgress,
         signal: stop.signal,
         sound: isSilent ? "leave-out" : "keep",

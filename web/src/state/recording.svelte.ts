@@ -4,16 +4,16 @@ import { CaptureRefused, openCapture, type CaptureRefusal, type Level } from "..
 import { askToPersist } from "../storage/db";
 import { prepareTake, Take, type TakeState } from "../take/take";
 import { recalledDevices } from "./devices";
-import { type Answer, DraftsState } from "./drafts.svelte";
 import { fileName, giveFile } from "./downloads";
-import type { House } from "./house.svelte";
+import type { BoothHost } from "./booth-host";
 import { beep } from "./recording-beep";
 import { BoothDevices } from "./recording-devices.svelte";
 import { FileTaking, type FileWish, type TakenFile } from "./recording-file.svelte";
 import { Hearing, ScreenLight, watchRoom } from "./recording-room";
-import { heldBy } from "./sending.svelte";
+import { heldBy } from "./held";
 
-export type RecordingNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
+export type RecordingNotice =
+  "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "plan" | "smaller";
 export type RecordingEnd = "limit" | "device-full" | "encoder";
 /** Why a take stands still: the person wished it, or the system took camera or microphone away. */
 export type PauseReason = "person" | "call" | "hidden";
@@ -32,8 +32,6 @@ export type Booth =
   | TakenFile;
 
 export interface RecordingWish {
-  /** For whom it is begun, and what it answers. */
-  answer: Answer | null;
   /** The take that this one replaces: kept until this one is. */
   instead: string | null;
   /** The person stopped it, and it is kept. */
@@ -60,9 +58,8 @@ export class RecordingState {
     isRunning: () => this.isRunning,
     seeing: (isSeeing) => this.#see(isSeeing),
   });
-  readonly #house: House;
+  readonly #host: BoothHost;
   readonly #wish: RecordingWish;
-  readonly #drafts: DraftsState;
   readonly #light = new ScreenLight();
   readonly #files: FileTaking;
   #take: Take | null = null;
@@ -73,11 +70,10 @@ export class RecordingState {
   #hearing = new Hearing(0);
   readonly #unwatchRoom: () => void;
 
-  constructor(house: House, wish: RecordingWish) {
-    this.#house = house;
+  constructor(host: BoothHost, wish: RecordingWish) {
+    this.#host = host;
     this.#wish = wish;
-    this.#drafts = house.part(DraftsState);
-    this.#files = new FileTaking(house.account.acct, (booth) => this.#showFile(booth));
+    this.#files = new FileTaking(host, (booth) => this.#showFile(booth));
     if (wish.instead !== null) this.instead = [wish.instead];
     this.#unwatchRoom = watchRoom((seconds) => (this.roomS = seconds));
     void this.open();
@@ -112,7 +108,7 @@ export class RecordingState {
     this.#countdown = new AbortController();
     const { signal } = this.#countdown;
     signal.addEventListener("abort", prepareTake());
-    const { choices } = this.#house.settings;
+    const { choices } = this.#host;
     for (let seconds = choices.countdown ? COUNT_FROM : 0; seconds > 0; seconds -= 1) {
       this.booth = { kind: "counting", seconds };
       await new Promise((resolve) => setTimeout(resolve, SECOND_MS));
@@ -155,7 +151,7 @@ export class RecordingState {
     this.#rest();
     await take?.stop().catch(() => undefined); // nothing of it was kept
     if (take?.state.phase === "kept") this.instead = [...this.instead, take.id];
-    void this.#drafts.refresh();
+    this.#host.refresh();
     const { feed, camera } = this.devices;
     if (feed === null || camera === null) return this.open();
     feed.renew();
@@ -178,7 +174,7 @@ export class RecordingState {
     const take = this.#take;
     if (!take) return;
     const { exportDraft } = await import("../take/export");
-    giveFile(await exportDraft(take.id), fileName(this.#house.account.name, Date.now()));
+    giveFile(await exportDraft(take.id), fileName(this.#host.name, Date.now()));
   }
 
   /** Makes a take of a video file, instead of recording one. Never rejects: `booth` tells. */
@@ -229,10 +225,10 @@ export class RecordingState {
     this.#hearing = new Hearing(performance.now());
     this.#smallerSinceMs = this.#pausedBy = null;
     this.booth = { kind: "recording", keptMs: 0, storedMs: 0, notice: null, paused: null };
-    const { acct } = this.#house.account;
-    const take = Take.start(feed, { acct, onChange: (state) => this.#hear(state) });
+    const { acct, call } = this.#host;
+    const take = Take.start(feed, { acct, ...(call && { call }), onChange: (state) => this.#hear(state) });
     this.#take = take;
-    this.#drafts.adopt(take, this.#wish.answer);
+    this.#host.adopt(take);
     this.#light.keep();
   }
 
@@ -273,15 +269,15 @@ export class RecordingState {
 
   #settle(): void {
     void askToPersist();
-    for (const id of this.instead) this.#drafts.delete(id);
+    for (const id of this.instead) this.#host.drop(id);
     this.instead = [];
-    void this.#drafts.refresh();
+    this.#host.refresh();
   }
 
   /** What was kept until then is offered as an interrupted take. */
   #showFailed({ code, keptMs, storedMs }: TakeState): void {
     this.#rest();
-    void this.#drafts.refresh();
+    this.#host.refresh();
     if (code === "no-encoder") this.booth = { kind: "unsupported" };
     else if (keptMs === 0) this.booth = { kind: "busy" };
     else this.booth = { kind: "stopped", why: code === "device-full" ? code : "encoder", keptMs, storedMs };
@@ -295,7 +291,7 @@ export class RecordingState {
     const [held, nowMs] = [heldBy(trouble), performance.now()];
     if (this.roomS !== null && this.roomS * SECOND_MS < 180_000 - mediaMs) return "device-nearly-full";
     if (held !== null) return held;
-    if (this.#house.live.isOffline) return "offline";
+    if (this.#host.isOffline) return "offline";
     if (this.level === null || this.#hearing.isSilent(nowMs)) return "silent";
     if (isBehind) this.#smallerSinceMs ??= nowMs;
     return this.#smallerSinceMs !== null && nowMs - this.#smallerSinceMs < SMALLER_SAID_MS ? "smaller" : null;

@@ -1,7 +1,7 @@
 /** The address of the page and its history. Which screen an address names is known further up. */
 
 /** Addresses of links whose secret or fingerprint stands in the fragment. */
-const CARRIES_FRAGMENT = /^\/(?:add|pair)(?:\/|$)/;
+const CARRIES_FRAGMENT = /^\/(?:add|pair|operator\/link)(?:\/|$)/;
 
 export class Router {
   #path = $state(location.pathname);

@@ -7,10 +7,9 @@ import { messageOf } from "../take/outgoing";
 import { onceFree } from "../take/recovery";
 import { resumeDraft, sendDraft, type Compose, type SendingState as Step } from "../take/sending";
 import { isCode, failureOf, type Failure } from "./failure";
+import { heldBy, type Held } from "./held";
 import type { House } from "./house.svelte";
 import { SentState } from "./sent.svelte";
-
-export type Held = "offline" | "server-full" | "signed-out" | null;
 
 /** One draft on its way, or what became of it. */
 export interface Sending {
@@ -121,11 +120,11 @@ export class SendingState {
 
   readonly #compose: Compose = async (outgoing) => {
     const { crypto, people, account } = this.#house;
-    const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meet(acct, null)));
+    const records = await Promise.all(outgoing.wish.to.map(async (acct) => people.meetRecipient(acct)));
     const previous = await this.#previous(outgoing.wish.to, outgoing.draft.id);
     const wanted = messageOf(outgoing, { createdMs: Date.now(), name: account.name, previous });
-    const { message, details, envelopes, sent } = await crypto.composeMessage(wanted, records);
-    return { message, details, envelopes, sent };
+    const { message, details, envelopes, links, sent } = await crypto.composeMessage(wanted, records);
+    return { message, details, envelopes, links, sent };
   };
 
   /** By acct, the last message that left for it before this one, so that its recipient notices a gap. */
@@ -184,11 +183,4 @@ export class SendingState {
     const known = this.#all.get(id);
     if (known) this.#all.set(id, { ...known, ...change });
   }
-}
-
-/** What a person is told of why it waits. */
-export function heldBy(trouble: string | null): Held {
-  if (trouble === null || trouble === "rate-limited" || trouble === "too-many-uploads") return null;
-  if (trouble === "storage-full") return "server-full";
-  return trouble === "not-signed-in" ? "signed-out" : "offline";
 }

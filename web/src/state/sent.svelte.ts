@@ -3,11 +3,12 @@
 import { LocalIndex } from "../storage/index";
 import { Box } from "./box";
 import type { House } from "./house.svelte";
-import { contentOf, deliveriesOf, type SentLetter, type SentWire } from "./letters";
+import { contentOf, deliveriesOf, type Delivery, type SentLetter, type SentWire } from "./letters";
 import { UNDO_MS } from "./undo";
 import { Opener, refusalOf } from "./opener";
 import { phaseOf, type Phase } from "./phase";
 import { Posters } from "./posters.svelte";
+import { withReceipts } from "./receipts";
 import { Reading } from "./reading";
 
 export class SentState {
@@ -131,21 +132,17 @@ export class SentState {
   }
 
   async #take(item: SentWire, known: SentLetter | undefined): Promise<SentLetter> {
-    if (known && known.code === null) {
-      return {
-        ...known,
-        deliveries: deliveriesOf(
-          known.deliveries.map(({ acct }) => acct),
-          item,
-        ),
-      };
+    if (known?.details !== undefined) {
+      const sentTo = known.deliveries.map(({ acct }) => acct);
+      return { ...known, deliveries: await this.#deliveries(item, known.details, sentTo) };
     }
     const base = { id: item.id, receivedAt: item.received_at, bytes: item.video_bytes };
     try {
       const { envelope, details } = await this.#opener.sent(item);
       if (details.poster) await this.posters.keep(this.#index, item.id, details.poster);
-      const deliveries = deliveriesOf(envelope.fields.sent_to ?? [], item);
-      return { ...base, content: contentOf(envelope, details), code: null, deliveries };
+      const { details: sha256, sent_to: sentTo = [] } = envelope.fields;
+      const deliveries = await this.#deliveries(item, sha256, sentTo);
+      return { ...base, details: sha256, content: contentOf(envelope, details), code: null, deliveries };
     } catch (error) {
       const code = refusalOf(error);
       if (code === null) throw error;
@@ -153,6 +150,10 @@ export class SentState {
       const named = item.deliveries.map(({ recipient }) => `${recipient}@${server}`);
       return { ...base, content: null, code, deliveries: deliveriesOf(named, item) };
     }
+  }
+
+  #deliveries(item: SentWire, details: string, sentTo: readonly string[]): Promise<readonly Delivery[]> {
+    return withReceipts(this.#house, { id: item.id, details, deliveries: deliveriesOf(sentTo, item) }, item);
   }
 
   #show(): void {

@@ -5,6 +5,7 @@ import { nameOf } from "../protocol/names";
 import { askToPersist, openDatabase, type Database } from "../storage/db";
 import { accountsHere, DeviceVault, forgetAccount } from "../storage/keys";
 import { Api, type Fetch } from "../transfer/http";
+import { ownPush } from "../transfer/push";
 import type { Choices } from "./choices.svelte";
 import {
   askPasskey,
@@ -206,6 +207,26 @@ export class Session {
     await this.#leave(house);
   }
 
+  /**
+   * Deletes the account with everything in it, for good, and forgets it here; drafts stay, and can be saved. @throws Problem,
+   * Refused closed: then nothing has changed
+   */
+  async deleteAccount(): Promise<void> {
+    const house = this.house;
+    if (!house || this.#isLeaving) return;
+    await house.part(Verification).run(async () => {
+      this.#isLeaving = true; // the live channel hears of it before this answer is here
+      try {
+        await this.api.delete("/api/v1/account");
+      } catch (error) {
+        this.#isLeaving = false;
+        throw error;
+      }
+    });
+    this.left = house.account.acct;
+    await this.#leave(house, { code: "account-deleted" });
+  }
+
   /** Leaves a house whose session has ended, by the server or another tab. */
   async leaveEnded(): Promise<void> {
     const house = this.house;
@@ -300,13 +321,15 @@ export class Session {
     this.#isLeaving = true;
     this.state = { kind: "starting" }; // no other screen may begin with this house
     house.close();
+    void ownPush.end().catch(() => undefined); // on the server it ended with the session
     const db = await this.#openDatabase();
-    await forgetAccount(db, acct)
+    await forgetAccount(db, acct, failure?.code === "account-deleted")
       .catch(() => undefined) // storage is blocked: there is nothing to forget
       .finally(() => db.close());
     this.signInState = failure === null ? { kind: "ready" } : { kind: "failed", failure };
     this.#isLeaving = false;
-    this.state = { kind: "outside", account: name, failure };
+    // Nobody comes in again by a name that is gone.
+    this.state = { kind: "outside", account: failure?.code === "account-deleted" ? "" : name, failure };
     this.#tabs.tellLeft(acct);
   }
 

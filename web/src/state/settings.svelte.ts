@@ -5,6 +5,7 @@ import { askToPersist } from "../storage/db";
 import { findDrafts } from "../take/recovery";
 import type { Api } from "../transfer/http";
 import { valid, type Choices, type Chosen } from "./choices.svelte";
+import { receiptsOf, type Receipts } from "./receipts";
 import type { ShardStore } from "./shards";
 
 export interface StorageUse {
@@ -26,6 +27,8 @@ export interface SettingsTools {
 const SHARD = "settings";
 
 export class Settings {
+  /** What senders hear of what was fetched and played. */
+  receipts: Receipts = $state.raw("plain");
   storage: StorageUse | null = $state.raw(null);
   readonly #tools: SettingsTools;
 
@@ -43,6 +46,13 @@ export class Settings {
     this.#tools.choices.choose(changed);
     const at = Date.now();
     for (const [key, value] of Object.entries(changed)) await this.#tools.crypto.setSetting(key, value, at);
+    await this.#tools.shards.keep();
+  }
+
+  /** For every device of the account. */
+  async chooseReceipts(receipts: Receipts): Promise<void> {
+    this.receipts = receipts;
+    await this.#tools.crypto.setSetting("receipts", receipts, Date.now());
     await this.#tools.shards.keep();
   }
 
@@ -70,7 +80,9 @@ export class Settings {
   }
 
   async #take(): Promise<void> {
-    const told = valid(await this.#tools.crypto.settings());
+    const settings = await this.#tools.crypto.settings();
+    this.receipts = receiptsOf(settings["receipts"]);
+    const told = valid(settings);
     if (Object.keys(told).length > 0) this.#tools.choices.choose(told);
   }
 }

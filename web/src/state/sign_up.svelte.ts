@@ -9,6 +9,7 @@ import { b64 } from "../protocol/encoding";
 import { isName } from "../protocol/names";
 import type { Api } from "../transfer/http";
 import { askGroups, checkGroups, shownCode, type CodeShown, type GroupsAsked } from "./code-proof";
+import type { Entry } from "./entry.svelte";
 import { askServer, isTaken, postSignUp, type NewUnlock } from "./entering";
 import { Enrolling } from "./enrolling";
 import { failureOf, Refused, type Failure } from "./failure";
@@ -42,14 +43,24 @@ export interface SignUpTools {
   readonly startCrypto: () => CryptoService;
   /** How a new passkey is called until somebody gives it a name. */
   readonly label: string;
+  /** The ticket and the country that the sign-up shows. */
+  readonly entry?: Pick<Entry, "ticket" | "country" | "refused">;
   /** Moves into the account that was made. */
   readonly enter: (crypto: CryptoService, account: AccountView) => Promise<void>;
   /** From 0 to `below`, without it. */
   readonly draw?: (below: number) => number;
 }
 
-/** Refusals of the sign-up itself that another name cures, or nothing. */
-const ABOUT_NAME: ReadonlySet<string> = new Set(["name-taken", "invalid-name", "sign-up-closed"]);
+/** Refusals of the sign-up itself that another name or ticket cures, or nothing. */
+const ABOUT_NAME: ReadonlySet<string> = new Set([
+  "name-taken",
+  "invalid-name",
+  "sign-up-closed",
+  "not-available-yet",
+  "ticket-needed",
+  "ticket-refused",
+  "ticket-used",
+]);
 
 export class SignUp {
   step: SignUpStep = $state.raw({ kind: "name", failure: null });
@@ -189,6 +200,11 @@ export class SignUp {
     return { api, passkeys, crypto: this.#crypto };
   }
 
+  get #shown() {
+    const { ticket = null, country = null } = this.#tools.entry ?? {};
+    return { ticket, country };
+  }
+
   async #addPasskey(mid: string, label: string): Promise<void> {
     const { sealed } = await this.#crypto.changeKeyring({ kind: "add-passkey", mid, label, nowMs: Date.now() });
     this.#account = await this.#crypto.keyringStored();
@@ -212,7 +228,7 @@ export class SignUp {
     this.step = { ...step, working: true, failure: null };
     try {
       const { record } = this.#made;
-      if (!this.#isPosted) await postSignUp(this.#tools.api, this.account, { record, ...this.#posted });
+      if (!this.#isPosted) await postSignUp(this.#tools.api, this.account, { record, ...this.#posted, ...this.#shown });
       this.#isPosted = true;
       this.#isInside = true;
       await this.#tools.enter(this.#crypto, this.#account);
@@ -227,6 +243,7 @@ export class SignUp {
     const isAboutName = !this.#isPosted && ABOUT_NAME.has(code);
     // What it has proved is worth nothing to a server that does not take it.
     if (isAboutName || code === "passkey-refused") await this.#dropPasskey();
+    if (step.failure !== null && isAboutName) this.#tools.entry?.refused(step.failure);
     if (isAboutName) this.step = { kind: "name", failure: step.failure };
     else this.step = step.kind === "touch" ? { ...step, again: this.#enrolling !== null } : step;
   }

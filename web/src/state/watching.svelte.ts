@@ -11,7 +11,7 @@ import { failureOf, Refused, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { InboxState } from "./inbox.svelte";
 import { LeftOff } from "./left-off";
-import type { Content, Letter, SentLetter } from "./letters";
+import { isOnce, onceLock, type Content, type Letter, type SentLetter } from "./letters";
 import { isGone } from "./box";
 import { SentState } from "./sent.svelte";
 
@@ -44,8 +44,8 @@ export class WatchingState {
   readonly #closed = new AbortController();
   readonly #left: LeftOff;
   readonly #unlisten: () => void;
-  /** It was played, and its sender asks that it be watched once: it goes when the person leaves it. */
-  #isOver = false;
+  /** Ends the hold on a video that is to be watched once; settles when it has ended. */
+  #release: () => Promise<void> = () => Promise.resolve();
   #source: RangedVideo | null = null;
   #video: RemoteVideo | null = null;
 
@@ -82,7 +82,9 @@ export class WatchingState {
     this.film = null;
     this.isHeld = false;
     try {
-      await this.#openVideo(await this.#find());
+      const letter = await this.#find();
+      await this.#hold(letter);
+      await this.#openVideo(letter);
     } catch (error) {
       if (!this.#closed.signal.aborted) this.phase = refusedBy(error);
     }
@@ -133,10 +135,40 @@ export class WatchingState {
   }
 
   close(): void {
-    if (this.#isOver) this.delete();
+    this.#leave();
     this.#closed.abort(new DOMException("closed", "AbortError"));
     this.#unlisten();
     this.#letGo();
+  }
+
+  /** What was to be watched once, and was, goes when the person leaves it. */
+  #leave(): void {
+    const released = this.#release();
+    const { letter } = this;
+    if (this.inbox.watched === this.id) this.inbox.watched = null;
+    if (!letter || !("isSpent" in letter)) return;
+    void this.#left.forget(this.id);
+    void released.then(() => this.inbox.spend(this.id));
+  }
+
+  /** While this window shows it, no other one takes it away. */
+  async #hold(letter: Letter | SentLetter): Promise<void> {
+    if (this.box !== "inbox" || !isOnce(letter) || this.#closed.signal.aborted) return;
+    if ("playedAt" in letter && letter.playedAt !== null && this.inbox.watched !== this.id) {
+      void this.inbox.spend(this.id);
+      throw new Refused("watched-once");
+    }
+    if (this.inbox.watched === this.id) return;
+    this.inbox.watched = this.id;
+    await new Promise<void>((isHeld) => {
+      let end = (): void => undefined;
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      const lock = navigator.locks.request(onceLock(this.id), { mode: "shared" }, () => (isHeld(), ended));
+      this.#release = async () => {
+        end();
+        await lock;
+      };
+    });
   }
 
   async #find(): Promise<Letter | SentLetter> {
@@ -172,14 +204,15 @@ export class WatchingState {
     this.phase = { kind: "ready" };
   }
 
-  /** What was received stays on this device once it was fetched; what was sent can be fetched again. */
+  /** What was received stays on this device once it was fetched, but for what is to be watched once; what was sent can be fetched again. */
   #sourceOf(film: VideoDetails): RangedVideo {
     const options = {
       signal: this.#closed.signal,
       onTrouble: (problem: Problem) => this.#noteTrouble(problem),
       onRecovered: () => (this.isHeld = false),
     };
-    if (this.box === "sent") return rangedVideo(this.id, film.size, options);
+    const isKept = this.box === "inbox" && this.letter !== null && !isOnce(this.letter);
+    if (!isKept) return rangedVideo(this.id, film.size, options);
     return this.#house.part(Keeping).source(this.id, film, options);
   }
 
@@ -217,7 +250,6 @@ export class WatchingState {
 
   async #notePlayed(): Promise<void> {
     if (this.box !== "inbox") return;
-    this.#isOver = this.letter?.content?.once === true;
     await this.inbox.played(this.id).catch(() => undefined); // stays owed, and is told later
   }
 

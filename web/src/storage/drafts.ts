@@ -27,7 +27,30 @@ export interface DraftRequest {
   message: string;
   details: string;
   envelopes: Readonly<Record<string, string>>;
+  /** Empty: whoever left it has no account. */
   sent: string;
+  /** For guest links, in their order. */
+  links?: readonly string[];
+}
+
+/** A guest link whose secret is another's or is kept elsewhere; `recipient` is `age1…`. */
+export interface DraftLink {
+  recipient: string;
+  bearerSha256: string;
+}
+
+/** Of a take that is left without an account: for whom, and by whose leave. */
+export interface DraftCall {
+  /** Acct of the owner of the page or of the link. */
+  to: string;
+  /** Of a page's link: the fingerprint of their key, and its secret (base64url); null: the address did not say. */
+  fp: string | null;
+  secret: string | null;
+  /** The guest link that it answers. */
+  link: string | null;
+  /** Lets one message be left, until then. */
+  token: string;
+  untilMs: number;
 }
 
 /** What a person wants done with the take. */
@@ -40,6 +63,10 @@ export interface DraftWish {
   lasts?: number | "until-played";
   once?: boolean;
   mayForward?: boolean;
+  links?: readonly DraftLink[];
+  /** Of somebody without an account: how they call themselves, and the secret of the link by which they may be answered. */
+  name?: string;
+  answer?: string;
 }
 
 /** Something that happened during a take: a device that was changed or lost, a smaller picture. */
@@ -67,6 +94,8 @@ export interface DraftContent {
   abandoned: DraftUpload[];
   /** In their order; absent in drafts of an older app. */
   events?: readonly DraftEvent[];
+  /** Without an account. */
+  call?: DraftCall;
 }
 
 /** One draft as it was read. */

@@ -5,6 +5,8 @@ import { stored } from "./errors";
 import { newDeviceKey, openBytes, sealBytes, type Sealed } from "./sealing";
 
 const KEYRING = "keyring";
+/** Begins the name of words on their way. */
+export const NOTE = "note ";
 
 /** One account's sealed drawer in this browser. */
 export class DeviceVault {
@@ -74,16 +76,20 @@ export async function accountsHere(db: Database): Promise<string[]> {
 
 /**
  * Forgets an account: its key first, which makes all the rest unreadable at once. Drafts have keys of their own and stay: a take that
- * was never sent is not lost by a sign-out.
+ * was never sent is not lost by a sign-out. Nor are words on their way: while there are any, they and the key stay for whoever signs
+ * in to it again, if anybody can (`isGone`: the account is no more).
  */
-export async function forgetAccount(db: Database, acct: string): Promise<void> {
+export async function forgetAccount(db: Database, acct: string, isGone = false): Promise<void> {
   await stored(async () => {
     const work = db.transaction(["keys", "vault", "index", "posters", "kept", "parts"], "readwrite", {
       durability: "strict",
     });
+    const vault = work.objectStore("vault");
+    const rows = await vault.getAllKeys(ofAccount(acct));
+    const going = isGone ? [] : rows.filter(([, name]) => name.startsWith(NOTE));
     await Promise.all([
-      work.objectStore("keys").delete(acct),
-      work.objectStore("vault").delete(ofAccount(acct)),
+      ...(going.length > 0 ? [] : [work.objectStore("keys").delete(acct)]),
+      ...rows.filter((row) => !going.includes(row)).map(async (row) => vault.delete(row)),
       work.objectStore("index").delete(ofAccount(acct)),
       work.objectStore("posters").delete(ofAccount(acct)),
       work.objectStore("kept").delete(ofAccount(acct)),

@@ -4,7 +4,7 @@ import { utf8 } from "../protocol/encoding";
 import { ofAccount } from "./db";
 import type { DraftRequest } from "./drafts";
 import { stored } from "./errors";
-import type { DeviceVault } from "./keys";
+import { NOTE, type DeviceVault } from "./keys";
 
 export interface Note {
   readonly id: string;
@@ -19,8 +19,6 @@ export interface Note {
   readonly request: Omit<DraftRequest, "upload"> | null;
 }
 
-const PREFIX = "note ";
-
 export class Notes {
   readonly #vault: DeviceVault;
 
@@ -30,24 +28,24 @@ export class Notes {
 
   /** @throws StorageError device-full */
   async keep(note: Note): Promise<void> {
-    await this.#vault.keep(PREFIX + note.id, utf8(JSON.stringify(note)));
+    await this.#vault.keep(NOTE + note.id, utf8(JSON.stringify(note)));
   }
 
   /** Null when another window has sent it meanwhile. */
   async get(id: string): Promise<Note | null> {
-    const kept = await this.#vault.recall(PREFIX + id);
+    const kept = await this.#vault.recall(NOTE + id);
     return kept === null ? null : (JSON.parse(new TextDecoder().decode(kept)) as Note);
   }
 
   /** All that are kept, the oldest first; one that cannot be read is left out. */
   async all(): Promise<Note[]> {
     const keys = await stored(() => this.#vault.db.getAllKeys("vault", ofAccount(this.#vault.acct)));
-    const ids = keys.map(([, name]) => name).filter((name) => name.startsWith(PREFIX));
-    const found = await Promise.all(ids.map(async (name) => this.get(name.slice(PREFIX.length)).catch(() => null)));
+    const ids = keys.map(([, name]) => name).filter((name) => name.startsWith(NOTE));
+    const found = await Promise.all(ids.map(async (name) => this.get(name.slice(NOTE.length)).catch(() => null)));
     return found.filter((note) => note !== null).sort((one, other) => one.createdMs - other.createdMs);
   }
 
   async drop(id: string): Promise<void> {
-    await this.#vault.drop(PREFIX + id);
+    await this.#vault.drop(NOTE + id);
   }
 }

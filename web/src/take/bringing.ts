@@ -25,6 +25,8 @@ export interface BringingOptions {
   news: BringingNews;
   /** The draft's upload, if it has one already. */
   upload?: DraftUpload | null;
+  /** The right to begin one without an account. */
+  call?: string | undefined;
   fetch?: Fetch;
   waiting?: Waiting;
 }
@@ -99,17 +101,20 @@ export class Bringing {
     return this.#uploader.ended;
   }
 
-  /** Every refusal to begin is waited out: room comes, old uploads go, somebody signs in. The take is kept meanwhile. */
+  /**
+   * Every refusal to begin is waited out: room comes, old uploads go, somebody signs in. The take is kept meanwhile. A call that is
+   * over comes back by no waiting.
+   */
   async #created(): Promise<DraftUpload> {
     const patience = new Patience({ ...(this.#options.waiting ?? WAITING), capMs: CREATION_CAP_MS });
     for (;;) {
       try {
-        const upload = await createUpload(this.#fetch, this.#stop.signal);
+        const upload = await createUpload(this.#fetch, this.#stop.signal, this.#options.call);
         await this.#options.drafts.change(this.#options.id, () => ({ upload, isStored: false, request: null }));
         this.#options.news.onTrouble(null);
         return upload;
       } catch (error) {
-        if (!(error instanceof Problem)) throw error;
+        if (!(error instanceof Problem) || error.code === "call-over") throw error;
         this.#options.news.onTrouble(error.code);
         await patience.wait(this.#stop.signal, error.retryAfterS);
       }

@@ -27,7 +27,7 @@ export async function makeWhole(drafts: Drafts, id: string): Promise<Draft | nul
   const fresh = { id: newId("msg"), acct: draft.acct, createdMs: draft.createdMs, messageKey: newMessageKey() };
   return holding(fresh.id, async () => {
     const sealing = await sealedAgain(fresh.id, fresh.messageKey, film.data);
-    const { upload, abandoned, wish, events = [] } = draft.content;
+    const { upload, abandoned, wish, events = [], call } = draft.content;
     const poster = await posterOfFilm(film.data);
     const content: DraftContent = {
       ...emptyContent(fresh.messageKey),
@@ -35,6 +35,7 @@ export async function makeWhole(drafts: Drafts, id: string): Promise<Draft | nul
       poster: poster && { type: poster.type, data: b64(poster.data) },
       wish,
       events,
+      ...(call && { call }),
       abandoned: upload ? [...abandoned, upload] : abandoned,
     };
     const whole = await drafts.replace(id, fresh, content);

@@ -8,14 +8,15 @@ export interface Form {
   contentType: string;
 }
 
-/** The form of docs/reference/messages.md. Names need no quoting: they are of a-z, 0-9, `_` and `-`. */
+/** The form of docs/reference/messages.md. Names need no quoting: they are of a-z, 0-9, `_`, `-` and `:`. */
 export function formOf(request: Omit<DraftRequest, "upload">): Form {
   const boundary = `restante-${request.idempotencyKey}`;
   const pieces = [
     part(boundary, "message", "application/json", utf8(request.message)),
     part(boundary, "details", OCTETS, unb64(request.details)),
-    part(boundary, "sent", OCTETS, unb64(request.sent)),
+    ...(request.sent === "" ? [] : [part(boundary, "sent", OCTETS, unb64(request.sent))]),
     ...Object.entries(request.envelopes).map(([name, each]) => part(boundary, `envelope:${name}`, OCTETS, unb64(each))),
+    ...(request.links ?? []).map((each, place) => part(boundary, `link:${place}`, OCTETS, unb64(each))),
   ];
   return {
     body: concat(...pieces, utf8(`--${boundary}--\r\n`)),

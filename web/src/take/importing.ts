@@ -2,6 +2,7 @@
 
 import { newId } from "../protocol/ids";
 import { askToPersist } from "../storage/db";
+import type { DraftCall } from "../storage/drafts";
 import { make, type MakingProgress } from "./making";
 
 export { FileRefused } from "../media/file-refused";
@@ -13,6 +14,8 @@ export interface ImportOptions extends MakingProgress {
   /** A file whose sound this browser cannot decode is refused, unless it may be left out. */
   sound?: "keep" | "leave-out";
   nowMs?: () => number;
+  /** By whose leave it goes up, without an account. */
+  call?: DraftCall | undefined;
 }
 
 /**
@@ -20,8 +23,9 @@ export interface ImportOptions extends MakingProgress {
  * @throws FileRefused, StorageError device-full, the signal's reason
  */
 export async function importFile(file: Blob, options: ImportOptions): Promise<string> {
-  const { acct, cut = null, sound = "keep", nowMs = Date.now } = options;
-  const order = { type: "import", id: newId("msg"), acct, createdMs: nowMs(), file, cut, sound } as const;
+  const { acct, cut = null, sound = "keep", nowMs = Date.now, call } = options;
+  const whose = { id: newId("msg"), acct, createdMs: nowMs(), ...(call && { call }) };
+  const order = { type: "import", ...whose, file, cut, sound } as const;
   const id = await make(order, options);
   void askToPersist();
   return id;

@@ -5,7 +5,14 @@
 
 import type { MadeVideo } from "../media/transcode";
 import { b64 } from "../protocol/encoding";
-import { emptyContent, type Draft, type DraftContent, type Drafts, type NewDraft } from "../storage/drafts";
+import {
+  emptyContent,
+  type Draft,
+  type DraftCall,
+  type DraftContent,
+  type Drafts,
+  type NewDraft,
+} from "../storage/drafts";
 import { StorageError } from "../storage/errors";
 import { removeSpool, Spool } from "../storage/spool";
 import { terminateUpload } from "../transfer/tus";
@@ -29,18 +36,18 @@ export class MadeDraft {
   /** One change after the other: page, upload and the keeping itself want the same record. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(fresh: NewDraft, drafts: Drafts, spool: Spool, tell: (news: News) => void) {
+  private constructor(fresh: NewDraft, drafts: Drafts, spool: Spool, tell: (news: News) => void, call?: DraftCall) {
     const { id, messageKey } = fresh;
     this.#fresh = fresh;
     this.#drafts = drafts;
     this.#spool = spool;
-    this.#content = emptyContent(messageKey);
+    this.#content = { ...emptyContent(messageKey), ...(call && { call }) };
     const news = {
       onStored: (bytes: number) => tell({ type: "stored", ...this.#stored(bytes) }),
       onTrouble: (code: string | null) => tell({ type: "trouble", code }),
     };
     const changer = { change: (_id: string, change: Change) => this.#change(change) };
-    this.#bringing = new Bringing({ id, drafts: changer, source: spool, news });
+    this.#bringing = new Bringing({ id, drafts: changer, source: spool, news, call: call?.token });
     this.#sink = new SealingSink({
       id,
       messageKey,
@@ -56,8 +63,9 @@ export class MadeDraft {
     fresh: Omit<NewDraft, "messageKey">,
     drafts: Drafts,
     tell: (news: News) => void,
+    call?: DraftCall,
   ): Promise<MadeDraft> {
-    return new MadeDraft({ ...fresh, messageKey: newMessageKey() }, drafts, await Spool.make(fresh.id), tell);
+    return new MadeDraft({ ...fresh, messageKey: newMessageKey() }, drafts, await Spool.make(fresh.id), tell, call);
   }
 
   /** Settles when the server has all of it. */

@@ -8,7 +8,7 @@ import type { MadeVideo, TranscodeOptions } from "../media/transcode";
 import { posterAt, trimVideo } from "../media/trim";
 import { b64 } from "../protocol/encoding";
 import { openDatabase } from "../storage/db";
-import { Drafts, type Draft, type DraftContent, type NewDraft } from "../storage/drafts";
+import { Drafts, type Draft, type DraftCall, type DraftContent, type NewDraft } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
 import { holding } from "../storage/ownership";
 import { openSpool } from "../storage/spool";
@@ -53,9 +53,9 @@ export async function carryOut(order: MakingOrder, tell: Tell, signal: AbortSign
 }
 
 async function importing(order: Extract<MakingOrder, { type: "import" }>, job: Job): Promise<MadeDraft> {
-  const { id, acct, createdMs, file, cut, sound } = order;
+  const { id, acct, createdMs, file, cut, sound, call } = order;
   const encode: Encode = (sink, options) => importVideo(file, sink, { cut, sound, ...options });
-  return making({ id, acct, createdMs }, job, encode, async (made, video) => {
+  return making({ id, acct, createdMs, call }, job, encode, async (made, video) => {
     await made.keep(video, (fresh, content) => job.drafts.make(fresh, content));
   });
 }
@@ -87,12 +87,12 @@ function captionsOf(content: DraftContent, cut: Cut): string | null {
 }
 
 async function making(
-  fresh: Omit<NewDraft, "messageKey">,
+  { call, ...fresh }: Omit<NewDraft, "messageKey"> & { call?: DraftCall | undefined },
   { drafts, tell, signal }: Job,
   encode: Encode,
   keep: (made: MadeDraft, video: MadeVideo) => Promise<void>,
 ): Promise<MadeDraft> {
-  const made = await MadeDraft.begin(fresh, drafts, tell);
+  const made = await MadeDraft.begin(fresh, drafts, tell, call);
   try {
     const video = await encode(made.writable, { signal, onProgress: atTimes(tell) });
     signal.throwIfAborted();

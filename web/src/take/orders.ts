@@ -4,6 +4,7 @@ import type { PictureFeed } from "../media/feeds";
 import type { FileFacts } from "../media/file-refused";
 import type { Cut } from "../media/footage";
 import type { EncodeOptions, TakeEnd } from "../media/encode";
+import type { DraftCall } from "../storage/drafts";
 
 /** `now` cannot travel; a test gives `clockRate` to make media time run faster. */
 export type RecordOptions = Omit<EncodeOptions, "now"> & { clockRate?: number };
@@ -20,6 +21,7 @@ export type MakingOrder =
       file: Blob;
       cut: Cut | null;
       sound: "keep" | "leave-out";
+      call?: DraftCall;
     }
   | { type: "trim"; id: string; old: string; cut: Cut }
   | { type: "poster"; id: string; ms: number };
@@ -37,6 +39,8 @@ export type Order =
       createdMs: number;
       source: RecordSource;
       options: RecordOptions;
+      /** By whose leave it goes up, without an account. */
+      call?: DraftCall;
     }
   /** A take will begin soon: what takes long to load is loaded now. */
   | { type: "prepare" }

@@ -4,7 +4,7 @@ import { encodeTake, TakeFailed, type TakeEncoding, type TakeResult } from "../m
 import { RemoteTake } from "../media/remote-take";
 import { b64 } from "../protocol/encoding";
 import { openDatabase } from "../storage/db";
-import { Drafts, type Draft, type DraftVideo } from "../storage/drafts";
+import { Drafts, emptyContent, type Draft, type DraftVideo } from "../storage/drafts";
 import { StorageError } from "../storage/errors";
 import { removeSpool, Spool } from "../storage/spool";
 import { terminateUpload } from "../transfer/tus";
@@ -44,7 +44,7 @@ export class Recording {
       onStored: (bytes: number) => this.#tellStored(bytes),
       onTrouble: (code: string | null) => tell({ type: "trouble", code }),
     };
-    this.#bringing = new Bringing({ id: draft.id, drafts, source: spool, news });
+    this.#bringing = new Bringing({ id: draft.id, drafts, source: spool, news, call: order.call?.token });
     this.#sink = new SealingSink({
       id: draft.id,
       messageKey: draft.content.messageKey,
@@ -59,8 +59,10 @@ export class Recording {
   /** Makes draft and spool, then begins. @throws StorageError, TakeFailed */
   static async begin(order: RecordOrder, tell: (news: News) => void): Promise<Recording> {
     const drafts = new Drafts(await openDatabase());
-    const { id, acct, createdMs } = order;
-    const draft = await drafts.make({ id, acct, createdMs, messageKey: newMessageKey() });
+    const { id, acct, createdMs, call } = order;
+    const messageKey = newMessageKey();
+    const content = { ...emptyContent(messageKey), ...(call && { call }) };
+    const draft = await drafts.make({ id, acct, createdMs, messageKey }, content);
     try {
       return new Recording(order, drafts, draft, await Spool.make(id), tell);
     } catch (error) {

@@ -21,6 +21,12 @@ export interface Outgoing {
   readonly wish: DraftWish;
 }
 
+/** Where a draft is posted, and by which right. */
+export interface Post {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** Seals details and envelopes for recipients whose records were checked just now. Rejects with Problems and refusals. */
 export type Compose = (outgoing: Outgoing) => Promise<Omit<DraftRequest, "idempotencyKey" | "upload">>;
 
@@ -39,6 +45,12 @@ export type SendingState =
 
 export interface SendingOptions {
   compose: Compose;
+  /** For a call; without it, a message of whoever is signed in. */
+  call?: {
+    post(draft: Draft): Post;
+    /** The call is over: notes the right of another one in the draft. Rejects with Problems. */
+    renew(draft: Draft): Promise<void>;
+  };
   api?: Api;
   onState?: (state: SendingState) => void;
   signal?: AbortSignal;
@@ -100,16 +112,35 @@ class Sending {
   async run(): Promise<void> {
     if (await this.#isGone()) return this.#tell({ kind: "gone" });
     for (let fresh = 0; ; fresh += 1) {
+      try {
+        return await this.#once(fresh);
+      } catch (error) {
+        if (fresh === FRESH_UPLOADS || !(await this.#renewed(error))) throw error;
+      }
+    }
+  }
+
+  async #once(fresh: number): Promise<void> {
+    for (let more = fresh; ; more += 1) {
       const draft = await this.#brought();
       const request = await this.#composed(draft);
       try {
-        return await this.#left({ receivedAtMs: await this.#posted(request) });
+        return await this.#left({ receivedAtMs: await this.#posted(draft, request) });
       } catch (error) {
-        if (!(error instanceof Problem) || fresh === FRESH_UPLOADS) throw error;
+        if (!(error instanceof Problem) || more === FRESH_UPLOADS) throw error;
         if (error.code === "id-taken") return this.#left(await this.#found(error));
         if (!(await this.#cured(error))) throw error;
       }
     }
+  }
+
+  /** A call's day is over: what lies here goes by another one. */
+  async #renewed(error: unknown): Promise<boolean> {
+    const { call } = this.#options;
+    if (call === undefined || !(error instanceof Error && "code" in error && error.code === "call-over")) return false;
+    await call.renew(await this.#drafts.get(this.#id));
+    await this.#drafts.change(this.#id, () => ({ isStored: false, upload: null, request: null }));
+    return true;
   }
 
   async #left(answer: { receivedAtMs: number; to?: readonly string[] }): Promise<void> {
@@ -119,7 +150,8 @@ class Sending {
   }
 
   /** The wish was taken back, or changed, while the server was already leaving the message: what is there counts. */
-  async #found(taken: Problem): Promise<{ receivedAtMs: number; to: readonly string[] }> {
+  async #found(taken: Problem): Promise<{ receivedAtMs: number; to?: readonly string[] }> {
+    if (this.#options.call) return { receivedAtMs: Date.now() };
     const { acct } = await this.#drafts.get(this.#id);
     const server = acct.split("@")[1] ?? "";
     const extras = { path: { message_id: this.#id }, query: { box: "sent" } } as const;
@@ -194,14 +226,15 @@ class Sending {
     return fresh;
   }
 
-  async #posted(request: DraftRequest): Promise<number> {
+  async #posted(draft: Draft, request: DraftRequest): Promise<number> {
     this.#tell({ kind: "posting", trouble: null });
     const { body, contentType } = formOf(request);
-    const headers = { "content-type": contentType, "idempotency-key": request.idempotencyKey };
+    const { url, headers: right } = this.#options.call?.post(draft) ?? { url: "/api/v1/messages", headers: {} };
+    const headers = { "content-type": contentType, "idempotency-key": request.idempotencyKey, ...right };
     const answer = await this.#api.patiently(
       async () => {
         const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(60_000)]);
-        const response = await this.#api.request("POST", "/api/v1/messages", { headers, body, signal });
+        const response = await this.#api.request("POST", url, { headers, body, signal });
         return (await response.json()) as { id?: unknown; received_at?: unknown };
       },
       this.#signal,

@@ -7,6 +7,7 @@ import { needsFallback } from "../media/recorder-fallback";
 import { hostTake } from "../media/remote-take";
 import type { Size } from "../media/size";
 import { newId } from "../protocol/ids";
+import type { DraftCall } from "../storage/drafts";
 import type { News, RecordOptions, RecordSource } from "./orders";
 import { prepareWorker, startWorker, type WorkerLink } from "./link";
 import { noteBringer } from "./bringers";
@@ -59,6 +60,8 @@ export interface TakeOptions extends RecordOptions {
   acct: string;
   onChange?: (state: TakeState) => void;
   nowMs?: () => number;
+  /** By whose leave it goes up, without an account. */
+  call?: DraftCall;
 }
 
 const PULSE_MS = 1000;
@@ -111,10 +114,11 @@ export class Take {
 
   /** Begins a take with the feeds of a capture, which are used up by it. */
   static start(feed: TakeFeed, options: TakeOptions): Take {
-    const { acct, onChange = () => undefined, nowMs = Date.now, ...more } = options;
+    const { acct, onChange = () => undefined, nowMs = Date.now, call, ...more } = options;
     const take = new Take(onChange);
     const { source, transfer } = sourceOf(feed);
-    take.#worker.order({ type: "record", id: take.id, acct, createdMs: nowMs(), source, options: more }, transfer);
+    const whose = { id: take.id, acct, createdMs: nowMs(), ...(call && { call }) };
+    take.#worker.order({ type: "record", ...whose, source, options: more }, transfer);
     take.#pulse = setInterval(() => take.#feelPulse(), PULSE_MS);
     take.#unlisten = feed.listen?.((news) => take.#note(news)) ?? take.#unlisten;
     noteBringer(

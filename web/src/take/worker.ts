@@ -80,7 +80,8 @@ async function bring(draft: Draft): Promise<void> {
       onTrouble: (code: string | null) => tell({ type: "trouble", code }),
     };
     const source = await openSpool(draft.id);
-    const bringing = new Bringing({ id: draft.id, drafts: new Drafts(await openDatabase()), source, news, upload });
+    const drafts = new Drafts(await openDatabase());
+    const bringing = new Bringing({ id: draft.id, drafts, source, news, upload, call: draft.content.call?.token });
     bringing.finish(video.size);
     await bringing.done;
   }

@@ -19,7 +19,11 @@ type AnswerOf<O> = O extends { responses: infer R }
       ? JsonOf<A>
       : undefined
   : never;
-type BodyOf<O> = O extends { requestBody?: infer B } ? JsonOf<NonNullable<B>> : never;
+type BodyOf<O> = O extends { requestBody?: infer B }
+  ? [NonNullable<B>] extends [never]
+    ? undefined
+    : JsonOf<NonNullable<B>>
+  : never;
 type PathsWith<M extends Method> = { [P in keyof paths]: paths[P] extends Record<M, object> ? P : never }[keyof paths];
 
 export type Answer<M extends Method, P extends keyof paths> = AnswerOf<Operation<P, M>>;

@@ -1,48 +1,20 @@
 /** Guest links over HTTP: a guest shows the link's bearer, then the token of a view; an owner is signed in. */
 
+import type { components } from "../protocol/api";
 import type { Api } from "./http";
 import { malformed } from "./problem";
 import { rangedVideo, type RangedVideo, type RangesOptions } from "./ranges";
 import { wholeOf } from "./whole";
 
 /** One counted open. */
-export interface LinkView {
-  readonly token: string;
-  /** Unix milliseconds. */
-  readonly until: number;
-  readonly maySave: boolean;
-}
-
+export type LinkView = components["schemas"]["LinkView"];
 /** A link as its owner sees it. */
-export interface OwnLink {
-  readonly id: string;
-  readonly message: string;
-  readonly state: "open" | "expired" | "used-up" | "revoked" | "gone";
-  readonly expiresAt: number | null;
-  readonly mostOpens: number | null;
-  readonly opens: number;
-}
-
-export interface NewLink {
-  /** base64url. */
-  readonly bearerSha256: string;
-  readonly envelope: string;
-  readonly expiresAt: number | null;
-  readonly mostOpens: number | null;
-  readonly maySave: boolean;
-}
+export type OwnLink = components["schemas"]["Link"];
+/** What is asked for, and the envelope that only the link opens; all base64url. */
+export type WantedLink = components["schemas"]["AddLink"];
 
 const MOST_BYTES = 256 * 1024;
 const LIMIT_MS = 30_000;
-
-interface Wire {
-  readonly id: string;
-  readonly message: string;
-  readonly state: OwnLink["state"];
-  readonly expires_at: number | null;
-  readonly most_opens: number | null;
-  readonly opens: number;
-}
 
 /** What a guest may ask for, one link. */
 export class GuestLink {
@@ -61,10 +33,10 @@ export class GuestLink {
 
   /** Counts one open. @throws Problem link-gone */
   async open(bearer: string): Promise<LinkView> {
-    const response = await this.#asked("POST", "opens", bearer);
-    const view = (await response.json()) as { token?: unknown; until?: unknown; may_save?: unknown };
+    const extras = { path: { link_id: this.#id }, headers: authorized(bearer) };
+    const view = await this.#api.post("/api/v1/links/{link_id}/opens", undefined, extras);
     if (typeof view.token !== "string" || typeof view.until !== "number") throw malformed("a view");
-    return { token: view.token, until: view.until, maySave: view.may_save === true };
+    return view;
   }
 
   async details(token: string): Promise<Uint8Array<ArrayBuffer>> {
@@ -89,34 +61,26 @@ export class GuestLink {
   }
 }
 
-/** Makes a link to a message that one sent; gives its id. @throws Problem */
-export async function makeLink(api: Api, message: string, link: NewLink): Promise<OwnLink> {
-  const { bearerSha256, envelope, expiresAt, mostOpens, maySave } = link;
-  const wish = { expires_at: expiresAt, most_opens: mostOpens, may_save: maySave, may_answer: false };
-  const response = await api.request("POST", `/api/v1/messages/${encodeURIComponent(message)}/links`, {
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ bearer_sha256: bearerSha256, envelope, ...wish }),
-    signal: AbortSignal.timeout(LIMIT_MS),
-  });
-  return ownLink((await response.json()) as Wire);
+/** Makes a link to a message that one sent. @throws Problem */
+export async function makeLink(api: Api, message: string, link: WantedLink): Promise<OwnLink> {
+  return checked(await api.post("/api/v1/messages/{message_id}/links", link, { path: { message_id: message } }));
 }
 
 /** One's links, the newest first. @throws Problem */
-export async function listLinks(api: Api): Promise<OwnLink[]> {
-  const response = await api.request("GET", "/api/v1/links", { signal: AbortSignal.timeout(LIMIT_MS) });
-  const { items } = (await response.json()) as { items?: readonly Wire[] };
+export async function listLinks(api: Api): Promise<readonly OwnLink[]> {
+  const { items } = await api.get("/api/v1/links");
   if (!Array.isArray(items)) throw malformed("a list of links");
-  return (items as readonly Wire[]).map(ownLink);
+  return items.map(checked);
 }
 
 /** Takes a link back, also from those who are watching. @throws Problem */
 export async function revokeLink(api: Api, id: string): Promise<void> {
-  await api.request("DELETE", `/api/v1/links/${encodeURIComponent(id)}`, { signal: AbortSignal.timeout(LIMIT_MS) });
+  await api.delete("/api/v1/links/{link_id}", { path: { link_id: id } });
 }
 
-function ownLink({ id, message, state, expires_at: expiresAt, most_opens: mostOpens, opens }: Wire): OwnLink {
-  if (typeof id !== "string" || typeof opens !== "number") throw malformed("a link");
-  return { id, message, state, expiresAt, mostOpens, opens };
+function checked(link: OwnLink): OwnLink {
+  if (typeof link.id !== "string" || typeof link.opens !== "number") throw malformed("a link");
+  return link;
 }
 
 const authorized = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });

@@ -32,7 +32,7 @@ export function rangedVideo(
   id: string,
   size: number,
   options: RangesOptions = {},
-  room: "messages" | "links" = "messages",
+  room: "messages" | "links" | "operator/reports" = "messages",
 ): RangedVideo {
   return new Ranges(`/api/v1/${room}/${encodeURIComponent(id)}/video`, size, options);
 }

@@ -25,10 +25,14 @@ const SILENCE_MS = 30_000;
 const SLOWEST_BYTES_PER_MS = 8;
 const UPLOAD_ID = /^upl_[a-z2-7]{26}$/;
 
-/** Begins an upload, by the session's cookie. Rejects with Problems such as `too-many-uploads`, `storage-full`, `not-signed-in`. */
-export async function createUpload(send: Fetch, signal?: AbortSignal): Promise<UploadHandle> {
-  const headers = { ...TUS, "upload-defer-length": "1" };
-  const init: RequestInit = { method: "POST", headers, credentials: "same-origin" };
+/**
+ * Begins an upload, by the session's cookie or by the right of a call. Rejects with Problems such as `too-many-uploads`,
+ * `storage-full`, `not-signed-in`, `call-over`.
+ */
+export async function createUpload(send: Fetch, signal?: AbortSignal, call?: string): Promise<UploadHandle> {
+  const right = call === undefined ? {} : { authorization: `Bearer ${call}` };
+  const headers = { ...TUS, "upload-defer-length": "1", ...right };
+  const init: RequestInit = { method: "POST", headers, credentials: call === undefined ? "same-origin" : "omit" };
   const response = await answered(send, COLLECTION, init, SILENCE_MS, signal);
   const id = (response.headers.get("location") ?? "").split("/").at(-1) ?? "";
   const capability = response.headers.get("upload-capability") ?? "";

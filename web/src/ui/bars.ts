@@ -8,5 +8,7 @@ export interface BarLink {
   current?: boolean;
   /** How many wait there; shown only above zero. */
   count?: number;
+  /** The same for readers: `3 waiting`. */
+  counted?: string;
   onclick?: (event: MouseEvent) => void;
 }

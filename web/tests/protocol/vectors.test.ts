@@ -8,9 +8,11 @@ import { openDetails, type Kind } from "../../src/crypto/details";
 import { checkNotRolledBack, openKeyring, type Keyring } from "../../src/crypto/keyring";
 import { mergeKeyrings } from "../../src/crypto/keyring-changes";
 import { follow, type Pin } from "../../src/crypto/pins";
+import { openProfile } from "../../src/crypto/profile";
 import { openEnvelope, openLinkEnvelope, openOwnCopy, type OpenedEnvelope } from "../../src/crypto/receiving";
 import { mergeSeen, openContacts, openSeen, openSettings, type Setting } from "../../src/crypto/shards";
 import { isSuccession } from "../../src/crypto/successions";
+import { greetingAccess } from "../../src/crypto/unlock";
 import { b64, unb64 } from "../../src/protocol/encoding";
 import { ProtocolError, REFUSALS } from "../../src/protocol/errors";
 import { struct } from "../../src/protocol/shape";
@@ -101,6 +103,14 @@ test.each(await family("details"))("details/$name", async (vector) => {
   const { value, code } = await outcome(() => openDetails(vector.body, vector.text("key"), signed));
   expect(code).toBe(vector.refusal);
   if (value) expect(value.caption).toBe(vector.maybe("caption"));
+});
+
+test.each(await family("profile"))("profile/$name", async (vector) => {
+  const owner = { acct: vector.text("acct"), keys: vector.texts("sign").map((key) => unb64(key, 32)) };
+  const identity = greetingAccess(unb64(vector.text("secret"), 16)).identity;
+  const { value, code } = await outcome(() => openProfile(vector.body, identity, owner));
+  expect(code).toBe(vector.refusal);
+  if (value) expect([value.greeting, value.note]).toEqual([vector.maybe("greeting"), vector.maybe("note")]);
 });
 
 test.each(await family("keyring"))("keyring/$name", async (vector) => {

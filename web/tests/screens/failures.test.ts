@@ -13,9 +13,9 @@ beforeEach(() => {
 const OTHERS = `offline timeout busy internal storage-full rate-limited too-many-uploads upload-gone upload-claimed
   not-signed-in sign-in-refused sign-up-closed name-taken invalid-name no-such-account no-such-recipient stale-record
   stale-version message-gone not-found answer-malformed upload-offset-impossible interrupted nothing-to-keep no-picture
-  no-encoder not-a-video device-full storage-unavailable not-on-this-device sealed-elsewhere damaged cut-off`.split(
-  /\s+/u,
-);
+  no-encoder not-a-video device-full storage-unavailable not-on-this-device sealed-elsewhere damaged cut-off
+  push-unavailable push-refused endpoint-refused mail-unavailable wrong-code bad-address quiet-empty audit-rewritten
+  account-deleted`.split(/\s+/u);
 
 test.each([...REFUSALS, ...OTHERS])("%s has words of its own in both languages", (code) => {
   for (locale of ["en", "fr"] as const) {

@@ -105,6 +105,7 @@ export class FakeServer {
     if (this.signedIn === null) return refusal(401, "not-signed-in");
     if (path === "events") return new Response(new ReadableStream());
     if (room === "sessions") return this.#sessions(method, name, body);
+    if (path === "account" && method === "DELETE") return this.#end();
     if (path === "account/verification") return this.#verify(body as Unlock);
     if (path.startsWith("account/ways-in"))
       return this.#waysIn(method, path.split("/")[2] ?? "", body as ChangedWay, init);
@@ -158,6 +159,13 @@ export class FakeServer {
     if (!isRight) return refusal(401, "sign-in-refused");
     this.isStale = false;
     return json({ until: Date.now() + 300_000 });
+  }
+
+  #end(): Response {
+    if (this.isStale) return refusal(403, "verification-needed");
+    this.accounts.delete(this.signedIn ?? "");
+    this.signedIn = null;
+    return nothing();
   }
 
   #waysIn(method: string, id: string, form: ChangedWay, init: RequestInit): Response {

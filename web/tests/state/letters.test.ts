@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { fileName } from "../../src/state/downloads";
 import { deliveriesOf, inboxOrder, type Letter } from "../../src/state/letters";
 import { Hearing } from "../../src/state/recording-room";
-import { heldBy } from "../../src/state/sending.svelte";
+import { heldBy } from "../../src/state/held";
 
 const letter = (receivedAt: number, playedAt: number | null): Letter => ({
   id: `msg_${receivedAt}`,
@@ -51,6 +51,7 @@ test.each([
   ["offline", "offline"],
   ["internal", "offline"],
   ["storage-full", "server-full"],
+  ["plan-limit", "plan"],
   ["not-signed-in", "signed-out"],
   ["rate-limited", null],
 ])("trouble %s is told as %s", (trouble, held) => {

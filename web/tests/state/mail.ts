@@ -1,8 +1,9 @@
 /** Mail in memory: messages that are really sealed, a server's list that can be spoilt, a house around them. */
 
-import type { ComposedMessage, CryptoService } from "../../src/crypto/service";
+import type { ComposedMessage, CryptoService, NewMessage } from "../../src/crypto/service";
 import { newMessageKey } from "../../src/crypto/video";
 import { b64, unb64, utf8 } from "../../src/protocol/encoding";
+import { nameOf } from "../../src/protocol/names";
 import { newId } from "../../src/protocol/ids";
 import type { House } from "../../src/state/house.svelte";
 import type { InboxWire } from "../../src/state/letters";
@@ -10,6 +11,7 @@ import type { Happening } from "../../src/state/network.svelte";
 import { People } from "../../src/state/people.svelte";
 import { KeyLog } from "../../src/state/key-log";
 import { Memory } from "../../src/state/memory";
+import { Parts, type Part } from "../../src/state/parts";
 import { ShardStore } from "../../src/state/shards";
 import { openDatabase } from "../../src/storage/db";
 import { DeviceVault } from "../../src/storage/keys";
@@ -40,6 +42,7 @@ export async function letterOf(
   sender: Correspondent,
   to: Correspondent,
   caption: string,
+  terms: Pick<NewMessage, "once" | "mayForward"> = {},
 ): Promise<ComposedMessage & { id: string }> {
   await sender.crypto.meet(to.acct, [unb64(to.record)], null, Date.now());
   const id = newId("msg");
@@ -60,6 +63,7 @@ export async function letterOf(
     messageKey: newMessageKey(),
     upload: newId("upl"),
     details,
+    ...terms,
   };
   return { id, ...(await sender.crypto.composeMessage(wanted, [unb64(to.record)])) };
 }
@@ -69,6 +73,11 @@ export class MailServer extends FakeServer {
   readonly inbox = new Map<string, InboxWire>();
   readonly details = new Map<string, string>();
   readonly marks: string[] = [];
+  /** As they were asked for. */
+  readonly markBodies: { mark: string; tell: boolean; receipt: string | null }[] = [];
+  readonly reports: Record<string, string>[] = [];
+  readonly forwards: Record<string, string>[] = [];
+  readonly acquaintances: string[] = [];
   readonly deletions: string[] = [];
   #change = 0;
 
@@ -101,10 +110,24 @@ export class MailServer extends FakeServer {
 
   readonly mailFetch: typeof this.fetch = async (input, init) => {
     const { pathname, searchParams } = new URL(input, "http://server.test");
+    const posted = typeof init.body === "string" ? (JSON.parse(init.body) as Record<string, never>) : {};
+    const [, noted] = /^\/api\/v1\/account\/acquaintances\/(\w+)$/.exec(pathname) ?? [];
+    if (!this.isCut && noted !== undefined) {
+      this.acquaintances.push(`${noted} ${posted["state"]}`);
+      return new Response(null, { status: 204 });
+    }
+    if (!this.isCut && pathname === "/api/v1/reports") {
+      this.reports.push(posted);
+      return json({ id: "rep_x", created_at: 1, contact: "abuse@post.example" });
+    }
     const [, room, id = "", what] = /^\/api\/v1\/(inbox|messages)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(pathname) ?? [];
     if (room === undefined || this.isCut) return this.fetch(input, init);
     if (room === "inbox") return json({ items: this.#since(searchParams.get("since")), cursor: null });
     if (what === "details") return new Response(unb64(this.details.get(id) ?? ""));
+    if (what === "forwards") {
+      this.forwards.push(posted["envelopes"] ?? {});
+      return new Response(null, { status: 204 });
+    }
     if (what === "marks") return this.#mark(id, init);
     if (init.method === "DELETE") {
       this.deletions.push(id);
@@ -119,7 +142,9 @@ export class MailServer extends FakeServer {
   }
 
   #mark(id: string, init: RequestInit): Response {
-    const { mark } = JSON.parse(String(init.body)) as { mark: string };
+    const body = JSON.parse(String(init.body)) as MailServer["markBodies"][number];
+    const { mark } = body;
+    this.markBodies.push(body);
     this.marks.push(`${mark} ${id}`);
     const item = this.inbox.get(id);
     const times = mark === "played" ? { played_at: 2, fetched_at: item?.fetched_at ?? 1 } : { fetched_at: 1 };
@@ -137,7 +162,13 @@ export interface Home {
 export async function homeOf(owner: Correspondent, server: MailServer, database: string): Promise<Home> {
   const vault = await DeviceVault.open(owner.acct, await openDatabase(database));
   const api = new Api({ fetch: server.mailFetch, waiting: { baseMs: 5, capMs: 20, random: () => 0, sleep: nap } });
-  const tools = { api, crypto: owner.crypto, vault, memory: await Memory.recall(vault), account: { acct: owner.acct } };
+  const tools = {
+    api,
+    crypto: owner.crypto,
+    vault,
+    memory: await Memory.recall(vault),
+    account: { acct: owner.acct, name: nameOf(owner.acct) },
+  };
   const shards = new ShardStore({ ...tools, takeNewKeyring: () => Promise.resolve(false) });
   const listeners = new Set<(happening: Happening) => void>();
   const live = {
@@ -148,7 +179,10 @@ export async function homeOf(owner: Correspondent, server: MailServer, database:
   const people = new People({ ...tools, shards, log });
   const { signal } = new AbortController();
   const lookForKeys = (): Promise<boolean> => Promise.resolve(false);
-  const house = { ...tools, shards, log, people, live, db: vault.db, waiting: 0, signal, lookForKeys };
+  const settings = { receipts: "plain", refresh: () => Promise.resolve() };
+  const house = { ...tools, shards, log, people, live, settings, db: vault.db, waiting: 0, signal, lookForKeys };
+  const parts = new Parts(house as unknown as House);
+  Object.assign(house, { part: (Kind: new (house: House) => Part) => parts.of(Kind) });
   return {
     house: house as unknown as House,
     tell: (happening) => listeners.forEach((listener) => listener(happening)),

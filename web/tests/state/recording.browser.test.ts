@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { CaptureNews, Device } from "../../src/media/capture";
+import { hostOf } from "../../src/state/booth-host";
 import type { House } from "../../src/state/house.svelte";
 import { RecordingState } from "../../src/state/recording.svelte";
 import { FileRefused } from "../../src/media/file-refused";
@@ -119,7 +120,7 @@ vi.mock("../../src/take/take", () => ({
   },
 }));
 vi.mock("../../src/state/drafts.svelte", () => ({ DraftsState: class {} }));
-vi.mock("../../src/state/sending.svelte", () => ({ heldBy: (trouble: string | null) => trouble }));
+vi.mock("../../src/state/held", () => ({ heldBy: (trouble: string | null) => trouble }));
 
 let deleted: string[];
 let kept: string[];
@@ -140,7 +141,7 @@ async function booth({ instead = null }: { instead?: string | null } = {}): Prom
     },
   };
   const house = { account: { acct: "ann@here", name: "ann" }, settings: { choices }, live, part: () => drafts };
-  recording = new RecordingState(house as unknown as House, { answer: null, instead, onKept: (id) => kept.push(id) });
+  recording = new RecordingState(hostOf(house as unknown as House, null), { instead, onKept: (id) => kept.push(id) });
   await turn();
   return recording;
 }

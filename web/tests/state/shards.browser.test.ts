@@ -34,7 +34,7 @@ async function device(name: string): Promise<Device> {
   const api = new Api({ fetch: server.fetch });
   const shards = new ShardStore({ api, crypto, vault, memory, takeNewKeyring: () => Promise.resolve(false) });
   const account = { acct: ANN };
-  const people = new People({ api, crypto, shards, account, log: new KeyLog({ api, vault, account }) });
+  const people = new People({ api, crypto, shards, vault, account, log: new KeyLog({ api, vault, account }) });
   const opened = { crypto, vault, shards, people };
   devices.push(opened);
   return opened;

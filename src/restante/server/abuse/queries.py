@@ -46,8 +46,8 @@ _OF_REPORTER = select(reports.c.id, reports.c.created_at).where(
 )
 _OPEN = select(reports.c.id).where(reports.c.message_id == _MESSAGE, reports.c.state == "open").limit(1)
 _ALL = (
-    select(reports, accounts.c.name.label("reporter"))
-    .select_from(reports.join(accounts, accounts.c.id == reports.c.account_id))
+    select(reports, func.coalesce(accounts.c.name, "").label("reporter"))
+    .select_from(reports.outerjoin(accounts, accounts.c.id == reports.c.account_id))
     .order_by(reports.c.created_at)
 )
 _WITH_STATE = _ALL.where(reports.c.state == bindparam("of_state"))

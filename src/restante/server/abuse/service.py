@@ -25,6 +25,7 @@ from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.signing import records
 
+claim_hmac = rules.claim_hmac
 HELD_MS = timedelta(days=30) // timedelta(milliseconds=1)
 
 

@@ -10,6 +10,8 @@ from litestar.params import FromPath, JSONBody
 from restante.protocol import wire
 from restante.protocol.names import is_name
 from restante.server.accounts.service import Accounts, Entry
+from restante.server.admission.routes import provider_cookie
+from restante.server.availability.place import Places
 from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.limits.prefixes import prefix_of_request
@@ -26,6 +28,10 @@ from restante.server.sessions.cookies import session_cookie
         *JSON_BODY,
         *CHANGE,
         "sign-up-closed",
+        "ticket-needed",
+        "ticket-refused",
+        "ticket-used",
+        "not-available-yet",
         "name-taken",
         "invalid-name",
         "invalid-record",
@@ -36,11 +42,18 @@ from restante.server.sessions.cookies import session_cookie
 async def sign_up(
     data: JSONBody[wire.SignUp],
     request: Request[Any, Any, Any],
+    *,
     accounts: NamedDependency[Accounts],
+    places: NamedDependency[Places],
     settings: NamedDependency[Settings],
 ) -> Response[wire.SignedIn]:
     """Makes an account and signs it in; a web client's token is in the cookie `__Host-session`."""
-    entry = await accounts.sign_up(data, prefix=_prefix(request, settings))
+    entry = await accounts.sign_up(
+        data,
+        prefix=_prefix(request, settings),
+        seen=places.sighted(request.scope),  # type: ignore[arg-type] # its own TypedDict
+        browser=provider_cookie(request.scope["headers"]),
+    )
     return _entered(entry, 201)
 
 

@@ -8,6 +8,9 @@ from restante.protocol import wire
 from restante.protocol.encoding import b64
 from restante.server.accounts import queries, rules
 from restante.server.accounts.rules import NewAccount
+from restante.server.admission.service import Admission
+from restante.server.availability.service import Availability
+from restante.server.availability.sighting import NOWHERE, Sighting
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
@@ -43,6 +46,8 @@ class Accounts:
         sessions: Sessions,
         passkeys: Passkeys,
         limiter: Limiter,
+        admission: Admission,
+        availability: Availability,
         server_name: str,
         salt_key: bytes,
     ) -> None:
@@ -52,23 +57,36 @@ class Accounts:
         self._sessions = sessions
         self._passkeys = passkeys
         self._limiter = limiter
+        self._admission = admission
+        self._availability = availability
         self._server_name = server_name
         self._salt_key = salt_key
 
-    async def sign_up(self, form: wire.SignUp, *, prefix: str) -> Entry:
+    async def sign_up(
+        self, form: wire.SignUp, *, prefix: str, seen: Sighting = NOWHERE, browser: str = ""
+    ) -> Entry:
         """Makes an account with record, keyring, ways in and first session, all or nothing.
 
-        ``prefix`` is the network that asks. Raises Refusal sign-up-closed, rate-limited, name-taken, passkey-refused and
-        what ``rules.new_account`` raises.
+        ``prefix`` is the network that asks, ``seen`` what else its request shows, ``browser`` the cookie of a visit at the
+        provider of identities. Raises Refusal sign-up-closed, ticket-needed, ticket-refused, ticket-used, not-available-yet,
+        rate-limited, name-taken, passkey-refused and what ``rules.new_account`` raises.
         """
-        if self._settings.sign_up == "closed":
-            raise Refusal("sign-up-closed")
+        shown = self._admission.read(form.ticket, browser=browser)
+        is_invited = shown is not None and shown.kind == "invite"
+        self._availability.check_sign_up(form.name, seen, form.country, is_invited=is_invited)
         new = rules.new_account(form, server_name=self._server_name, now_ms=self._clock.now_ms())
         await self._database.write(
             lambda connection: self._limiter.take(connection, "sign-up", prefix, self._settings.rate_sign_up)
         )
         passkey = await self._checked_passkey(new)
-        session = await self._database.write(lambda connection: self._add(connection, new, passkey))
+
+        def add(connection: Connection) -> NewSession:
+            session, account_id = self._add(connection, new, passkey)
+            self._admission.admit(connection, account_id, shown)
+            self._availability.note_sign_up(connection, account_id, seen, form.country)
+            return session
+
+        session = await self._database.write(add)
         failpoint("account-acknowledged")
         return Entry(self._acct(new.name), session, new.client)
 
@@ -122,7 +140,9 @@ class Accounts:
             return None
         return await self._passkeys.finish_sign_up(form.ceremony, form.credential, new.name)
 
-    def _add(self, connection: Connection, new: NewAccount, passkey: NewPasskey | None) -> NewSession:
+    def _add(
+        self, connection: Connection, new: NewAccount, passkey: NewPasskey | None
+    ) -> tuple[NewSession, int]:
         if is_taken(connection, new.name):
             raise Refusal("name-taken")
         now_ms = self._clock.now_ms()
@@ -137,7 +157,7 @@ class Accounts:
             )
         telling.announce(connection, "account.created", now_ms=now_ms)
         failpoint("unlock-methods-written")
-        return self._sessions.create(connection, account_id, new.client, verified_at=now_ms)
+        return self._sessions.create(connection, account_id, new.client, verified_at=now_ms), account_id
 
     def _enter(
         self, connection: Connection, account_id: int, way: wire.UnlockType, client: wire.ClientKind

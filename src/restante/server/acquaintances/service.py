@@ -5,7 +5,8 @@ a look into the table names nobody. It is no secret from the server itself, whic
 
 [Note: Blocked and none the wiser] A message to somebody who blocked its sender is taken like any other, with the same answer
 in the same transaction. Its copy lies in the box `hidden` without its envelope: it is in no list of the owner's, makes no event,
-and to the sender it is a message that was never fetched; when the sender deletes it, it is as deleted as any.
+and to the sender it is a message that was never fetched; when the sender deletes it, it is as deleted as any. The same statements run
+for everybody, so that the time of the answer tells nothing either: an event is written, and what is for the box `hidden` withheld.
 """
 
 import hashlib

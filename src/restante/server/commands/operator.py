@@ -1,213 +1,23 @@
-"""`restante operator`: what the operator does on the server's machine, with the data folder, while the server runs or not."""
+"""`restante operator`: what the operator does on the server's machine, with the data folder, while the server runs or not.
 
-import os
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+Each area of work is a module of its own.
+"""
 
-from sqlalchemy import Connection
+from cyclopts import App
 
-from restante.protocol import ijson
-from restante.protocol.ijson import BadJson
-from restante.server.abuse import desk
-from restante.server.blobs.local import LocalBlobs
-from restante.server.blobs.store import BlobMissing
-from restante.server.config import BadSettings, from_environment
-from restante.server.db import migrate
-from restante.server.db.engine import sqlite_engine
+from restante.server.commands.availability import availability, waiting
+from restante.server.commands.invites import invites
+from restante.server.commands.operators import link, operators
+from restante.server.commands.plans import grants, payments, plans
+from restante.server.commands.reports import reports
 
-_PIECE_BYTES = 1 << 20
-Row = Any
-"""A report, as the desk gives it."""
-
-
-class Misused(ValueError):
-    """What was asked cannot be done; the text says why, ``hint`` what to do."""
-
-    def __init__(self, text: str, hint: str) -> None:
-        super().__init__(text)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What was asked for."""
-
-    folder: Path
-    action: str
-    report: str
-    reason: str
-    out: Path | None
-    everything: bool
-
-
-def operator(
-    area: Literal["reports"],  # noqa: ARG001 - there is one so far
-    action: Literal["list", "show", "quarantine", "ban", "dismiss"],
-    report: str = "",
-    *,
-    data: Path | None = None,
-    reason: str = "",
-    out: Path | None = None,
-    all: bool = False,
-    json: bool = False,
-) -> int:
-    """Works on reports of abuse: lists and shows them, takes messages out of sight, bans, dismisses.
-
-    Args:
-        area: what to work on.
-        action: what to do.
-        report: the beginning of a report's id.
-        data: the server's data folder (default: RESTANTE_DATA, or ./data).
-        reason: why; the people concerned are told.
-        out: with show, a folder to write the reported message and its key to.
-        all: with list, also those that were decided.
-        json: prints JSON.
-    """
-    try:
-        folder = from_environment(data=data).data
-        wish = _Wish(folder, action, report, reason, out, everything=all)
-        told = _in_database(folder, lambda connection: _act(connection, wish))
-    except BadSettings as error:
-        return _failed(str(error), "docs/reference/settings.md lists what can be set.")
-    except Misused as error:
-        return _failed(str(error), error.hint)
-    _show(told, as_json=json)
-    return 0
-
-
-def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any]:
-    if wish.action == "list":
-        return [_line(each) for each in desk.listed(connection, everything=wish.everything)]
-    found = _find(connection, wish.report)
-    if wish.action == "show":
-        if wish.out is not None:
-            _write_out(found, wish.folder, wish.out)
-        return _line(found)
-    if not wish.reason:
-        raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")
-    now_ms = time.time_ns() // 1_000_000
-    try:
-        _ACTS[wish.action](connection, found, wish.reason, now_ms=now_ms)
-    except desk.NothingToBan:
-        raise Misused("a caller without account left this message", "Use quarantine.") from None
-    return _line(desk.find(connection, found.id))
-
-
-_ACTS: dict[str, Callable[..., None]] = {
-    "quarantine": desk.quarantine,
-    "ban": desk.ban,
-    "dismiss": desk.dismiss,
-}
-
-
-def _in_database(folder: Path, work: Callable[[Connection], Any]) -> Any:
-    path = folder / "restante.sqlite3"
-    if not path.exists():
-        raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
-    engine = sqlite_engine(path)
-    try:
-        migrate.upgrade(engine)
-        with engine.begin() as connection:
-            return work(connection)
-    except migrate.NewerDatabase as error:
-        raise Misused(str(error), "Use the release that runs the server.") from error
-    finally:
-        engine.dispose()
-
-
-def _find(connection: Connection, report: str) -> Row:
-    if not report:
-        raise Misused("a report's id is missing", "restante operator reports list shows them.")
-    try:
-        return desk.find(connection, report)
-    except desk.NoSuchReport:
-        raise Misused(
-            f"no report, or more than one, has an id that begins with {report}",
-            "restante operator reports list --all shows them.",
-        ) from None
-
-
-def _write_out(report: Row, folder: Path, out: Path) -> None:
-    """Writes what stock age opens: `age -d -i key.txt video.age > video.mp4`."""
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(out / "key.txt", [f"{_message_key(report.container)}\n".encode()])
-    _write(out / "details.age", [bytes(report.details)])
-    if report.upload_id is None:
-        return
-    try:
-        blob = LocalBlobs(folder / "blobs").open(report.upload_id)
-    except BlobMissing:
-        print("warning: the video is gone from the server", file=sys.stderr)
-        return
-    pieces = (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
-    _write(out / "video.age", pieces)
-    blob.close()
-
-
-def _write(path: Path, pieces: Any) -> None:
-    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.writelines(pieces)
-
-
-def _message_key(container: bytes) -> str:
-    try:
-        return str(ijson.loads(bytes(container).split(b"\n", 3)[3])["key"])
-    except (BadJson, KeyError, IndexError) as error:
-        raise Misused("the report has no message key", "Nothing of it can be opened.") from error
-
-
-def _line(report: Row) -> dict[str, Any]:
-    return {
-        "id": report.id,
-        "state": report.state,
-        "reason": report.reason,
-        "note": report.note,
-        "reporter": report.reporter,
-        "sender": report.sender or None,
-        "message": report.message_id,
-        "received_at": report.received_at,
-        "created_at": report.created_at,
-        "decision": report.decision or None,
-        "decided_at": report.decided_at,
-    }
-
-
-def _show(told: list[dict[str, Any]] | dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.buffer.write(ijson.encode(told) + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    if isinstance(told, list):
-        for each in told:
-            print(
-                "  ".join([_day(each["created_at"]), each["id"], each["state"], each["reason"], _who(each)])
-            )
-        if not told:
-            print("No report waits.", file=sys.stderr)
-        return
-    for key, value in told.items():
-        text = _day(value) if key.endswith("_at") else value
-        print(f"{key}: {_plain(str(text if value is not None else '-'))}")
-
-
-def _who(report: dict[str, Any]) -> str:
-    return f"{report['sender'] or 'a caller'} to {report['reporter']}"
-
-
-def _plain(text: str) -> str:
-    """Keeps what somebody wrote from steering the terminal."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def _day(at_ms: int | None) -> str:
-    return "-" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}"
-
-
-def _failed(text: str, hint: str) -> int:
-    print(f"error: {text}\nhint: {hint}", file=sys.stderr)
-    return 2
+operator = App(name="operator", help="Does the operator's work, on the server's machine.")
+operator.command(reports)
+operator.command(plans)
+operator.command(grants)
+operator.command(payments)
+operator.command(link)
+operator.command(operators)
+operator.command(availability)
+operator.command(waiting)
+operator.command(invites)

@@ -3,54 +3,17 @@
 Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
 """
 
-from typing import Any
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
+from restante.server.db import entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
+from restante.server.db.shapes import (
+    Big,
+    metadata,  # noqa: F401 - whoever wants every table finds it here
 )
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite only makes INTEGER PRIMARY KEY an alias of the row id; PostgreSQL wants 64 bits.
-Big = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _column(name: str, kind: Any, comment: str, *args: Any, **options: Any) -> Column[Any]:
-    options.setdefault("nullable", False)
-    return Column(name, kind, *args, comment=comment, **options)
-
-
-def _account(**options: Any) -> Column[Any]:
-    return _column(
-        "account_id", Big, "whose row it is", ForeignKey("accounts.id", ondelete="CASCADE"), **options
-    )
-
-
-def _partial_index(name: str, *columns: str, where: str) -> Index:
-    """An index of the few rows that a sweep or a limit looks at, so that it stays small."""
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
-
-
-def _table(name: str, *parts: Any, **options: Any) -> Table:
-    return Table(name, metadata, *parts, sqlite_strict=True, **options)
-
+from restante.server.db.shapes import a_column as _column
+from restante.server.db.shapes import a_partial_index as _partial_index
+from restante.server.db.shapes import a_table as _table
+from restante.server.db.shapes import an_account as _account
 
 meta = _table(
     "meta",
@@ -198,6 +161,10 @@ uploads = _table(
     _column("message_id", Text, "the message that claimed it", nullable=True, unique=True),
     _column("gone_at", Big, "when it was terminated or expired: a tombstone that answers 410", nullable=True),
     _column("call_sha256", LargeBinary, "the caller who made it; null: the account itself", nullable=True),
+    _column("sha256", LargeBinary, "of the finished blob, soon after it: finds damage", nullable=True),
+    _partial_index(
+        "ix_uploads_unsummed", "id", where="sha256 IS NULL AND finished_at IS NOT NULL AND gone_at IS NULL"
+    ),
     _partial_index(
         "ix_uploads_unfinished", "account_id", "length", where="finished_at IS NULL AND gone_at IS NULL"
     ),
@@ -309,7 +276,14 @@ acquaintances = _table(
 reports = _table(
     "reports",
     _column("id", Text, "rep_…", primary_key=True),
-    _account(index=True),
+    Column(
+        "account_id",
+        Big,
+        ForeignKey("accounts.id", ondelete="SET NULL"),
+        nullable=True,
+        index=True,
+        comment="who reported it; empty once that account is deleted",
+    ),
     _column("message_id", Text, "what is reported"),
     _column("sender_id", Big, "account that left it; outlives it", nullable=True),
     _column("sender", Text, "its name, or empty for a caller without account"),
@@ -359,6 +333,17 @@ calls = _table(
     _column("expires_at", Big, "good until then", index=True),
 )
 
+desk_acts = _table(
+    "desk_acts",
+    _column("seq", Big, "1, 2, 3 … without gaps", primary_key=True, autoincrement=False),
+    _column("operator", Text, "name of the account"),
+    _column("act", Text, "look, quarantine, ban or dismiss"),
+    _column("subject", Text, "which report"),
+    _column("note", Text, "the reason given"),
+    _column("created_at", Big, "when"),
+    _column("sha256", LargeBinary, "of the line and the hash of the one before"),
+)
+
 spent_challenges = _table(
     "spent_challenges",
     _column("nonce", Text, "of a proof of work that was taken: it counts once", primary_key=True),
@@ -398,7 +383,11 @@ idempotency_keys = _table(
 outbox = _table(
     "outbox",
     _column("id", Big, "order of work", primary_key=True, autoincrement=True),
-    _column("kind", Text, "delete-blob, delete-account, tell, push, mail, mail-code or webhook"),
+    _column(
+        "kind",
+        Text,
+        "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket or webhook",
+    ),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
@@ -459,6 +448,19 @@ notices = _table(
     _account(primary_key=True),
     _column("cause", Text, "message, caller or request", primary_key=True),
     _column("told_at", Big, "when the account was told of it last"),
+)
+
+operators = _table(
+    "operators",
+    _account(primary_key=True),
+    _column("created_at", Big, "when the account became an operator"),
+)
+
+operator_links = _table(
+    "operator_links",
+    _column("token_sha256", LargeBinary, "of the secret in the link", primary_key=True),
+    _column("created_at", Big, "when it was made"),
+    _column("expires_at", Big, "until when it is good; its row goes when it is used"),
 )
 
 rate_buckets = _table(

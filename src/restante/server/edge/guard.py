@@ -5,6 +5,7 @@ Everything behind it is plain ASGI, so that another server than granian stays po
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from restante.protocol import limits
 from restante.protocol.ijson import encode
 from restante.server.asgi import App, Message, Receive, Scope, Send, headers_named, respond
 from restante.server.config import Settings
-from restante.server.edge.headers import with_defaults
+from restante.server.edge.headers import DEFAULTS, UNPINNED, with_defaults
 from restante.server.edge.problems import CONTENT_TYPE, problem_of
 from restante.server.errors import Refusal
 from restante.server.log import Log
@@ -30,6 +31,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._log = log
+        self._defaults = UNPINNED if settings.tls == "local" else DEFAULTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -37,7 +39,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = secrets.token_hex(8)
-        exchange = _Exchange(request_id, send)
+        exchange = _Exchange(request_id, send, self._defaults)
         body = _TimedBody(receive, self._settings.body_timeout_s, self._settings.body_min_rate)
         try:
             _check_sizes(scope)
@@ -58,6 +60,7 @@ class Guard:
             status=exchange.status,
             duration_ms=round((perf_counter() - exchange.started_s) * 1000, 1),
             bytes=exchange.sent_bytes,
+            received=body.total_bytes,
             actor=scope.get("actor", ""),
         )
 
@@ -68,6 +71,7 @@ class _Exchange:
 
     request_id: str
     _send: Send
+    _defaults: Mapping[bytes, bytes]
     status: int = 0
     sent_bytes: int = 0
     started_s: float = 0.0
@@ -78,7 +82,9 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = with_defaults(list(message.get("headers", [])), self.request_id)
+            message["headers"] = with_defaults(
+                list(message.get("headers", [])), self.request_id, self._defaults
+            )
         else:
             self.sent_bytes += len(message.get("body", b""))
         await self._send(message)
@@ -104,6 +110,7 @@ class _TimedBody:
         self._timeout_s = timeout_s
         self._window_bytes = min_rate * timeout_s
         self._seen_bytes = 0
+        self.total_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.current_task()
         self._waiting = False
@@ -129,6 +136,7 @@ class _TimedBody:
         finally:
             self._waiting = False
         self._seen_bytes += len(message.get("body", b""))
+        self.total_bytes += len(message.get("body", b""))
         if not message.get("more_body", False):
             self.close()
         return message

@@ -1,5 +1,7 @@
 """Security headers of every response (docs/reference/headers.md)."""
 
+from collections.abc import Mapping
+
 _CSP = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -18,8 +20,14 @@ DEFAULTS: dict[bytes, bytes] = {
 }
 
 
-def with_defaults(headers: list[tuple[bytes, bytes]], request_id: str) -> list[tuple[bytes, bytes]]:
+UNPINNED = {key: value for key, value in DEFAULTS.items() if key != b"strict-transport-security"}
+"""Of a server whose certificate is its own: a device that no longer trusts it must be able to get to the page that helps."""
+
+
+def with_defaults(
+    headers: list[tuple[bytes, bytes]], request_id: str, defaults: Mapping[bytes, bytes] = DEFAULTS
+) -> list[tuple[bytes, bytes]]:
     """Adds what the response does not set itself."""
     present = {key.lower() for key, _ in headers}
-    added = [(key, value) for key, value in DEFAULTS.items() if key not in present]
+    added = [(key, value) for key, value in defaults.items() if key not in present]
     return [*headers, *added, (b"x-request-id", request_id.encode())]

@@ -12,7 +12,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPI
 
 from restante import __version__
-from restante.protocol import wire, wire_links, wire_messages, wire_mine, wire_pages, wire_people, wire_push
+from restante.protocol import (
+    wire,
+    wire_availability,
+    wire_desk,
+    wire_links,
+    wire_messages,
+    wire_mine,
+    wire_operators,
+    wire_pages,
+    wire_people,
+    wire_plans,
+    wire_push,
+)
 from restante.server.errors import Refusal
 from restante.server.messages import docs as message_docs
 from restante.server.sessions.actor import COOKIE
@@ -29,7 +41,19 @@ SCHEMES: Part = {
     },
     "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A session in a browser."},
 }
-WIRE_MODULES = (wire, wire_links, wire_messages, wire_mine, wire_pages, wire_people, wire_push)
+WIRE_MODULES = (
+    wire,
+    wire_availability,
+    wire_desk,
+    wire_links,
+    wire_messages,
+    wire_mine,
+    wire_operators,
+    wire_pages,
+    wire_people,
+    wire_plans,
+    wire_push,
+)
 _UNREFERENCED = (wire.Hint, wire.Send, wire_pages.CallMessage)
 """Types that travel inside others: as an event's data, as a part of a form."""
 _WIRE = {name: kind for module in WIRE_MODULES for name, kind in vars(module).items()}

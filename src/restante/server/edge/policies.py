@@ -29,7 +29,7 @@ PAGE = _policy(
     "require-trusted-types-for 'script'",
     "trusted-types restante",
 )
-SERVICE_WORKER = _policy("default-src 'none'", "connect-src 'self'", _NO_SINKS)
+SERVICE_WORKER = _policy("default-src 'none'", "img-src 'self'", "connect-src 'self'", _NO_SINKS)
 WORKER = _policy("default-src 'none'", _NO_SINKS)
 WASM_WORKER = _policy("default-src 'none'", "script-src 'wasm-unsafe-eval'", _NO_SINKS)
 RECORDER = _policy("default-src 'none'", "script-src 'wasm-unsafe-eval'", "connect-src 'self'", _NO_SINKS)

@@ -36,6 +36,7 @@ def problem_of(refusal: Refusal, instance: str) -> Problem:
         retry_after=refusal.retry_after,
         recipients=refusal.recipients,
         limit=refusal.limit,
+        used=refusal.used,
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from restante.server.audit import chain
 from restante.server.clock import Clock
+from restante.server.db import hold
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
 from restante.server.log import Log
@@ -21,14 +22,20 @@ class Dispatcher:
         self._log = log
 
     async def run(self) -> int:
-        """Does all that is due; returns how many tasks were done."""
+        """Does all that is due; returns how many tasks were done. While a backup copies, what is due waits."""
         count = 0
-        while tasks := await self._database.read(
-            lambda connection: queue.due(connection, now_ms=self._clock.now_ms())
-        ):
+        while tasks := await self._database.read(self._due):
             for task in tasks:
+                if await self._database.read(self._is_held):
+                    return count
                 count += await self._do(task)
         return count
+
+    def _due(self, connection: Connection) -> list[queue.Task]:
+        return queue.due(connection, now_ms=self._clock.now_ms())
+
+    def _is_held(self, connection: Connection) -> bool:
+        return hold.is_held(connection, now_ms=self._clock.now_ms())
 
     async def _do(self, task: queue.Task) -> bool:
         try:

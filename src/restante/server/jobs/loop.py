@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from restante.server.audit.service import Audit
+from restante.server.availability.service import Availability
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -13,9 +14,11 @@ from restante.server.jobs.sweeps import Sweeper
 from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.operators.service import Operators
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.service import Payments
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -37,6 +40,9 @@ class Jobs:
         pages: Pages,
         messages: Messages,
         audit: Audit,
+        operators: Operators,
+        availability: Availability,
+        payments: Payments,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
@@ -55,6 +61,9 @@ class Jobs:
             pages=pages,
             messages=messages,
             audit=audit,
+            operators=operators,
+            availability=availability,
+            payments=payments,
             sessions=sessions,
             pairings=pairings,
             passkeys=passkeys,

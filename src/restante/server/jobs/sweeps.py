@@ -6,6 +6,7 @@ from functools import partial
 
 from restante.protocol import limits
 from restante.server.audit.service import Audit
+from restante.server.availability.service import Availability
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.failpoints import failpoint
@@ -14,10 +15,12 @@ from restante.server.limits import service as rate_limits
 from restante.server.links.service import GuestLinks
 from restante.server.log import Log
 from restante.server.messages.service import Messages
+from restante.server.operators.service import Operators
 from restante.server.outbox import events
 from restante.server.pages.service import Pages
 from restante.server.pairing.service import Pairings
 from restante.server.passkeys.service import Passkeys
+from restante.server.payments.service import Payments
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
@@ -38,9 +41,12 @@ class Sweeper:
         pages: Pages,
         messages: Messages,
         audit: Audit,
+        operators: Operators,
         sessions: Sessions,
         pairings: Pairings,
         passkeys: Passkeys,
+        availability: Availability,
+        payments: Payments,
         log: Log,
     ) -> None:
         self._database = database
@@ -50,9 +56,12 @@ class Sweeper:
         self._pages = pages
         self._messages = messages
         self._audit = audit
+        self._operators = operators
         self._sessions = sessions
         self._pairings = pairings
         self._passkeys = passkeys
+        self._availability = availability
+        self._payments = payments
         self._log = log
         self._watch = ClockWatch()
 
@@ -77,7 +86,11 @@ class Sweeper:
                 "events": partial(self._forget_events, now_ms),
                 "sessions": self._sessions.sweep,
                 "pairings": self._pairings.sweep,
+                "operator_links": partial(self._operators.sweep, now_ms),
                 "ceremonies": self._passkeys.sweep,
+                "sums": self._uploads.sum_up,
+                "opened": self._availability.tell_opened,
+                "payments": partial(self._payments.sweep, now_ms),
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

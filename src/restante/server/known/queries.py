@@ -23,12 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
     idempotency_keys,
     messages,
-    metadata,
     sessions,
     uploads,
 )

@@ -19,17 +19,35 @@ def prefix_of(peer_host: str, headers: RawHeaders, trusted_proxies: Iterable[str
 
     ``peer_host`` is the address of the connection's other end; what is no address (a socket file) is `local`.
     """
-    trusted = [ip_network(text, strict=False) for text in trusted_proxies]
+    client = client_of(peer_host, headers, trusted_proxies)
+    if client is None:
+        return "local"
+    return str(ip_network((client, 24 if client.version == 4 else 48), strict=False))
+
+
+def client_of(peer_host: str, headers: RawHeaders, trusted_proxies: Iterable[str]) -> Address | None:
+    """The client's own address, as far as trusted proxies told it; None when the other end has none."""
+    trusted = tuple(trusted_proxies)
     peer = _address(peer_host)
     if peer is None:
-        return "local"
+        return None
     forwarded = b",".join(headers_named(headers, b"x-forwarded-for")).decode("latin-1")
     for text in reversed(forwarded.split(",")):
         before = _address(text.strip())
-        if before is None or not any(peer in network for network in trusted):
+        if before is None or not _is_within(peer, trusted):
             break
         peer = before
-    return str(ip_network((peer, 24 if peer.version == 4 else 48), strict=False))
+    return peer
+
+
+def is_trusted(peer_host: str, trusted_proxies: Iterable[str]) -> bool:
+    """Tells whether the connection's other end is a proxy whose headers are believed."""
+    peer = _address(peer_host)
+    return peer is not None and _is_within(peer, trusted_proxies)
+
+
+def _is_within(peer: Address, networks: Iterable[str]) -> bool:
+    return any(peer in ip_network(text, strict=False) for text in networks)
 
 
 def _address(text: str) -> Address | None:

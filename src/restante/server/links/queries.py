@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from restante.protocol.wire_links import NewLink
-from restante.server.db.tables import accounts, envelopes, link_views, links, messages
+from restante.server.db.tables import accounts, bans, envelopes, link_views, links, messages
 from restante.server.links.rules import Row, bearer_sha256
 
 _MINE = links.c.account_id == bindparam("account")
@@ -33,6 +33,7 @@ _OWN_COPY = exists().where(
     envelopes.c.box == "sent",
     envelopes.c.deleted_at.is_(None),
 )
+_BANNED = exists().where(bans.c.account_id == links.c.account_id)
 VIEW = (
     links,
     messages.c.kind,
@@ -40,7 +41,7 @@ VIEW = (
     messages.c.video_bytes,
     messages.c.details_sha256,
     messages.c.expires_at.label("message_expires_at"),
-    and_(messages.c.deleted_at.is_(None), messages.c.quarantined_at.is_(None), _OWN_COPY).label(
+    and_(messages.c.deleted_at.is_(None), messages.c.quarantined_at.is_(None), _OWN_COPY, ~_BANNED).label(
         "message_lives"
     ),
     accounts.c.name.label("owner"),

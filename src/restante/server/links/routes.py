@@ -27,7 +27,9 @@ FILE_HEADERS = {
 @post(
     "/api/v1/messages/{message_id:str}/links",
     tags=["links"],
-    responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "not-found", "too-many-links", "rate-limited"),
+    responses=refusals(
+        *SIGNED_IN, *CHANGE, *JSON_BODY, "not-found", "too-many-links", "rate-limited", "not-in-plan"
+    ),
 )
 async def add_link(
     actor: NamedDependency[Actor],

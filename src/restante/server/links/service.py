@@ -26,6 +26,7 @@ from restante.server.limits.service import Limiter
 from restante.server.links import queries, rules
 from restante.server.links.rules import Row
 from restante.server.outbox import events
+from restante.server.plans.service import Plans
 from restante.server.sessions.actor import Actor
 
 
@@ -33,20 +34,28 @@ class GuestLinks:
     """The room's one entrance for routes, downloads, messages and jobs."""
 
     def __init__(
-        self, database: Database, clock: Clock, settings: Settings, *, bus: MemoryBus, limiter: Limiter
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        *,
+        bus: MemoryBus,
+        limiter: Limiter,
+        plans: Plans,
     ) -> None:
         self._database = database
         self._clock = clock
         self._settings = settings
         self._bus = bus
         self._limiter = limiter
+        self._plans = plans
 
     # Owners
 
     async def add(self, actor: Actor, message_id: str, link: AddLink) -> Link:
         """Makes a link to an own message; the same bearer again gives the same link.
 
-        Raises Refusal not-found, invalid, too-many-links, rate-limited.
+        Raises Refusal not-found, invalid, too-many-links, rate-limited, not-in-plan.
         """
         now_ms = self._clock.now_ms()
         envelope = _decoded(link.envelope)
@@ -80,8 +89,13 @@ class GuestLinks:
         *,
         now_ms: int,
     ) -> list[str]:
-        """Stores links within the caller's transaction; returns their ids. Raises Refusal invalid, too-many-links."""
+        """Stores links within the caller's transaction; returns their ids.
+
+        Raises Refusal invalid, too-many-links, not-in-plan.
+        """
         ids = []
+        if wanted:
+            self._plans.check_feature(connection, account_id, "links", now_ms=now_ms)
         if queries.count_of(connection, account_id, message_id) + len(wanted) > limits.LINKS:
             raise Refusal("too-many-links", limit=limits.LINKS)
         for link, envelope in wanted:

@@ -61,6 +61,7 @@ class Calling:
             video_bytes=video_bytes,
             claim_hmac=self._claim_hmac(account_id),
             received_at=self.now_ms,
+            expires_at=None,
             by_caller=True,
         )
         changes = events.append(connection, [account_id], "message", message.id, now_ms=self.now_ms)

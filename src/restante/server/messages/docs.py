@@ -80,11 +80,14 @@ def _file(most: int, text: str) -> Schema:
 def _parts() -> Schema:
     return Schema(
         type=OpenAPIType.OBJECT,
-        required=["message", "details", "sent"],
+        required=["message", "details"],
         properties={
             "message": Reference(ref="#/components/schemas/Send"),
             "details": _file(limits.DETAILS_BYTES, "details.age"),
-            "sent": _file(limits.ENVELOPE_BYTES, "envelope.age for the sender's own account"),
+            "sent": _file(
+                limits.ENVELOPE_BYTES,
+                "envelope.age for the sender's own account; only a message to nobody but oneself may be without",
+            ),
         },
         additional_properties=_file(limits.ENVELOPE_BYTES, "envelope.age for a recipient"),
     )

@@ -33,6 +33,10 @@ class Unsatisfiable(ValueError):
     """The range is well formed and outside the file, or none at all."""
 
 
+Ref = VideoRef
+"""Where bytes are, for those who give videos from elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Bytes ``start`` to ``end``, ``end`` not included."""

@@ -29,6 +29,7 @@ MESSAGE_BYTES = 16 * limits.KIB
 """Largest part ``message``: fifty names and what else a Send holds fit well."""
 _HEADERS_BYTES = 1024
 _SIZES = {"message": MESSAGE_BYTES, "details": limits.DETAILS_BYTES, "sent": limits.ENVELOPE_BYTES}
+_NEEDED = {"message", "details"}
 _PARTS = limits.RECIPIENTS + limits.LINKS + len(_SIZES)
 BODY_BYTES = (
     MESSAGE_BYTES
@@ -42,7 +43,7 @@ BODY_BYTES = (
 def parse_parcel(content_type: bytes, body: bytes) -> Parcel:
     """Reads the parts of a send. Raises Refusal wrong-content-type, bad-multipart, too-large, bad-json or invalid."""
     parts = _parts(_boundary(content_type), body)
-    missing = sorted(_SIZES.keys() - parts.keys())
+    missing = sorted(_NEEDED - parts.keys())
     if missing:
         raise Refusal("bad-multipart", detail=f"missing: {', '.join(missing)}")
     return Parcel(
@@ -51,7 +52,7 @@ def parse_parcel(content_type: bytes, body: bytes) -> Parcel:
         envelopes={
             name.removeprefix(ENVELOPE): data for name, data in parts.items() if name.startswith(ENVELOPE)
         },
-        sent=parts["sent"],
+        sent=parts.get("sent"),
         digest=_digest(parts),
         links={name: data for name, data in parts.items() if LINK.match(name)},
     )

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from restante.server.db.tables import accounts, envelopes, idempotency_keys, messages
+from restante.server.db.tables import accounts, envelopes, events, idempotency_keys, messages
 from restante.server.messages.rules import Box, Marks, Parcel, Position, Row, claim_of
 
 BATCH = 100
@@ -116,6 +116,11 @@ _ACCOUNT_IDS = select(accounts.c.name, accounts.c.id).where(
 )
 _INSERT_MESSAGE = insert(messages)
 _INSERT_ENVELOPES = insert(envelopes)
+_WITHHOLD = delete(events).where(
+    events.c.id >= bindparam("first"),
+    events.c.message_id == _MESSAGE,
+    events.c.account_id.in_(select(envelopes.c.account_id).where(_OF_THIS, envelopes.c.box == "hidden")),
+)
 
 
 def find_message(connection: Connection, message_id: str) -> Row | None:
@@ -137,6 +142,7 @@ def insert_message(
     video_bytes: int,
     claim_hmac: bytes,
     received_at: int,
+    expires_at: int | None,
     by_caller: bool = False,
 ) -> None:
     """Stores a message without its envelopes."""
@@ -152,7 +158,7 @@ def insert_message(
         "claim_hmac": claim_hmac,
         "request_sha256": parcel.digest,
         "received_at": received_at,
-        "expires_at": message.expires_at,
+        "expires_at": expires_at,
         "until_played": int(message.until_played),
         "may_forward": int(message.may_forward),
         "by_caller": int(by_caller),
@@ -163,6 +169,11 @@ def insert_message(
 def insert_envelopes(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Stores envelopes, one for each dictionary of columns."""
     connection.execute(_INSERT_ENVELOPES, rows)
+
+
+def withhold_events(connection: Connection, message_id: str, *, since: int) -> None:
+    """Takes back what a send just wrote for those who have it in the box ``hidden``."""
+    connection.execute(_WITHHOLD, {"message": message_id, "first": since})
 
 
 # Reading

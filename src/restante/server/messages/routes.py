@@ -16,6 +16,7 @@ from restante.protocol.wire import Inbox, InboxItem, Mark, Sent, SentBox, SentIt
 from restante.protocol.wire_messages import Forward
 from restante.protocol.wire_pages import Left
 from restante.server.asgi import Receive, Scope, read_body
+from restante.server.availability.place import Places
 from restante.server.errors import Refusal
 from restante.server.messages import form, headers
 from restante.server.messages.docs import EventsOperation, LeaveOperation, SendOperation
@@ -39,6 +40,7 @@ SEND = (
     "bad-idempotency-key",
     "not-found",
     "no-such-recipient",
+    "not-available-yet",
     "id-taken",
     "idempotency-in-flight",
     "upload-unfinished",
@@ -47,6 +49,8 @@ SEND = (
     "claim-mismatch",
     "key-reused",
     "rate-limited",
+    "plan-limit",
+    "not-in-plan",
 )
 LEAVE = (
     *CHANGE,
@@ -123,7 +127,10 @@ PAGE = {"page": Provide(_page, sync_to_thread=False)}
     operation_class=SendOperation,
 )
 async def send_message(
-    request: AnyRequest, actor: NamedDependency[Actor], messages: NamedDependency[Messages]
+    request: AnyRequest,
+    actor: NamedDependency[Actor],
+    messages: NamedDependency[Messages],
+    places: NamedDependency[Places],
 ) -> Response[Sent]:
     """Leaves a message for its recipients: all of it is stored, or nothing."""
     key = headers.idempotency_key(request.scope["headers"])
@@ -131,7 +138,8 @@ async def send_message(
     body = await read_body(
         cast("Scope", request.scope), cast("Receive", request.receive), limit=form.BODY_BYTES
     )
-    outcome = await messages.send(actor, key, form.parse_parcel(kind, body))
+    seen = places.sighted(request.scope)  # type: ignore[arg-type] # its own TypedDict
+    outcome = await messages.send(actor, key, form.parse_parcel(kind, body), seen=seen)
     return Response(
         outcome.sent, status_code=201, headers={"Idempotent-Replayed": "true"} if outcome.replayed else {}
     )
@@ -218,16 +226,21 @@ async def mark_message(
     "/api/v1/messages/{message_id:str}/forwards",
     tags=["messages"],
     status_code=204,
-    responses=refusals(*ONE, *CHANGE, *JSON_BODY, "may-not-forward", "no-such-recipient", "rate-limited"),
+    responses=refusals(
+        *ONE, *CHANGE, *JSON_BODY, "may-not-forward", "no-such-recipient", "not-available-yet", "rate-limited"
+    ),
 )
 async def forward_message(
     actor: NamedDependency[Actor],
     messages: NamedDependency[Messages],
     message_id: FromPath[str],
     data: JSONBody[Forward],
+    *,
+    request: AnyRequest,
+    places: NamedDependency[Places],
 ) -> None:
     """Passes a received message on, where its sender allowed it; who has or had it already gets nothing more."""
-    await messages.forward(actor, message_id, data)
+    await messages.forward(actor, message_id, data, seen=places.sighted(request.scope))  # type: ignore[arg-type] # its own TypedDict
 
 
 @delete(

@@ -26,13 +26,13 @@ _STEPS: tuple[MessageState, ...] = ("stored", "delivered", "played")
 class Parcel:
     """A send as received: the message, its details, an envelope for each recipient's name, the sender's own copy.
 
-    ``digest`` is SHA-256 over all parts: it decides whether two requests are the same.
+    Without an own copy it is something that its sender puts into their own inbox, such as a message of another server. ``digest`` is SHA-256 over all parts: it decides whether two requests are the same.
     """
 
     message: Send
     details: bytes
     envelopes: dict[str, bytes]
-    sent: bytes
+    sent: bytes | None
     digest: bytes
     links: dict[str, bytes] = field(default_factory=dict)
 
@@ -113,10 +113,17 @@ def check_parcel(parcel: Parcel) -> None:
         raise Refusal("invalid", detail="recipients: nobody, and no link")
     if message.kind == "video" and message.upload is None:
         raise Refusal("invalid", detail="upload: a video message names its upload")
-    for sealed in (parcel.details, parcel.sent, *parcel.envelopes.values()):
+    own = () if parcel.sent is None else (parcel.sent,)
+    for sealed in (parcel.details, *own, *parcel.envelopes.values()):
         check_sealed(sealed)
     if hashlib.sha256(parcel.details).digest() != claim_of(message):
         raise Refusal("claim-mismatch")
+
+
+def check_own_copy(parcel: Parcel, sender: str) -> None:
+    """Only what somebody sends to nobody but themselves needs no own copy. Raises Refusal bad-multipart."""
+    if parcel.sent is None and (parcel.message.recipients != [sender] or parcel.links):
+        raise Refusal("bad-multipart", detail="missing: sent")
 
 
 def sealed_forwards(request: Forward) -> dict[str, bytes]:

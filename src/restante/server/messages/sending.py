@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +12,17 @@ from restante.protocol import ijson
 from restante.protocol.wire import Sent
 from restante.server.abuse.bans import check_may_send
 from restante.server.acquaintances.service import Acquaintances
+from restante.server.availability.service import Availability
+from restante.server.availability.sighting import Sighting
 from restante.server.config import Settings
 from restante.server.errors import Refusal
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.links.service import GuestLinks
 from restante.server.messages import queries
-from restante.server.messages.rules import Parcel, claim_of
+from restante.server.messages.rules import Parcel, check_own_copy, claim_of
 from restante.server.outbox import events
+from restante.server.plans.service import Plans
 from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -46,7 +50,10 @@ class Sending:
     links: GuestLinks
     limiter: Limiter
     acquaintances: Acquaintances
+    plans: Plans
+    availability: Availability
     claim_key: bytes
+    seen: Sighting
 
     def run(self, connection: Connection) -> Outcome:
         """Answers as before when the request is known; else stores it. Raises Refusal."""
@@ -85,7 +92,10 @@ class Sending:
 
     def _store(self, connection: Connection) -> Outcome:
         message, actor = self.parcel.message, self.actor
+        check_own_copy(self.parcel, actor.name)
         check_may_send(connection, actor.account_id, self.settings)
+        if self.parcel.sent is not None:  # else it is no sending: it goes to nobody but oneself
+            self.availability.check_send(connection, actor, self.seen)
         self.limiter.take(connection, "sends", str(actor.account_id), self.settings.rate_sends)
         if message.expires_at is not None and message.expires_at <= self.now_ms:
             raise Refusal("invalid", detail="expires_at: lies in the past")
@@ -100,45 +110,58 @@ class Sending:
             video_bytes=video_bytes,
             claim_hmac=self._claim_hmac(),
             received_at=self.now_ms,
+            expires_at=self._count(connection, video_bytes),
         )
         failpoint("send-message-stored")
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
-        touched = frozenset({actor.account_id, *recipients.values()} - blockers)
-        changes = events.append(connection, touched, "message", message.id, now_ms=self.now_ms)
-        self._tell(connection, touched - {actor.account_id})
-        queries.insert_envelopes(connection, self._copies(recipients, changes))
+        everybody = frozenset({actor.account_id, *recipients.values()})
+        changes = events.append(connection, everybody, "message", message.id, now_ms=self.now_ms)
+        self._tell(connection, everybody - {actor.account_id}, blockers)
+        queries.insert_envelopes(connection, self._copies(recipients, changes, blockers))
+        queries.withhold_events(connection, message.id, since=min(changes.values()))
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
-        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=touched)
+        return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=everybody - blockers)
+
+    def _count(self, connection: Connection, video_bytes: int) -> int | None:
+        """Counts it under the sender's plan; returns when it ends: when the sender wishes, or when the plan keeps it no longer."""
+        account_id, wished = self.actor.account_id, self.parcel.message.expires_at
+        latest = self.plans.count_message(connection, account_id, video_bytes=video_bytes, now_ms=self.now_ms)
+        ends = [at for at in (wished, latest) if at is not None]
+        return min(ends, default=None)
 
     def _store_links(self, connection: Connection) -> list[str]:
         message = self.parcel.message
         wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
         return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
 
-    def _tell(self, connection: Connection, others: frozenset[int]) -> None:
+    def _tell(self, connection: Connection, others: frozenset[int], blockers: Collection[int]) -> None:
         """Strangers are told of like callers, not each time."""
         sender_id = self.actor.account_id
         known = {one for one in others if self.acquaintances.may_notify(connection, one, sender_id)}
-        telling.tell(connection, known, "message", now_ms=self.now_ms)
-        telling.tell(connection, others - known, "request", now_ms=self.now_ms)
+        telling.tell(connection, known, "message", but_not=blockers, now_ms=self.now_ms)
+        telling.tell(connection, others - known, "request", but_not=blockers, now_ms=self.now_ms)
 
-    def _copies(self, recipients: dict[str, int], changes: dict[int, int]) -> list[dict[str, Any]]:
+    def _copies(
+        self, recipients: dict[str, int], changes: dict[int, int], blockers: Collection[int]
+    ) -> list[dict[str, Any]]:
         def copy(account_id: int, box: str, envelope: bytes) -> dict[str, Any]:
-            arrives = account_id in changes  # else [Note: Blocked and none the wiser]
+            arrives = account_id not in blockers  # else [Note: Blocked and none the wiser]
             return {
                 "message_id": self.parcel.message.id,
                 "account_id": account_id,
                 "box": box if arrives else "hidden",
                 "envelope": envelope if arrives else None,
                 "received_at": self.now_ms,
-                "change": changes.get(account_id, 0),
+                "change": changes[account_id] if arrives else 0,
                 "forwarded_by": None,
             }
 
         received = [
             copy(account_id, "inbox", self.parcel.envelopes[name]) for name, account_id in recipients.items()
         ]
+        if self.parcel.sent is None:
+            return received
         return [*received, copy(self.actor.account_id, "sent", self.parcel.sent)]
 
     def _claim_hmac(self) -> bytes:

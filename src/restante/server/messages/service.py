@@ -18,6 +18,8 @@ from restante.protocol.wire_messages import Forward
 from restante.protocol.wire_pages import Left
 from restante.server.abuse.bans import check_may_send
 from restante.server.acquaintances.service import Acquaintances
+from restante.server.availability.service import Availability
+from restante.server.availability.sighting import NOWHERE, Sighting
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -35,6 +37,7 @@ from restante.server.messages.listing import Page
 from restante.server.messages.rules import Box, CallParcel, Parcel, Row, VideoRef
 from restante.server.messages.sending import Outcome, Sending
 from restante.server.pages.service import Pages
+from restante.server.plans.service import Plans
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.service import Uploads
@@ -60,6 +63,8 @@ class Messages:
         pages: Pages,
         limiter: Limiter,
         acquaintances: Acquaintances,
+        plans: Plans,
+        availability: Availability,
         claim_key: bytes,
         cursor_key: bytes,
     ) -> None:
@@ -72,6 +77,8 @@ class Messages:
         self._pages = pages
         self._limiter = limiter
         self._acquaintances = acquaintances
+        self._plans = plans
+        self._availability = availability
         self._claim_key = claim_key
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
@@ -80,7 +87,7 @@ class Messages:
 
     # Sending
 
-    async def send(self, actor: Actor, key: str, parcel: Parcel) -> Outcome:
+    async def send(self, actor: Actor, key: str, parcel: Parcel, *, seen: Sighting = NOWHERE) -> Outcome:
         """Stores a message once, whatever is repeated. Raises Refusal; after one nothing has changed."""
         rules.check_parcel(parcel)
         sending = Sending(
@@ -93,6 +100,9 @@ class Messages:
             links=self._links,
             limiter=self._limiter,
             acquaintances=self._acquaintances,
+            plans=self._plans,
+            availability=self._availability,
+            seen=seen,
             claim_key=self._claim_key,
         )
         in_flight = (actor.session_id, key)
@@ -211,16 +221,18 @@ class Messages:
         self._videos.clear()
         self._bus.publish(touched)
 
-    async def forward(self, actor: Actor, message_id: str, request: Forward) -> None:
-        """Passes a received message on. Raises Refusal like access_message, may-not-forward or no-such-recipient."""
+    async def forward(
+        self, actor: Actor, message_id: str, request: Forward, *, seen: Sighting = NOWHERE
+    ) -> None:
+        """Passes a received message on. Raises Refusal like access_message, may-not-forward, no-such-recipient or not-available-yet."""
         now_ms = self._clock.now_ms()
         sealed = rules.sealed_forwards(request)
 
         def work(connection: Connection) -> set[int]:
             row = self._own(connection, actor, message_id, "inbox")
             check_may_send(connection, actor.account_id, self._settings)
+            self._availability.check_send(connection, actor, seen)
             self._limiter.take(connection, "sends", str(actor.account_id), self._settings.rate_sends)
-            check_may_send(connection, actor.account_id, self._settings)
             touched = forwarding.forward(
                 connection, actor, row, sealed, acquaintances=self._acquaintances, now_ms=now_ms
             )

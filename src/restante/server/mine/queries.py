@@ -3,7 +3,8 @@
 [Note: What goes at once] The tables are those of the schema with a column ``account_id``, found when this module is loaded, so
 that one that is added later is emptied without anybody thinking of it. What needs more than its rows removed stands in
 ``_LATER``: messages and uploads have bytes beside the database and copies in other mailboxes, and the log of account
-records outlives accounts.
+records outlives accounts. So do reports of abuse, without who made them: one that waits keeps what it disclosed, one that was decided keeps
+what the decision needs to be taken back.
 """
 
 import hashlib
@@ -11,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, update
 
+from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
     idempotency_keys,
     messages,
-    metadata,
+    reports,
     reserved_names,
     sessions,
     uploads,
@@ -27,7 +29,7 @@ BATCH = 100
 
 _ACCOUNT = bindparam("account", type_=accounts.c.id.type)
 _NOW = bindparam("now", type_=messages.c.received_at.type)
-_LATER = {"messages", "envelopes", "uploads", "events", "log_entries"}
+_LATER = {"messages", "envelopes", "uploads", "events", "log_entries", "reports"}
 _KEYS = delete(idempotency_keys).where(
     idempotency_keys.c.session_id.in_(select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT))
 )
@@ -36,6 +38,11 @@ _AT_ONCE = [
     for table in reversed(metadata.sorted_tables)
     if "account_id" in table.c and table.name not in _LATER
 ]
+_OWN_REPORTS = reports.c.account_id == _ACCOUNT
+_EMPTY_REPORTS = (
+    update(reports).where(_OWN_REPORTS, reports.c.state != "open").values(note="", container=b"", details=b"")
+)
+_LEAVE_REPORTS = update(reports).where(_OWN_REPORTS).values(account_id=None)
 _RESERVE = insert(reserved_names)
 _RENAME = update(accounts).where(accounts.c.id == _ACCOUNT).values(name=bindparam("called"))
 _REMOVE = delete(accounts).where(accounts.c.id == _ACCOUNT)
@@ -62,7 +69,7 @@ def reserve(connection: Connection, name: str, *, now_ms: int) -> None:
 
 def strip(connection: Connection, account_id: int, *, called: str) -> None:
     """Removes sessions, ways in, keys, records and whatever else needs no more than that, and takes the name away."""
-    for statement in (_KEYS, *_AT_ONCE):
+    for statement in (_KEYS, *_AT_ONCE, _EMPTY_REPORTS, _LEAVE_REPORTS):
         connection.execute(statement, {"account": account_id})
     connection.execute(_RENAME, {"account": account_id, "called": called})
 

@@ -21,6 +21,7 @@ from restante.server.failpoints import failpoint
 from restante.server.messages.service import Messages
 from restante.server.mine import queries
 from restante.server.outbox import queue
+from restante.server.payments.service import end_with_account
 from restante.server.push import telling
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.service import Sessions
@@ -72,6 +73,7 @@ class Mine:
         def work(connection: Connection) -> None:
             self._sessions.check_verified(connection, actor)
             queries.reserve(connection, actor.name, now_ms=now_ms)
+            end_with_account(connection, actor.account_id, now_ms=now_ms)
             queries.strip(connection, actor.account_id, called=gone_name(actor.account_id))
             queue.enqueue(connection, "delete-account", str(actor.account_id), due_ms=now_ms)
             telling.announce(connection, "account.deleted", now_ms=now_ms)

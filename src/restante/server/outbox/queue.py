@@ -8,7 +8,19 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from restante.server.db.tables import outbox
 
-Kind = Literal["delete-blob", "delete-account", "tell", "push", "mail", "mail-code", "webhook"]
+Kind = Literal[
+    "delete-blob",
+    "delete-account",
+    "tell",
+    "push",
+    "mail",
+    "mail-code",
+    "mail-opened",
+    "mail-ticket",
+    "webhook",
+    "payment",
+    "forget-customer",
+]
 
 QUICK: tuple[Kind, ...] = ("delete-blob",)
 """What the dispatcher does; the rest is the courier's."""
@@ -47,8 +59,13 @@ class Task:
 
 def enqueue(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:
     """Adds a task; the same kind and subject stand in the queue once."""
-    if connection.execute(_KNOWN, {"of_kind": kind, "about": subject}).first() is None:
+    if not is_queued(connection, kind, subject):
         connection.execute(_ADD, {"kind": kind, "subject": subject, "due_at": due_ms, "attempts": 0})
+
+
+def is_queued(connection: Connection, kind: Kind, subject: str) -> bool:
+    """Tells whether such a task stands in the queue."""
+    return connection.execute(_KNOWN, {"of_kind": kind, "about": subject}).first() is not None
 
 
 def enqueue_again(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 
-from restante.server.db.tables import accounts, calls, pages, spent_challenges
+from restante.server.db.tables import accounts, bans, calls, pages, spent_challenges
 from restante.server.pages.rules import Row
 
 _MINE = pages.c.account_id == bindparam("account")
@@ -12,7 +12,11 @@ _FIND = select(pages).where(_MINE)
 _BY_NAME = (
     select(pages, accounts.c.name)
     .select_from(pages.join(accounts, accounts.c.id == pages.c.account_id))
-    .where(accounts.c.name == bindparam("named"), pages.c.is_on == 1)
+    .where(
+        accounts.c.name == bindparam("named"),
+        pages.c.is_on == 1,
+        ~exists().where(bans.c.account_id == pages.c.account_id),
+    )
 )
 _ADD = insert(pages)
 _CALL = (

@@ -28,7 +28,7 @@ async def get_own_page(actor: NamedDependency[Actor], pages: NamedDependency[Pag
 @put(
     "/api/v1/account/page",
     tags=["pages"],
-    responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "not-found", "pages-unavailable"),
+    responses=refusals(*SIGNED_IN, *CHANGE, *JSON_BODY, "not-found", "pages-unavailable", "not-in-plan"),
 )
 async def put_own_page(
     actor: NamedDependency[Actor], pages: NamedDependency[Pages], data: JSONBody[PutPage]

@@ -20,6 +20,7 @@ from restante.server.links.service import GuestLinks
 from restante.server.pages import queries, rules
 from restante.server.pages.proofs import Proofs
 from restante.server.pages.rules import Row
+from restante.server.plans.service import Plans
 from restante.server.sessions.actor import Actor, Caller
 
 
@@ -34,6 +35,7 @@ class Pages:
         *,
         links: GuestLinks,
         limiter: Limiter,
+        plans: Plans,
         proof_key: bytes,
     ) -> None:
         self._database = database
@@ -41,6 +43,7 @@ class Pages:
         self._settings = settings
         self._links = links
         self._limiter = limiter
+        self._plans = plans
         self._proofs = Proofs(proof_key, cost=settings.proof_cost)
 
     # Owners
@@ -50,13 +53,15 @@ class Pages:
         return rules.own(await self._database.read(partial(queries.find, account_id=actor.account_id)))
 
     async def put(self, actor: Actor, page: PutPage) -> OwnPage:
-        """Stores the account's page. Raises Refusal invalid, too-large, pages-unavailable."""
+        """Stores the account's page. Raises Refusal invalid, too-large, pages-unavailable, not-in-plan."""
         rules.check(page)
         if page.on and not self._settings.abuse_contact:
             raise Refusal("pages-unavailable")
         now_ms = self._clock.now_ms()
 
         def work(connection: Connection) -> Row | None:
+            if page.on:
+                self._plans.check_feature(connection, actor.account_id, "page", now_ms=now_ms)
             if page.greeting is not None:
                 self._links.check_own(connection, actor.account_id, page.greeting)
             queries.put(connection, actor.account_id, rules.row_of(page), now_ms=now_ms)

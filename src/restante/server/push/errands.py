@@ -42,6 +42,8 @@ class Outward:
     vapid: Vapid
     key: bytes
     server_name: str
+    ticket_code: Callable[[str, int], str]
+    """The code that proves an address at a sign-up, by address and end."""
 
 
 class Errands:
@@ -171,9 +173,10 @@ class Errands:
         home = self._settings.origins[0]
         await self._write(
             task,
-            account_id,
             row.address,
             mail.NEWS[row.language],
+            sent=lambda connection: queries.note_mailed(connection, account_id, now_ms=self._clock.now_ms()),
+            refused=lambda connection: queries.set_mail(connection, account_id, None),
             stop=f"{home}/api/v1/mail/stop/{token}",
             count=count,
             home=f"{home}/",
@@ -188,15 +191,47 @@ class Errands:
             await self._done(task)
             return
         code = rules.code_of(self._out.key, account_id, row.address, expires_at)
-        await self._write(task, account_id, row.address, mail.CODE[row.language], code=code)
+        await self._write(
+            task,
+            row.address,
+            mail.CODE[row.language],
+            refused=lambda connection: queries.set_mail(connection, account_id, None),
+            code=code,
+        )
+
+    async def mail_opened(self, task: Task) -> None:
+        """Writes once to somebody who waited, and forgets them and their address."""
+        row_id = int(task.subject)
+        row = await self._database.read(lambda connection: queries.opened_to(connection, row_id))
+        if row is None or row.address is None:
+            await self._done(task, lambda connection: queries.forget_waiting(connection, row_id))
+            return
+        await self._write(
+            task,
+            row.address,
+            mail.OPENED[row.language],
+            sent=lambda connection: queries.forget_waiting(connection, row_id),
+            refused=lambda connection: queries.forget_waiting(connection, row_id),
+            home=f"{self._settings.origins[0]}/",
+        )
+
+    async def mail_ticket(self, task: Task) -> None:
+        """Sends the code that proves an address at a sign-up."""
+        until, language, address = task.subject.split(":", 2)
+        if int(until) <= self._clock.now_ms():
+            await self._done(task)
+            return
+        code = self._out.ticket_code(address, int(until))
+        await self._write(task, address, mail.TICKET[language], code=code)
 
     async def _write(
         self,
         task: Task,
-        account_id: int,
         address: str,
         text: tuple[str, str],
         *,
+        sent: After = lambda _: None,
+        refused: After = lambda _: None,
         stop: str | None = None,
         **words: object,
     ) -> None:
@@ -209,19 +244,13 @@ class Errands:
             await self._out.mailer.send(address, text, id_=f"{task.kind}-{task.id}", stop=stop, **words)
         except AddressRefused as error:
             self._log.event("mail-refused", kind=task.kind, error=str(error))
-            await self._done(task, lambda connection: queries.set_mail(connection, account_id, None))
+            await self._done(task, refused)
             return
         except MailFailed as error:
             await self._failed(task, str(error))
             return
         failpoint("mail-sent")
-        now_ms = self._clock.now_ms()
-        if task.kind == "mail":
-            await self._done(
-                task, lambda connection: queries.note_mailed(connection, account_id, now_ms=now_ms)
-            )
-        else:
-            await self._done(task)
+        await self._done(task, sent)
 
     async def webhook(self, task: Task) -> None:
         """Tells the operator's webhook, signed as by the Standard Webhooks: id, time of this try, and body."""

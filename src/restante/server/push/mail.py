@@ -57,6 +57,43 @@ Si vous ne l\u2019avez pas demandé, ne faites rien\u00a0: aucun message ne vien
     ),
 }
 
+OPENED = {
+    "en": (
+        "{server} is open to you now",
+        """You asked to be told: from now on you can sign up and send on {server}.
+
+{home}
+
+This is the only mail about it; your wish is forgotten now.
+""",
+    ),
+    "fr": (
+        "{server} vous est ouvert",
+        """Vous avez demandé à le savoir\u00a0: vous pouvez désormais ouvrir un compte et envoyer sur {server}.
+
+{home}
+
+C\u2019est le seul message à ce sujet\u00a0; votre demande est maintenant oubliée.
+""",
+    ),
+}
+TICKET = {
+    "en": (
+        "Your code for {server}: {code}",
+        """{code} is the code by which you can make an account on {server}. It is good for 30 minutes.
+
+If you did not ask for it, do nothing: no account will be made.
+""",
+    ),
+    "fr": (
+        "Votre code pour {server}\u00a0: {code}",
+        """{code} est le code avec lequel vous pouvez ouvrir un compte sur {server}. Il est valable 30 minutes.
+
+Si vous ne l\u2019avez pas demandé, ne faites rien\u00a0: aucun compte ne sera ouvert.
+""",
+    ),
+}
+
 
 class AddressRefused(Exception):
     """The mail server says for good that there is no such address, or that it takes nothing for it."""
@@ -98,7 +135,11 @@ class Mailer:
         message.set_content(text[1].format(**said))
         return message
 
-    def _hand_over(self, message: EmailMessage) -> None:
+    def probe(self) -> None:
+        """Goes as far as the mail server takes us, and sends nothing. Blocks. Raises MailFailed."""
+        self._hand_over(None)
+
+    def _hand_over(self, message: EmailMessage | None) -> None:
         parts = urlsplit(self.url)
         host, secure = parts.hostname or "localhost", ssl.create_default_context()
         try:
@@ -108,7 +149,10 @@ class Mailer:
                     connection.starttls(context=secure)
                 if parts.username:
                     connection.login(unquote(parts.username), unquote(parts.password or ""))
-                connection.send_message(message)
+                if message is None:
+                    connection.noop()
+                else:
+                    connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise (AddressRefused if min(codes) >= 500 else MailFailed)(str(codes)) from error

@@ -3,8 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, insert, select, union, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
 
+from restante.server.db.entry_tables import waiting
 from restante.server.db.tables import (
     envelopes,
     mail_addresses,
@@ -181,3 +194,33 @@ def note_mailed(connection: Connection, account_id: int, *, now_ms: int) -> None
 def news(connection: Connection, account_id: int, *, after_ms: int) -> int:
     """How many messages came after that and were fetched by no device yet."""
     return int(connection.execute(_NEWS, {"account": account_id, "after": after_ms}).scalar_one())
+
+
+# Who waits for an opening
+
+_WAITING = (
+    select(
+        waiting.c.language,
+        func.coalesce(waiting.c.mail, mail_addresses.c.address).label("address"),
+    )
+    .select_from(
+        waiting.outerjoin(
+            mail_addresses,
+            and_(
+                mail_addresses.c.account_id == waiting.c.account_id,
+                mail_addresses.c.verified_at.is_not(None),
+            ),
+        )
+    )
+    .where(waiting.c.id == bindparam("row"))
+)
+_WAITS_NO_MORE = delete(waiting).where(waiting.c.id == bindparam("row"))
+
+
+def opened_to(connection: Connection, waiting_id: int) -> AnyRow | None:
+    """Language and address of somebody who asked to be told that it is open; without an address there is none to write to."""
+    return connection.execute(_WAITING, {"row": waiting_id}).first()
+
+
+def forget_waiting(connection: Connection, waiting_id: int) -> None:
+    connection.execute(_WAITS_NO_MORE, {"row": waiting_id})

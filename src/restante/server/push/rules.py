@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from restante.protocol.encoding import b64
 
-Cause = Literal["message", "caller", "request"]
-"""What happened: somebody with an account wrote, somebody left a message on the answering page, a stranger asks."""
-WINDOW_MS: dict[Cause, int] = {"message": 0, "caller": 600_000, "request": 600_000}
+Cause = Literal["message", "caller", "request", "opened"]
+"""What happened: somebody with an account wrote, somebody left a message on the answering page, a stranger asks, or
+what the account waited for is open."""
+WINDOW_MS: dict[Cause, int] = {"message": 0, "caller": 600_000, "request": 600_000, "opened": 0}
 """How far apart two notices of a cause are at least; what comes in between is told at the end of the window."""
 
 SUBSCRIPTIONS = 20

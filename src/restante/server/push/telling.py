@@ -5,7 +5,7 @@ telling.announce(connection, "account.created", now_ms=now_ms)
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -18,12 +18,26 @@ Announcement = Literal["account.created", "account.deleted", "report.filed"]
 """What an operator's webhook can be told; never who."""
 
 
-def tell(connection: Connection, account_ids: Iterable[int], cause: Cause, *, now_ms: int) -> None:
-    """Has the accounts told that something came; what came within the window of a cause is told once, at its end."""
+def tell(
+    connection: Connection,
+    account_ids: Iterable[int],
+    cause: Cause,
+    *,
+    but_not: Collection[int] = (),
+    now_ms: int,
+) -> None:
+    """Has the accounts told that something came; what came within the window of a cause is told once, at its end.
+
+    Of those in ``but_not`` the same is asked, so that it takes as long, and nobody is told.
+    """
     for account_id in queries.listening(connection, account_ids):
         before = queries.told_at(connection, account_id, cause)
         due_ms = now_ms if before is None else max(now_ms, before + WINDOW_MS[cause])
-        queue.enqueue(connection, "tell", f"{account_id}:{cause}", due_ms=due_ms)
+        subject = f"{account_id}:{cause}"
+        if account_id in but_not:
+            queue.is_queued(connection, "tell", subject)
+        else:
+            queue.enqueue(connection, "tell", subject, due_ms=due_ms)
 
 
 def announce(connection: Connection, what: Announcement, *, now_ms: int) -> None:

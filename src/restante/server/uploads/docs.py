@@ -96,7 +96,13 @@ _COLLECTION = {
         requestBody={"required": False, **_BODY},
         answers={"201": _CREATED}
         | written_refusals(
-            *SIGNED_IN, *_WRITE, "tus-version", "bad-metadata", "rate-limited", "too-many-uploads"
+            *SIGNED_IN,
+            *_WRITE,
+            "tus-version",
+            "bad-metadata",
+            "rate-limited",
+            "too-many-uploads",
+            "plan-limit",
         ),
     ),
 }

@@ -58,6 +58,13 @@ _LIVING = select(table.c.id).where(
     table.c.id.in_(bindparam("ids", expanding=True)), table.c.gone_at.is_(None)
 )
 _FORGET = delete(table).where(table.c.gone_at < bindparam("before"))
+_UNSUMMED = (
+    select(table.c.id)
+    .where(table.c.sha256.is_(None), table.c.finished_at.is_not(None), table.c.gone_at.is_(None))
+    .order_by(table.c.id)
+    .limit(bindparam("most"))
+)
+_SET_SUM = update(table).where(_THIS, table.c.sha256.is_(None)).values(sha256=bindparam("digest"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class Upload:
     gone_at: int | None
     call_sha256: bytes | None = None
     """The caller who made it for the account; None: the account itself."""
+    sha256: bytes | None = None
+    """Of the whole blob, once somebody has read it."""
 
 
 def find(connection: Connection, upload_id: str) -> Upload | None:
@@ -152,6 +161,16 @@ def living(connection: Connection, upload_ids: list[str]) -> set[str]:
     for start in range(0, len(upload_ids), _CHUNK):
         found.update(connection.execute(_LIVING, {"ids": upload_ids[start : start + _CHUNK]}).scalars())
     return found
+
+
+def unsummed(connection: Connection, *, most: int) -> list[str]:
+    """Finished uploads that nobody has read to their end yet."""
+    return list(connection.execute(_UNSUMMED, {"most": most}).scalars())
+
+
+def set_sum(connection: Connection, upload_id: str, sha256: bytes) -> None:
+    """Keeps what a finished blob hashes to; the first reading counts."""
+    connection.execute(_SET_SUM, {"upload_id": upload_id, "digest": sha256})
 
 
 def forget_gone(connection: Connection, *, gone_before_ms: int) -> int:

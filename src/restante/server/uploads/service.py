@@ -27,6 +27,7 @@ from restante.server.errors import Refusal, RetryLater
 from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.log import Log
+from restante.server.plans.service import Plans
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor, Caller
 from restante.server.uploads import queries, rules
@@ -68,6 +69,7 @@ class Uploads:
         settings: Settings,
         *,
         limiter: Limiter,
+        plans: Plans,
         log: Log,
     ) -> None:
         self._database = database
@@ -75,6 +77,7 @@ class Uploads:
         self._clock = clock
         self._settings = settings
         self._limiter = limiter
+        self._plans = plans
         self._log = log
         self._shelf = Shelf()
         self._opened = Recent[str, str](clock, fresh_for_s=OPENED_FOR_S)
@@ -129,7 +132,10 @@ class Uploads:
     # Creating and finding
 
     async def create(self, who: Actor | Caller, *, length: int | None) -> Created:
-        """Creates an upload. Raises Refusal too-large, too-many-uploads, rate-limited, storage-full, busy."""
+        """Creates an upload.
+
+        Raises Refusal too-large, too-many-uploads, plan-limit, rate-limited, storage-full, busy.
+        """
         if self._stopping:
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
         if length is not None and length > self.most_bytes:
@@ -275,6 +281,10 @@ class Uploads:
             await asyncio.to_thread(self._blobs.delete, blob_id)
         return len(found)
 
+    async def sum_up(self) -> int:
+        """Hashes finished blobs that nobody has hashed; returns how many."""
+        return await self._sweeps.sum_up()
+
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""
         return await self._sweeps.forget_gone(now_ms)
@@ -285,6 +295,8 @@ class Uploads:
         by = row.call_sha256 or b""
         account = f"{row.account_id}:{by.hex()}" if by else str(row.account_id)
         self._limiter.take(connection, "uploads", account, self._settings.rate_uploads)
+        if not by:
+            self._plans.check_may_upload(connection, row.account_id, now_ms=row.created_at)
         count, reserved = queries.unfinished_sums(connection, row.account_id, by=by, deferred=self.most_bytes)
         if count >= limits.UNFINISHED_UPLOADS:
             raise Refusal("too-many-uploads", limit=limits.UNFINISHED_UPLOADS)

@@ -1,13 +1,18 @@
 """Which uploads end by themselves, and which blobs nobody needs."""
 
 import asyncio
+import hashlib
 from functools import partial
 
 from restante.protocol import limits
-from restante.server.blobs.store import BlobMissing, BlobStore
+from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.uploads import queries, rules
+
+SUMS = 100
+"""Blobs hashed in one pass."""
+_PIECE_BYTES = limits.MIB
 
 
 class Sweeps:
@@ -48,6 +53,26 @@ class Sweeps:
         grace_s = limits.ORPHAN_GRACE.total_seconds()
         return [each for each, since_s in self._without_row_since_s.items() if now_s - since_s >= grace_s]
 
+    async def sum_up(self) -> int:
+        """Hashes finished blobs, so that `restante check` finds what the disk changed later; returns how many."""
+        found = await self._database.read(partial(queries.unsummed, most=SUMS))
+        for upload_id in found:
+            digest = await asyncio.to_thread(self._sum, upload_id)
+            if digest is not None:
+                await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
+        return len(found)
+
+    def _sum(self, upload_id: str) -> bytes | None:
+        """None when it was removed meanwhile."""
+        try:
+            blob = self._blobs.open(upload_id)
+        except BlobMissing:
+            return None
+        try:
+            return digest_of(blob)
+        finally:
+            blob.close()
+
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""
         before_ms = now_ms - rules.to_ms(limits.TOMBSTONE_FOR)
@@ -62,3 +87,11 @@ class Sweeps:
             return self._blobs.stat(upload_id).modified_ms
         except BlobMissing:
             return -1
+
+
+def digest_of(blob: BlobFile) -> bytes:
+    """SHA-256 of a whole blob."""
+    digest = hashlib.sha256()
+    for at in range(0, blob.size(), _PIECE_BYTES):
+        digest.update(blob.read(at, _PIECE_BYTES))
+    return digest.digest()

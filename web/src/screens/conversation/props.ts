@@ -1,4 +1,4 @@
-import type { Failure, FrameView, PersonView } from "../views";
+import type { DeliveryView, Failure, FrameView, PersonView } from "../views";
 
 /** Something that was said, by either side. */
 export interface LineView {
@@ -13,6 +13,8 @@ export interface LineView {
   failure: Failure | null;
   deliveredAt: number | null;
   playedAt: number | null;
+  /** What its recipient signed of it. */
+  confirmed?: NonNullable<DeliveryView["confirmed"]>;
   /** What it answers; `null` inside: that is not here any more. */
   answers: { id: string; words: LineView | null } | null;
   reactions: readonly { isMine: boolean; text: string }[];

@@ -1,6 +1,7 @@
 import { m } from "../../i18n/messages";
 import { failureWords } from "../failures";
 import { clock, moment, when } from "../format";
+import { signedWords } from "../sent/words";
 import type { LineView } from "./props";
 
 /** What stands for a line in one line of another. */
@@ -17,9 +18,10 @@ export function noteWords(line: LineView, now: number): string {
   const isVideo = line.kind === "video";
   if (line.playedAt !== null) {
     const seen = { at: when(line.playedAt, now) };
-    return `${at}. ${isVideo ? m.talk_played(seen) : m.talk_read(seen)}`;
+    return signedWords(`${at}. ${isVideo ? m.talk_played(seen) : m.talk_read(seen)}`, line, "played");
   }
-  return `${at}. ${line.deliveredAt === null ? m.talk_stored() : m.talk_delivered()}`;
+  const words = `${at}. ${line.deliveredAt === null ? m.talk_stored() : m.talk_delivered()}`;
+  return signedWords(words, line, "delivered");
 }
 
 /** A word of each sign, for readers. */

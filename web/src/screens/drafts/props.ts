@@ -10,7 +10,7 @@ import type { Failure, FrameView, PersonView } from "../views";
  */
 export type DraftPhase =
   | { kind: "kept" | "interrupted" | "elsewhere" | "evicted" }
-  | { kind: "going"; percent: number; held: "offline" | "server-full" | "signed-out" | null }
+  | { kind: "going"; percent: number; held: "offline" | "server-full" | "signed-out" | "plan" | null }
   | { kind: "refused"; failure: Failure };
 
 export interface DraftItem {

@@ -31,9 +31,10 @@ function state({ phase }: DraftItem): string {
   }
 }
 
-function going(at: number, held: "offline" | "server-full" | "signed-out" | null): string {
+function going(at: number, held: "offline" | "server-full" | "signed-out" | "plan" | null): string {
   const words = { percent: percent(at) };
   if (held === "offline") return m.outgoing_offline(words);
   if (held === "server-full") return m.outgoing_full(words);
+  if (held === "plan") return m.fail_plan();
   return held === "signed-out" ? m.outgoing_signed_out(words) : m.outgoing_uploading(words);
 }

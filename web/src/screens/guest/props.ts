@@ -21,6 +21,16 @@ export interface GuestProps {
   onpassword: (password: string) => void;
   /** Opens it, which counts. */
   onopen: () => void;
+  /** They may answer by video. */
+  mayAnswer: boolean;
+  entering: boolean;
+  /** Why that did not begin. */
+  answerFailure: Failure | null;
+  /** A take of before lies here. */
+  kept: boolean;
+  onanswer: () => void;
+  onlook: () => void;
+  onkeep: () => void;
   onsave: () => void;
   onretry: () => void;
 }

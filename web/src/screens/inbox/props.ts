@@ -1,10 +1,12 @@
-import type { DraftView, Failure, FrameView, OutgoingView, PersonView } from "../views";
+import type { DraftView, Failure, FrameView, OutgoingView, PersonView, ReportReason, ReportView } from "../views";
 
 export interface InboxItem {
   id: string;
   kind: "video" | "text" | "reaction";
   /** Null when nobody we know sent it, or it cannot be opened. */
   from: PersonView | null;
+  /** How somebody without an account calls themselves, empty: not at all; null: it is none such. */
+  caller: string | null;
   caption: string;
   /** Address of the poster; null without one. */
   picture: string | null;
@@ -19,6 +21,10 @@ export interface InboxItem {
   request: boolean;
   /** One of the same sender's may be missing before it. */
   gap: boolean;
+  /** Stands above the others. */
+  kept: boolean;
+  /** Who passed it on; null: it came from who left it. */
+  passedBy: PersonView | null;
 }
 
 export interface InboxProps {
@@ -43,8 +49,14 @@ export interface InboxProps {
   /** To where it is watched or read. */
   onopen: (path: string) => void;
   ondelete: (messageId: string) => void;
+  /** How many are out of the way. */
+  archived: number;
+  /** Of who wrote first, while it is told to the operator; null: nothing is. */
+  report: { name: string; state: ReportView } | null;
+  onreport: (report: { reason: ReportReason; note: string; block: boolean }) => void;
+  onreportclose: () => void;
   /** About who wrote first: taken among the people, passed over, or never heard again. */
-  ondecide: (messageId: string, decision: "accept" | "ignore" | "block") => void;
+  ondecide: (messageId: string, decision: "accept" | "ignore" | "block" | "report") => void;
   onundo: (messageId: string) => void;
   onretry: () => void;
   ondraft: (draftId: string) => void;

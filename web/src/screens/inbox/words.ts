@@ -1,10 +1,14 @@
 import { m } from "../../i18n/messages";
 import { failureWords } from "../failures";
+import { callerName } from "../caller";
 import { capital, counted, day, moment, when } from "../format";
 import { watchPath, withPath } from "../places";
 import type { InboxItem, InboxProps } from "./props";
 
-export const nameOf = (item: InboxItem): string => item.from?.name ?? m.somebody_new();
+export function nameOf(item: InboxItem): string {
+  if (item.from) return item.from.name;
+  return item.caller === null ? m.somebody_new() : callerName(item.caller);
+}
 
 export function titleWords(props: Pick<InboxProps, "state" | "items">): string {
   const waiting = props.items.filter((item) => item.playedAt === null).length;
@@ -26,13 +30,16 @@ export function subtitleWords(props: Pick<InboxProps, "state" | "items" | "now">
 export function noteWords(item: InboxItem, now: number, offline: boolean): string {
   const at = moment(item.sentAt, now);
   const place = offline ? `${item.onDevice ? m.inbox_here() : m.inbox_needs_network()} ` : "";
+  const unsigned = item.caller === null ? "" : ` ${m.caller_unsigned()}`;
   if (item.playedAt !== null) return place + capital(m.inbox_played({ day: day(item.playedAt, now) }));
-  return place + at;
+  return place + at + (unsigned && `.${unsigned}`);
 }
 
-/** What the sender's own count says. */
+/** Who passed it on; what the sender's own count says. */
 export function gapWords(item: InboxItem): string {
-  return item.gap ? m.inbox_gap({ name: nameOf(item) }) : "";
+  const passed = item.passedBy === null ? "" : m.inbox_passed({ name: item.passedBy.name });
+  const gap = item.gap ? m.inbox_gap({ name: item.passedBy?.name ?? nameOf(item) }) : "";
+  return [passed, gap].filter(Boolean).join(" ");
 }
 
 /** Where it is watched, or read. */

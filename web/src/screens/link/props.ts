@@ -13,6 +13,7 @@ export interface LinkWishView {
   mostOpens: number | null;
   password: string;
   maySave: boolean;
+  mayAnswer: boolean;
 }
 
 export interface LinkProps {

@@ -1,9 +1,18 @@
-import type { AddingView, Failure, FrameView, PersonView } from "../views";
+import type { AddingView, Failure, FrameView, GroupView, PersonView } from "../views";
 
 export interface PeopleProps {
   frame: FrameView;
   state: { kind: "loading" } | { kind: "ready" } | { kind: "failed"; failure: Failure } | { kind: "offline" };
   people: readonly PersonView[];
+  groups: {
+    list: readonly GroupView[];
+    /** The name of one that was just given up. */
+    deleted: string | null;
+    failure: Failure | null;
+    /** Tells whether it was made. */
+    onmake: (name: string) => Promise<boolean>;
+    onundo: () => void;
+  };
   adding: AddingView;
   /** By which others add this account; null until it is known. */
   link: string | null;

@@ -4,7 +4,8 @@ import type { Failure, PersonView } from "../views";
 export type { Device, DeviceNews } from "../../state/recording-devices.svelte";
 
 /** What is said over the picture while the take goes on. */
-export type RecordNotice = "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "smaller";
+export type RecordNotice =
+  "offline" | "silent" | "device-nearly-full" | "server-full" | "signed-out" | "plan" | "smaller";
 
 /** Why the take ended by itself. All of it is kept. */
 export type StopReason = "limit" | "device-full" | "encoder";
@@ -68,6 +69,8 @@ export interface RecordProps {
   /** For whom it is, when this answers somebody. */
   to: PersonView | null;
   offline: boolean;
+  /** Videos that the plan still lets them send; null or nothing: as many as one likes. */
+  videosLeft?: number | null;
   /** Seconds that still fit on this device, when they are few. */
   roomS: number | null;
   /** Three, two, one before a recording. */
@@ -75,6 +78,8 @@ export interface RecordProps {
   /** A take lies aside until this one is kept. */
   aside: boolean;
   letters: boolean;
+  /** Whoever records here has no account: the ways out lead back to where they came from. */
+  outside?: boolean;
   onstart: () => void;
   onstop: () => void;
   onpause: () => void;

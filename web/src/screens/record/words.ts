@@ -73,6 +73,8 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
       return { kind: "care", icon: "mic", title: m.record_silent(), text: m.record_silent_text() };
     case "device-nearly-full":
       return { kind: "care", title: m.record_nearly_full({ count: roomS ?? 0 }), text: m.record_nearly_full_text() };
+    case "plan":
+      return { kind: "care", title: m.fail_plan(), text: m.fail_plan_text() };
     case "server-full":
       return { kind: "care", icon: "stored", title: m.fail_server_full(), text: m.fail_server_full_text() };
     case "signed-out":
@@ -83,11 +85,14 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
 }
 
 /** Worth knowing before a recording; nothing of it hinders one. */
-export function beforeWords(props: Pick<RecordProps, "roomS" | "unheard" | "offline" | "level">): NoticeWords | null {
+type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft">;
+
+export function beforeWords(props: Before): NoticeWords | null {
   if (props.roomS !== null) {
     const [title, text] = [m.record_nearly_full({ count: props.roomS }), m.record_before_full()];
     return { kind: "care", title, text };
   }
+  if (props.videosLeft === 0) return { kind: "care", title: m.plan_before_full(), text: m.plan_before_full_text() };
   if (props.level === null) {
     return { kind: "care", icon: "mic", title: m.record_no_mic(), text: m.record_no_mic_text() };
   }

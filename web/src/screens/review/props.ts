@@ -1,5 +1,5 @@
 import type { PlaybackView } from "../../ui/playback.svelte";
-import type { AddingView, DeliveryView, Failure, FrameView, PersonView } from "../views";
+import type { AddingView, DeliveryView, Failure, FrameView, GroupView, PersonView } from "../views";
 
 export type ReviewState =
   /** The draft is being opened from this device. */
@@ -11,7 +11,7 @@ export type ReviewState =
       percent: number;
       storedBytes: number;
       totalBytes: number;
-      held: "offline" | "server-full" | "signed-out" | null;
+      held: "offline" | "server-full" | "signed-out" | "plan" | null;
     }
   | { kind: "sent"; keptAt: number; storedAt: number; totalBytes: number; deliveries: readonly DeliveryView[] }
   /** The draft cannot be opened, or the send was refused (`refused`). The file can still be saved. */
@@ -42,6 +42,7 @@ export interface ReviewProps {
   playback: PlaybackView | null;
   picture: string | null;
   people: readonly PersonView[];
+  groups: readonly GroupView[];
   /** Accounts that were chosen. */
   recipients: readonly string[];
   caption: string;

@@ -1,4 +1,5 @@
 import { m } from "../../i18n/messages";
+import { RECIPIENTS } from "../../protocol/limits";
 import type { PersonView } from "../views";
 import type { ReviewProps } from "./props";
 
@@ -19,6 +20,7 @@ export function notYet(props: ReviewProps, uncut: boolean): string | undefined {
   if (props.editing.trimming !== null) return m.review_cutting();
   if (uncut) return m.review_uncut();
   if (props.recipients.length === 0) return m.review_choose();
+  if (props.recipients.length > RECIPIENTS) return m.fail_too_many();
   const room = captionRoom(props);
   return room < 0 ? m.review_caption_long({ count: -room }) : undefined;
 }

@@ -57,7 +57,19 @@ export function sentWords(deliveries: readonly DeliveryView[], storedAt: number,
 
 /** How far it came with one of them, in a word. */
 export function deliveryWords(delivery: DeliveryView, now: number): string {
-  if (delivery.playedAt !== null) return m.delivery_played({ at: moment(delivery.playedAt, now) });
-  if (delivery.deliveredAt !== null) return m.delivery_delivered({ at: moment(delivery.deliveredAt, now) });
-  return m.delivery_stored();
+  if (delivery.playedAt !== null)
+    return signedWords(m.delivery_played({ at: moment(delivery.playedAt, now) }), delivery, "played");
+  if (delivery.deliveredAt !== null)
+    return signedWords(m.delivery_delivered({ at: moment(delivery.deliveredAt, now) }), delivery, "delivered");
+  return delivery.confirmed === "wrong" ? m.delivery_wrong() : m.delivery_stored();
+}
+
+/** With what the recipient signed of it, or that what was shown as that is wrong. */
+export function signedWords(
+  words: string,
+  { confirmed }: Pick<DeliveryView, "confirmed">,
+  said: "delivered" | "played",
+): string {
+  if (confirmed === "wrong") return `${words} ${m.delivery_wrong()}`;
+  return confirmed === "played" || confirmed === said ? `${words} ${m.delivery_signed()}` : words;
 }

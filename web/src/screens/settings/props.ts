@@ -26,6 +26,9 @@ export interface Choices {
   letters: boolean;
 }
 
+/** `signed`: with a receipt; `plain`: the server says so; `off`: nobody is told. */
+export type Receipts = "signed" | "plain" | "off";
+
 export interface BrowserProps {
   frame: FrameView;
   /** Null while it is looked at. */
@@ -38,6 +41,9 @@ export interface SettingsProps {
   keys: KeysProps;
   choices: Choices;
   onchoose: (changed: Partial<Choices>) => void;
+  /** What senders hear of what came and was played. */
+  receipts: Receipts;
+  onreceipts: (receipts: Receipts) => void;
   devices:
     | { kind: "loading" }
     | { kind: "ready"; list: readonly DeviceView[] }
@@ -50,6 +56,8 @@ export interface SettingsProps {
   now: number;
   /** How many videos are on their way from here. */
   going: number;
+  /** How many answers in words have not left. */
+  words: number;
   /** Asks the browser to keep what is stored. */
   onpersist: () => void;
   onremove: (deviceId: string) => void;

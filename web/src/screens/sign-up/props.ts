@@ -1,6 +1,18 @@
+import type { EntryView } from "../../state/entry.svelte";
 import type { Chosen, SignUpStep } from "../../state/sign_up.svelte";
 
-export interface SignUpProps {
+/** What comes before the name. */
+export interface EntryProps {
+  entry: EntryView;
+  go: (path: string) => void;
+  oncountry: (code: string) => void;
+  ontellme: (mail: string) => void;
+  oninvite: (code: string) => void;
+  onmail: (mail: string) => void;
+  oncode: (code: string) => void;
+}
+
+export interface SignUpProps extends EntryProps {
   /**
    * `name`: choosing name and way in; `working`: keys are made (slow on purpose); `code`: the recovery code is shown;
    * `prove`: two of its groups are asked for, counted from 1; `touch`, `words`: the passkey, or a passphrase in its place or
@@ -13,7 +25,6 @@ export interface SignUpProps {
   hasPasskeys: boolean | null;
   /** Six words, made on this device. */
   suggestion: string;
-  go: (path: string) => void;
   onlanguage: (locale: string) => void;
   /** Other six words. */
   onother: () => void;

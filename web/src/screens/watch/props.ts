@@ -1,9 +1,13 @@
 import type { PlaybackView } from "../../ui/playback.svelte";
-import type { Failure, FrameView, PersonView } from "../views";
+import type { Failure, ForwardView, FrameView, PersonView, ReportReason, ReportView } from "../views";
 
 export interface WatchedMessage {
   id: string;
   from: PersonView | null;
+  /** How somebody without an account calls themselves, empty: not at all; null: it is none such. */
+  caller: string | null;
+  /** The caller has left a link for the answer. */
+  mayReply: boolean;
   caption: string;
   picture: string | null;
   durationMs: number;
@@ -17,6 +21,10 @@ export interface WatchedMessage {
   endsAt: number | null;
   /** The sender asks that it be watched once. */
   once: boolean;
+  /** Nobody is told of both. */
+  hushed: boolean;
+  /** Who passed it on; then `from` is whose it was, or null where nothing vouches for that. */
+  passedBy: PersonView | null;
   /** Words instead of a video. */
   isText: boolean;
 }
@@ -27,6 +35,23 @@ export interface RelatedView {
   words: string;
   who: string;
   path: string;
+}
+
+/** What its owner does with a message that was received. */
+export interface DealingView {
+  kept: boolean;
+  archived: boolean;
+  mayForward: boolean;
+  /** To whom it could be passed on. */
+  people: readonly PersonView[];
+  forwarding: ForwardView;
+  reporting: ReportView;
+  onkeep: (isKept: boolean) => void;
+  onarchive: (isArchived: boolean) => void;
+  onforward: (accounts: readonly string[]) => void;
+  onreport: (report: { reason: ReportReason; note: string; block: boolean }) => void;
+  /** A dialog is opened or closed: what became of the last time is over. */
+  onreset: () => void;
 }
 
 export interface WatchProps {
@@ -53,12 +78,18 @@ export interface WatchProps {
   /** What it answers, then what answers it, in their order. */
   thread: readonly RelatedView[];
   next: { name: string; durationMs: number } | null;
+  /** Null for one's own. */
+  dealing: DealingView | null;
+  /** Why a wish was not kept. */
+  refused: Failure | null;
   /** Percent of the file that is written, while it is saved. */
   saving: number | null;
   now: number;
   onback: () => void;
   onsave: () => void;
   onanswer: () => void;
+  /** Answers a caller. */
+  onreply: () => void;
   /** To all that went between the two. */
   ontalk: () => void;
   ondelete: () => void;

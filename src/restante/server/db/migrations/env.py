@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from restante.server.db.tables import metadata
+from restante.server.db import tables  # noqa: F401 - all of the schema
+from restante.server.db.shapes import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

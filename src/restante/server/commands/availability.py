@@ -1,0 +1,97 @@
+"""`restante operator availability` and `restante operator waiting`: where it is open, and who waits for it."""
+
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from restante.protocol.wire_availability import Platform
+from restante.server.availability import service
+from restante.server.availability.file import EXAMPLE, NAME, BadFile, read
+from restante.server.commands.office import Misused, data_folder, failed, in_database, plain, print_json
+
+_EDIT = "restante operator availability --example shows what may stand in it."
+
+
+def availability(
+    *,
+    country: str = "",
+    platform: Platform | None = None,
+    on: date | None = None,
+    file: Path | None = None,
+    example: bool = False,
+    data: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Shows where, on what and from when people may sign up and send; decides one case with --platform.
+
+    Args:
+        country: two letters such as GB; none: a country that is not known.
+        platform: what somebody uses.
+        on: a day to decide for (default: now).
+        file: another file than availability.toml of the data folder, to look at it before it counts.
+        example: prints a file to begin with.
+        data: the server's data folder (default: RESTANTE_DATA, or ./data).
+        json: prints JSON.
+    """
+    if example:
+        print(EXAMPLE.read_text(), end="")
+        return 0
+    try:
+        told = _told(
+            file or data_folder(data) / NAME, country.upper(), platform, _instant(on), must=file is not None
+        )
+    except Misused as error:
+        return failed(error)
+    if json:
+        print_json(told)
+    else:
+        for line in told if isinstance(told, list) else [told]:
+            print(_in_words(line))
+    return 0
+
+
+def waiting(*, data: Path | None = None, json: bool = False) -> int:
+    """Counts who waits to be told that it opens, by country and platform.
+
+    Args:
+        data: the server's data folder (default: RESTANTE_DATA, or ./data).
+        json: prints JSON.
+    """
+    try:
+        rows = in_database(data_folder(data), service.waiting_by_place)
+    except Misused as error:
+        return failed(error)
+    if json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(f"{row['people']:6}  {row['country'] or '-':2}  {row['platform']}")
+    return 0
+
+
+def _told(
+    path: Path, country: str, platform: Platform | None, now_ms: int, *, must: bool
+) -> list[dict[str, Any]] | dict[str, Any]:
+    try:
+        chart = read(path) if must or path.exists() else None
+    except BadFile as error:
+        raise Misused(str(error), _EDIT) from error
+    except OSError as error:
+        raise Misused(f"{path}: {error.strerror}", _EDIT) from error
+    if platform is not None:
+        return service.decided(chart, country or None, platform, now_ms=now_ms)
+    return service.listed(chart, now_ms=now_ms)
+
+
+def _instant(on: date | None) -> int:
+    if on is None:
+        return time.time_ns() // 1_000_000
+    return int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp() * 1000)
+
+
+def _in_words(line: dict[str, Any]) -> str:
+    if "allowed" in line:
+        return "open" if line["allowed"] else f"shut: {plain(line['why'])}"
+    words = [f"{line['what']:9}", f"{line['name']:14}", "open" if line["open"] else "shut", line["phase"]]
+    return "  ".join([*words, *([line["from"]] if line["from"] else [])])

@@ -1,0 +1,69 @@
+"""What the operator's commands share: the data folder, its database, and how they speak."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from restante.protocol import ijson
+from restante.server.config import BadSettings, from_environment
+from restante.server.db import migrate
+from restante.server.db.engine import sqlite_engine
+
+T = TypeVar("T")
+
+
+class Misused(ValueError):
+    """What was asked cannot be done; the text says why, ``hint`` what to do."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        super().__init__(text)
+        self.hint = hint
+
+
+def data_folder(data: Path | None) -> Path:
+    """The server's data folder: what was said, else what the settings say. Raises Misused."""
+    try:
+        return from_environment(data=data).data
+    except BadSettings as error:
+        raise Misused(str(error), "docs/reference/settings.md lists what can be set.") from error
+
+
+def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
+    """Runs one transaction on the database of a data folder, whether a server runs on it or not. Raises Misused."""
+    path = folder / "restante.sqlite3"
+    if not path.exists():
+        raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
+    engine = sqlite_engine(path)
+    try:
+        migrate.upgrade(engine)
+        with engine.begin() as connection:
+            return work(connection)
+    except migrate.NewerDatabase as error:
+        raise Misused(str(error), "Use the release that runs the server.") from error
+    finally:
+        engine.dispose()
+
+
+def print_json(told: object) -> None:
+    """Writes data for machines."""
+    sys.stdout.buffer.write(ijson.encode(told) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def plain(text: str) -> str:
+    """Keeps what somebody wrote from steering the terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def day(at_ms: int | None) -> str:
+    return "-" if at_ms is None else f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+
+
+def failed(error: Misused) -> int:
+    """Says what is wrong and what to do; returns the exit code."""
+    print(f"error: {error}\nhint: {error.hint}", file=sys.stderr)
+    return 2

@@ -1,0 +1,166 @@
+"""`restante operator reports`: what people reported, and what becomes of it."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from restante.protocol import ijson
+from restante.protocol.ijson import BadJson
+from restante.server.abuse import desk
+from restante.server.blobs.local import LocalBlobs
+from restante.server.blobs.store import BlobMissing
+from restante.server.commands.office import Misused, data_folder, day, failed, in_database, plain, print_json
+
+_PIECE_BYTES = 1 << 20
+Row = Any
+"""A report, as the desk gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What was asked for."""
+
+    folder: Path
+    action: str
+    report: str
+    reason: str
+    out: Path | None
+    everything: bool
+
+
+def reports(
+    action: Literal["list", "show", "quarantine", "ban", "dismiss"],
+    report: str = "",
+    *,
+    data: Path | None = None,
+    reason: str = "",
+    out: Path | None = None,
+    all: bool = False,
+    json: bool = False,
+) -> int:
+    """Works on reports of abuse: lists and shows them, takes messages out of sight, bans, dismisses.
+
+    Args:
+        action: what to do.
+        report: the beginning of a report's id.
+        data: the server's data folder (default: RESTANTE_DATA, or ./data).
+        reason: why; the people concerned are told.
+        out: with show, a folder to write the reported message and its key to.
+        all: with list, also those that were decided.
+        json: prints JSON.
+    """
+    try:
+        folder = data_folder(data)
+        wish = _Wish(folder, action, report, reason, out, everything=all)
+        told = in_database(folder, lambda connection: _act(connection, wish))
+    except Misused as error:
+        return failed(error)
+    _show(told, as_json=json)
+    return 0
+
+
+def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any]:
+    if wish.action == "list":
+        return [_line(each) for each in desk.listed(connection, everything=wish.everything)]
+    found = _find(connection, wish.report)
+    if wish.action == "show":
+        if wish.out is not None:
+            _write_out(found, wish.folder, wish.out)
+        return _line(found)
+    if not wish.reason:
+        raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        _ACTS[wish.action](connection, found, wish.reason, now_ms=now_ms)
+    except desk.NothingToBan:
+        raise Misused("a caller without account left this message", "Use quarantine.") from None
+    return _line(desk.find(connection, found.id))
+
+
+_ACTS: dict[str, Callable[..., None]] = {
+    "quarantine": desk.quarantine,
+    "ban": desk.ban,
+    "dismiss": desk.dismiss,
+}
+
+
+def _find(connection: Connection, report: str) -> Row:
+    if not report:
+        raise Misused("a report's id is missing", "restante operator reports list shows them.")
+    try:
+        return desk.find(connection, report)
+    except desk.NoSuchReport:
+        raise Misused(
+            f"no report, or more than one, has an id that begins with {report}",
+            "restante operator reports list --all shows them.",
+        ) from None
+
+
+def _write_out(report: Row, folder: Path, out: Path) -> None:
+    """Writes what stock age opens: `age -d -i key.txt video.age > video.mp4`."""
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(out / "key.txt", [f"{_message_key(report.container)}\n".encode()])
+    _write(out / "details.age", [bytes(report.details)])
+    if report.upload_id is None:
+        return
+    try:
+        blob = LocalBlobs(folder / "blobs").open(report.upload_id)
+    except BlobMissing:
+        print("warning: the video is gone from the server", file=sys.stderr)
+        return
+    pieces = (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
+    _write(out / "video.age", pieces)
+    blob.close()
+
+
+def _write(path: Path, pieces: Any) -> None:
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.writelines(pieces)
+
+
+def _message_key(container: bytes) -> str:
+    try:
+        return str(ijson.loads(bytes(container).split(b"\n", 3)[3])["key"])
+    except (BadJson, KeyError, IndexError) as error:
+        raise Misused("the report has no message key", "Nothing of it can be opened.") from error
+
+
+def _line(report: Row) -> dict[str, Any]:
+    return {
+        "id": report.id,
+        "state": report.state,
+        "reason": report.reason,
+        "note": report.note,
+        "reporter": report.reporter or None,
+        "sender": report.sender or None,
+        "message": report.message_id,
+        "received_at": report.received_at,
+        "created_at": report.created_at,
+        "decision": report.decision or None,
+        "decided_at": report.decided_at,
+    }
+
+
+def _show(told: list[dict[str, Any]] | dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    if isinstance(told, list):
+        for each in told:
+            print("  ".join([day(each["created_at"]), each["id"], each["state"], each["reason"], _who(each)]))
+        if not told:
+            print("No report waits.", file=sys.stderr)
+        return
+    for key, value in told.items():
+        text = day(value) if key.endswith("_at") else value
+        print(f"{key}: {plain(str(text if value is not None else '-'))}")
+
+
+def _who(report: dict[str, Any]) -> str:
+    return f"{report['sender'] or 'a caller'} to {report['reporter'] or 'a deleted account'}"

@@ -1,0 +1,257 @@
+"""What an operator sees and does in a browser: health, use, people by count and time, reports. No way leads to content or contacts.
+
+[Note: One disclosed message] A report discloses one message, with its key, by the one who received it. The desk hands out that
+disclosure and the bytes of that video; the operator's browser opens them. Each look stands in the desk's record before it is given.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from restante.protocol import limits
+from restante.protocol.encoding import b64
+from restante.protocol.wire_desk import (
+    DeskAct,
+    DeskActs,
+    DeskDay,
+    DeskDecision,
+    DeskDisclosure,
+    DeskHealth,
+    DeskPeople,
+    DeskPerson,
+    DeskReport,
+    DeskReports,
+    DeskUsage,
+)
+from restante.server.abuse import desk
+from restante.server.abuse.desk import NoSuchReport, NothingToBan
+from restante.server.asgi import RawHeaders
+from restante.server.clock import Clock
+from restante.server.config import Settings
+from restante.server.db.engine import Database
+from restante.server.desk import queries, record
+from restante.server.desk.examining import DAY_MS, Facts, examine
+from restante.server.errors import Refusal
+from restante.server.metrics import service as counted
+from restante.server.operators import service as operators
+from restante.server.passkeys.origins import may_have_passkeys
+from restante.server.sessions.actor import Actor
+from restante.server.sessions.service import Sessions
+
+T = TypeVar("T")
+Row = Any
+DAYS = 30
+
+
+class Desk:
+    """Serves operators. Everybody else is told that there is nothing."""
+
+    def __init__(
+        self, database: Database, clock: Clock, settings: Settings, *, sessions: Sessions, server_name: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+        self._sessions = sessions
+        self._server_name = server_name
+
+    async def health(self, actor: Actor, headers: RawHeaders) -> DeskHealth:
+        """Looks at everything that the doctor looks at."""
+        facts = await self._read(
+            actor, headers, lambda connection: facts_of(connection, now_ms=self._clock.now_ms())
+        )
+        items = await asyncio.to_thread(
+            lambda: list(examine(self._settings, facts, server_name=self._server_name))
+        )
+        return DeskHealth(at=facts.now_ms, items=items)
+
+    async def usage(self, actor: Actor, headers: RawHeaders) -> DeskUsage:
+        """How much there is, and what the last thirty days brought."""
+        now_ms = self._clock.now_ms()
+        since = now_ms - DAYS * DAY_MS
+        counts, rows = await self._read(
+            actor,
+            headers,
+            lambda connection: (
+                counted.counts(connection),
+                queries.days(connection, since=since, day_ms=DAY_MS),
+            ),
+        )
+        by_number = {int(row.number): row for row in rows}
+        days = [_day(by_number.get(number), since + number * DAY_MS) for number in range(DAYS)]
+        disk = os.statvfs(self._settings.data)
+        return DeskUsage(
+            accounts=counts["accounts"],
+            messages=counts["messages"],
+            blob_bytes=counts["blob_bytes"],
+            free_bytes=disk.f_bavail * disk.f_frsize,
+            uploads_active=counts["uploads_active"],
+            sessions=counts["sessions"],
+            days=days,
+        )
+
+    async def people(self, actor: Actor, headers: RawHeaders, *, after: str) -> DeskPeople:
+        """Accounts by name: since when, last seen, how much they sent."""
+        most = limits.PAGE_ITEMS
+        rows = await self._read(
+            actor, headers, lambda connection: queries.people(connection, after=after, most=most + 1)
+        )
+        return DeskPeople(items=[_person(row) for row in rows[:most]], more=len(rows) > most)
+
+    async def reports(self, actor: Actor, headers: RawHeaders, *, everything: bool) -> DeskReports:
+        """Reports that wait, or all of them, the oldest first."""
+        rows = await self._read(
+            actor, headers, lambda connection: desk.listed(connection, everything=everything)
+        )
+        return DeskReports([_report(row) for row in rows])
+
+    async def decide(
+        self, actor: Actor, headers: RawHeaders, report_id: str, decision: DeskDecision
+    ) -> DeskReport:
+        """Decides on a report. Raises Refusal verification-needed, nothing-to-ban."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> DeskReport:
+            self._admit(connection, actor, headers)
+            self._sessions.check_verified(connection, actor)
+            report = _find(connection, report_id)
+            try:
+                _ACTS[decision.act](connection, report, decision.reason, now_ms=now_ms)
+            except NothingToBan:
+                raise Refusal("nothing-to-ban") from None
+            record.note(connection, actor.name, decision.act, report.id, decision.reason, now_ms=now_ms)
+            return _report(desk.find(connection, report.id))
+
+        return await self._database.write(work)
+
+    async def disclosed(self, actor: Actor, headers: RawHeaders, report_id: str) -> DeskDisclosure:
+        """Hands out what a report discloses, and notes who looked. Raises Refusal verification-needed."""
+        now_ms = self._clock.now_ms()
+
+        def work(connection: Connection) -> DeskDisclosure:
+            self._admit(connection, actor, headers)
+            self._sessions.check_verified(connection, actor)
+            report = _find(connection, report_id)
+            record.note(connection, actor.name, "look", report.id, now_ms=now_ms)
+            size = None if report.upload_id is None else queries.video_bytes(connection, report.upload_id)
+            return DeskDisclosure(
+                container=b64(report.container), details=b64(report.details), video_bytes=size
+            )
+
+        return await self._database.write(work)
+
+    async def video(self, actor: Actor, headers: RawHeaders, report_id: str) -> tuple[str, int]:
+        """Blob and size of a reported message's video. Raises Refusal not-found."""
+
+        def work(connection: Connection) -> tuple[str, int]:
+            self._sessions.check_verified(connection, actor)
+            report = _find(connection, report_id)
+            size = None if report.upload_id is None else queries.video_bytes(connection, report.upload_id)
+            if size is None:
+                raise Refusal("not-found")
+            return report.upload_id, size
+
+        return await self._read(actor, headers, work)
+
+    async def probe(self, actor: Actor, headers: RawHeaders, upload_id: str) -> tuple[str, int]:
+        """Blob and size of an operator's own finished upload, by which a device tries ranges. Raises Refusal not-found."""
+
+        def work(connection: Connection) -> tuple[str, int]:
+            size = queries.own_bytes(connection, actor.account_id, upload_id)
+            if size is None:
+                raise Refusal("not-found")
+            return upload_id, size
+
+        return await self._read(actor, headers, work)
+
+    async def acts(self, actor: Actor, headers: RawHeaders) -> DeskActs:
+        """What operators did, the newest first, and whether the record is whole."""
+        rows = await self._read(actor, headers, queries.acts)
+        newest = [_act(row) for row in reversed(rows[-limits.PAGE_ITEMS :])]
+        return DeskActs(newest, record.is_whole(rows))
+
+    async def _read(self, actor: Actor, headers: RawHeaders, work: Callable[[Connection], T]) -> T:
+        def admitted(connection: Connection) -> T:
+            self._admit(connection, actor, headers)
+            return work(connection)
+
+        return await self._database.read(admitted)
+
+    def _admit(self, connection: Connection, actor: Actor, headers: RawHeaders) -> None:
+        """Raises Refusal not-found for who is no operator, passkey-needed for one without, where there may be passkeys."""
+        operators.require(connection, actor)
+        possible = may_have_passkeys(headers, self._settings.origins)
+        if possible and not queries.passkey_count(connection, actor.account_id):
+            raise Refusal("passkey-needed")
+
+
+def facts_of(connection: Connection, *, now_ms: int) -> Facts:
+    """What the doctor wants to know of the database, once its schema is this release's."""
+    return Facts(
+        now_ms=now_ms,
+        newest_ms=queries.newest(connection),
+        upkeep=counted.upkeep(connection),
+        waiting=counted.waiting(connection),
+        is_current=True,
+        operators=queries.operator_count(connection),
+    )
+
+
+_ACTS: dict[str, Callable[..., None]] = {
+    "quarantine": desk.quarantine,
+    "ban": desk.ban,
+    "dismiss": desk.dismiss,
+}
+
+
+def _find(connection: Connection, report_id: str) -> Row:
+    try:
+        report = desk.find(connection, report_id)
+    except NoSuchReport:
+        raise Refusal("not-found") from None
+    if report.id != report_id:
+        raise Refusal("not-found")
+    return report
+
+
+def _day(row: Row | None, at_ms: int) -> DeskDay:
+    if row is None:
+        return DeskDay(at=at_ms, messages=0, bytes=0, people=0)
+    return DeskDay(at=at_ms, messages=row.messages, bytes=int(row.bytes), people=row.people)
+
+
+def _person(row: Row) -> DeskPerson:
+    return DeskPerson(
+        name=row.name,
+        created_at=row.created_at,
+        seen_at=row.seen_at,
+        messages=row.messages,
+        bytes=int(row.bytes),
+        is_banned=bool(row.is_banned),
+        is_operator=bool(row.is_operator),
+    )
+
+
+def _report(row: Row) -> DeskReport:
+    return DeskReport(
+        id=row.id,
+        state=row.state,
+        reason=row.reason,
+        note=row.note,
+        reporter=row.reporter,
+        sender=row.sender or None,
+        message=row.message_id,
+        received_at=row.received_at,
+        created_at=row.created_at,
+        decision=row.decision,
+        decided_at=row.decided_at,
+    )
+
+
+def _act(row: Row) -> DeskAct:
+    return DeskAct(
+        seq=row.seq, at=row.created_at, operator=row.operator, act=row.act, subject=row.subject, note=row.note
+    )

@@ -1,0 +1,87 @@
+/** What the doctor's names are to a person. */
+
+import { m } from "../../i18n/messages";
+import type { IconName } from "../../ui/icons";
+import { day, size } from "../format";
+import type { DeskReport, Examined, Outcome, Trial } from "./props";
+
+interface Thing {
+  icon: IconName;
+  name: string;
+  cure: string;
+}
+
+const THINGS: Readonly<Record<string, () => Thing>> = {
+  address: () => ({ icon: "globe", name: m.desk_address(), cure: m.desk_address_cure() }),
+  certificate: () => ({ icon: "seal", name: m.desk_certificate(), cure: m.desk_certificate_cure() }),
+  clock: () => ({ icon: "clock", name: m.desk_clock(), cure: m.desk_clock_cure() }),
+  disk: () => ({ icon: "stored", name: m.desk_disk(), cure: m.desk_disk_cure() }),
+  storage: () => ({ icon: "stored", name: m.desk_storage(), cure: m.desk_storage_cure() }),
+  database: () => ({ icon: "stored", name: m.desk_database(), cure: m.desk_database_cure() }),
+  secrets: () => ({ icon: "key", name: m.desk_secrets(), cure: m.desk_secrets_cure() }),
+  mail: () => ({ icon: "mail", name: m.desk_mail(), cure: m.desk_mail_cure() }),
+  push: () => ({ icon: "info", name: m.desk_push(), cure: m.desk_push_cure() }),
+  work: () => ({ icon: "again", name: m.desk_work(), cure: m.desk_work_cure() }),
+  backup: () => ({ icon: "copy", name: m.desk_backup(), cure: m.desk_backup_cure() }),
+  check: () => ({ icon: "search", name: m.desk_check(), cure: m.desk_check_cure() }),
+  abuse: () => ({ icon: "care", name: m.desk_abuse(), cure: m.desk_abuse_cure() }),
+  operator: () => ({ icon: "person", name: m.desk_operator(), cure: m.desk_operator_cure() }),
+  webapp: () => ({ icon: "screen", name: m.desk_webapp(), cure: m.desk_webapp_cure() }),
+  versions: () => ({ icon: "terminal", name: m.desk_versions(), cure: "" }),
+};
+
+/** One that this page does not know yet keeps the server's own words. */
+export function thingOf({ name, text, cure, state }: Examined): { icon: IconName; name: string; note: string } {
+  const thing = THINGS[name]?.() ?? { icon: "info" as const, name, cure };
+  return { icon: thing.icon, name: thing.name, note: state === "good" ? text : [text, thing.cure].join(" · ") };
+}
+
+interface TrialWords {
+  icon: IconName;
+  name: string;
+  good: string;
+  cure: string;
+}
+
+export function trialWords(trial: Trial): TrialWords {
+  const words: Readonly<Record<Trial, TrialWords>> = {
+    secure: { icon: "seal", name: m.try_secure(), good: m.try_secure_good(), cure: m.try_secure_cure() },
+    camera: { icon: "camera", name: m.try_camera(), good: m.try_camera_good(), cure: m.try_camera_cure() },
+    clock: { icon: "clock", name: m.try_clock(), good: m.try_clock_good(), cure: m.try_clock_cure() },
+    upload: { icon: "stored", name: m.try_upload(), good: m.try_upload_good(), cure: m.try_upload_cure() },
+    range: { icon: "play", name: m.try_range(), good: m.try_range_good(), cure: m.try_range_cure() },
+    live: { icon: "inbox", name: m.try_live(), good: m.try_live_good(), cure: m.try_live_cure() },
+    push: { icon: "info", name: m.try_push(), good: m.try_push_good(), cure: m.try_push_cure() },
+  };
+  return words[trial];
+}
+
+export function trialNote(trial: Trial, { state }: Outcome): string {
+  const { good, cure } = trialWords(trial);
+  if (state === "waiting") return m.try_waiting();
+  if (state === "running") return m.try_running();
+  return state === "good" ? good : cure;
+}
+
+export function reasonWord(report: DeskReport): string {
+  const words: Readonly<Record<string, () => string>> = {
+    spam: m.report_spam,
+    harassment: m.report_harassment,
+    violence: m.report_violence,
+    sexual: m.report_sexual,
+    "child-safety": m.report_child,
+    other: m.report_other,
+  };
+  return words[report.reason]?.() ?? report.reason;
+}
+
+export const reportNote = (report: DeskReport, now: number): string =>
+  [
+    m.desk_from({ sender: report.sender ?? m.desk_caller(), reporter: report.reporter }),
+    day(report.created_at, now),
+    report.note,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+
+export const sizeNote = (count: number, bytes: number): string => [m.desk_count({ count }), size(bytes)].join(" · ");
