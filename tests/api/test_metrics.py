@@ -106,7 +106,7 @@ def test_who_may_read_it(
 
 
 def test_a_short_token_is_refused():
-    with pytest.raises(BadSettings, match="(?i)metrics_token"):
+    with pytest.raises(BadSettings, match=r"(?i)metrics_token"):
         from_environment({"RESTANTE_METRICS_TOKEN": "short"})
 
 

@@ -245,7 +245,9 @@ def test_the_whole_page_is_in_the_chosen_language(browser: Browser, gallery: Gal
         gallery.show(page, "settings/ready")
         assert page.locator("html").get_attribute("lang") == "fr"
         assert page.get_by_role("heading", level=1).inner_text() == "Réglages"
-        assert page.get_by_role("navigation").first.get_by_role("link").first.inner_text().startswith("Reçues")
+        assert (
+            page.get_by_role("navigation").first.get_by_role("link").first.inner_text().startswith("Reçues")
+        )
 
 
 def test_keys_open_the_list_of_keys_and_escape_closes_it(browser: Browser, gallery: Gallery) -> None:
