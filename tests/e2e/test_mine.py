@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from restante.crypto.keyring import open_keyring
-from restante.crypto.passphrase import passphrase_access
-from restante.protocol.encoding import unb64
+from restante.client import importing
+from restante.client.archive import Archive
+from restante.protocol.limits import SHARD_BYTES
 from tests.api.outside import Browser, Receiver, receiving
 from tests.cli.person import Person
 from tests.e2e.browsing import Visitors, axe_violations, no_reports
@@ -149,6 +149,42 @@ def export(page: Page, path: Path) -> Path:
     return path
 
 
+def at_mine(house: Server, visitors: Visitors, owner: Person) -> Page:
+    """The page with all that is theirs, in a browser that lets nobody choose a place for files."""
+    visitor = visitors.arrive(house)
+    visitor.witness.allow(NO_NOTES)
+    visitor.witness.allow(NETWORK)
+    visitor.context.add_init_script(NO_PICKER)
+    page = visitor.open("/sign-in")
+    sign_in(page, owner.name, owner.passphrase)
+    page.wait_for_url("**/inbox")
+    page.goto(f"{visitor.url}/mine")
+    return page
+
+
+@pytest.mark.long
+def test_another_house_goes_on_with_what_the_browser_exported(
+    house: Server, visitors: Visitors, tmp_path: Path
+) -> None:
+    hal, ivy = (Person(name, tmp_path, house.url).sign_up() for name in ("hal", "ivy"))
+    film = ivy.send("hal", small_clip(tmp_path), "--caption", "taken along")
+    ivy.ok("reply", hal.send("ivy", small_clip(tmp_path)), "--text", "so are words")
+    archive = export(at_mine(house, visitors, hal), tmp_path / "all.zip")
+    expected = {item["id"] for item in hal.inbox()}
+    with serving(tmp_path / "elsewhere", RESTANTE_SERVER_NAME="new.example") as elsewhere:
+        there = Person("hal", tmp_path, elsewhere.url, "there")
+        words = ("import", archive, "--server", elsewhere.url, "--json")
+        told = there.ok(*words, RESTANTE_PASSPHRASE=hal.passphrase).out
+        report = json.loads(told[told.rindex("\n{") :])
+        assert (report["acct"], report["failed"]) == ("hal@new.example", [])
+        assert report["shards"] >= 1
+        found = {item["id"]: item for item in there.inbox()}
+        assert found.keys() == expected
+        assert (found[film]["caption"], found[film]["from"]) == ("taken along", "ivy")
+        there.ok("save", film, "-o", tmp_path / "film.mp4")
+        assert Judged(tmp_path / "film.mp4").codecs == ["h264", "aac"]
+
+
 def test_everything_is_taken_along_and_the_mailbox_is_deleted(
     house: Server, people: tuple[Person, Person], visitors: Visitors, tmp_path: Path
 ) -> None:
@@ -158,14 +194,7 @@ def test_everything_is_taken_along_and_the_mailbox_is_deleted(
     gus.send("fay", small_clip(tmp_path), "--caption", "one")
     fay.send("gus", small_clip(tmp_path), "--caption", "mine")
     gus.ok("delete", taken_back, "--for-everyone")
-    visitor = visitors.arrive(house)
-    visitor.witness.allow(NO_NOTES)
-    visitor.witness.allow(NETWORK)
-    visitor.context.add_init_script(NO_PICKER)
-    page = visitor.open("/sign-in")
-    sign_in(page, "fay", fay.passphrase)
-    page.wait_for_url("**/inbox")
-    page.goto(f"{visitor.url}/mine")
+    page = at_mine(house, visitors, fay)
     page.get_by_role("listitem").filter(has_text="gus").filter(has_text="you left 1").wait_for()
     assert axe_violations(page) == []
     judge(export(page, tmp_path / "all.zip"), fay, tmp_path / "unpacked")
@@ -215,9 +244,13 @@ def judge(archive: Path, owner: Person, folder: Path) -> None:
     assert any(acct.startswith("gus@") for acct in told["contacts"])
     assert {line["act"] for line in told["audit"]} >= {"deleted"}
     assert told["known"]["name"] == "fay"
-    ways = json.loads((account / "ways.json").read_text())
-    access = passphrase_access(owner.passphrase, salt=unb64(ways["salt"]))
-    keyring = open_keyring((account / "keyring.age").read_bytes(), access.identity, acct=ways["acct"])
-    assert keyring.acct.startswith("fay@")
-    assert (account / "state" / "contacts.age").exists()
+    with Archive.at(archive) as packed:
+        exported = importing.unlock(packed, passphrase=owner.passphrase)
+        assert exported.acct.startswith("fay@")
+        assert packed.messages() == [message.name for message in messages]
+        shards = [name.removesuffix(".age") for name in packed.files("account/state")]
+        assert "contacts" in shards
+        for name in shards:
+            sealed_shard = packed.read(f"account/state/{name}.age", limit=SHARD_BYTES)
+            importing._open(exported, sealed_shard, name, importing._shape(name))
     shutil.rmtree(folder)
