@@ -22,6 +22,7 @@ from restante.server.backup.restoring import restore
 from restante.server.backup.taking import take
 from restante.server.commands import keeping
 from restante.server.db.hold import LONGEST_MS
+from restante.server.desk import record
 from restante.server.sessions.actor import Actor
 from tests.api.household import Household, TurnedClock, parcel_for
 from tests.api.parcels import delete, inbox, make_upload, send, send_video
@@ -65,6 +66,9 @@ def furnished(home: Household, *, videos: int = 3) -> list[str]:
     gone = parcel_for(["bob"], upload=home.upload(ann, b"taken back"))
     home.send(ann, gone)
     home.run(home.house.messages.delete_for_everyone(ann, gone.message.id))
+    for act in ("look", "dismiss"):
+        note = lambda connection, act=act: record.note(connection, "ann", act, "rep_a", now_ms=1)  # noqa: E731
+        home.run(home.house.database.write(note))
     home.sweep()
     return uploads
 
@@ -389,6 +393,8 @@ EDITS = {
     "another's video": "UPDATE messages SET upload_id = 'upl_x' WHERE upload_id IS NOT NULL",
     "a line of the audit": "UPDATE audit SET line = replace(line, 'deleted', 'expired')",
     "a line of the audit less": "INSERT INTO audit SELECT account_id, seq + 2, line, 0 FROM audit",
+    "who looked into a report": "UPDATE desk_acts SET operator = '' WHERE seq = 2",
+    "a line of the desk's record less": "DELETE FROM desk_acts WHERE seq = 1",
     "a row that refers to none": "PRAGMA foreign_keys=OFF; DELETE FROM accounts WHERE name = 'bob'",
 }
 

@@ -12,6 +12,7 @@ import pytest
 
 from restante.protocol.encoding import b64
 from restante.server.abuse import queries
+from restante.server.backup.checking import NOTHING, check_data
 from restante.server.commands.reports import reports
 from restante.signing import container
 from restante.signing.keys import SigningKey
@@ -269,6 +270,21 @@ def test_what_is_written_out_is_the_message_and_no_other(office, eve, bob, capsy
     assert written["details.age"].read_bytes() == parcel.details
     assert written["key.txt"].read_text() == MESSAGE_KEY + "\n"
     assert {path.stat().st_mode & 0o777 for path in written.values()} == {0o600}
+
+
+def test_what_is_done_at_the_terminal_stands_in_the_desks_record(office, eve, bob, capsys, tmp_path):
+    parcel = send(eve, bob)
+    given = report(bob, parcel, disclosed(eve, bob, parcel)).json()["id"]
+    operate(office, capsys, "show", given)
+    assert reports("ban", given, data=office.data) == 2, "a reason is missing"
+    operate(office, capsys, "show", given, out=tmp_path / "desk")
+    operate(office, capsys, "ban", given, reason="threats")
+    operate(office, capsys, "dismiss", given, reason="appealed")
+    with sqlite3.connect(office.data / "restante.sqlite3", timeout=10) as database:
+        asked = "SELECT operator, act, note FROM desk_acts WHERE subject = ? ORDER BY seq"
+        noted = database.execute(asked, (given,)).fetchall()
+    assert noted == [("", "look", ""), ("", "ban", "threats"), ("", "dismiss", "appealed")]
+    assert "the desk's record" not in {each.what for each in check_data(office.data, read=NOTHING).findings}
 
 
 def test_evidence_is_kept_until_it_is_decided(tmp_path, capsys):

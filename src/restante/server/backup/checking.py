@@ -17,6 +17,7 @@ from restante.server.backup.manifest import BLOBS, Stored, load
 from restante.server.backup.restoring import check_revision, known_revisions
 from restante.server.backup.taking import is_blob, now_ms
 from restante.server.blobs.local import LocalBlobs
+from restante.server.desk.record import is_whole
 from restante.transparency.entries import entry_of
 from restante.transparency.merkle import leaf_hash, new_nodes
 
@@ -158,6 +159,8 @@ def _check_rows(database: sqlite3.Connection, checked: Checked) -> None:
             follow(lines, seq=0, head=None)
         except ChainBroken as error:
             checked.add("database", f"audit of account {account_id}", str(error))
+    if not is_whole(queries.acts(database)):
+        checked.add("database", "the desk's record", "a line of it was changed or taken out")
 
 
 def _check_messages(database: sqlite3.Connection, checked: Checked) -> None:

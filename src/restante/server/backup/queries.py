@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from restante.server.db.hold import PREFIX
 
@@ -27,6 +28,18 @@ class BlobRow:
     sha256: bytes | None
     is_leaving: bool
     """Its removal waits in the outbox, or has just been carried out."""
+
+
+class ActRow(NamedTuple):
+    """A line of the desk's record."""
+
+    seq: int
+    operator: str
+    act: str
+    subject: str
+    note: str
+    created_at: int
+    sha256: bytes
 
 
 def living(folder: Path) -> sqlite3.Connection:
@@ -145,6 +158,16 @@ def records(connection: sqlite3.Connection) -> Iterator[tuple[int, int, str, byt
 def chains(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """Account and line of every chain of deletions, in order."""
     yield from connection.execute("SELECT account_id, line FROM audit ORDER BY account_id, seq")
+
+
+def acts(connection: sqlite3.Connection) -> list[ActRow]:
+    """What operators did, in order."""
+    if not connection.execute("PRAGMA table_info(desk_acts)").fetchall():
+        return []
+    rows = connection.execute(
+        "SELECT seq, operator, act, subject, note, created_at, sha256 FROM desk_acts ORDER BY seq"
+    )
+    return [ActRow(*row) for row in rows]
 
 
 def move_on(connection: sqlite3.Connection) -> None:

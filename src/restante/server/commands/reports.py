@@ -16,10 +16,13 @@ from restante.server.abuse import desk
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobMissing
 from restante.server.commands.office import Misused, data_folder, day, failed, in_database, plain, print_json
+from restante.server.desk import record
 
 _PIECE_BYTES = 1 << 20
 Row = Any
 """A report, as the desk gives it."""
+_TERMINAL = ""
+"""Who it was, in the desk's record: whoever is at the machine has no account's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def reports(
 ) -> int:
     """Works on reports of abuse: lists and shows them, takes messages out of sight, bans, dismisses.
 
+    What is decided, and what is written out, stands in the desk's record.
+
     Args:
         action: what to do.
         report: the beginning of a report's id.
@@ -68,18 +73,19 @@ def reports(
 def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any]:
     if wish.action == "list":
         return [_line(each) for each in desk.listed(connection, everything=wish.everything)]
-    found = _find(connection, wish.report)
+    found, now_ms = _find(connection, wish.report), time.time_ns() // 1_000_000
     if wish.action == "show":
         if wish.out is not None:
+            record.note(connection, _TERMINAL, "look", found.id, now_ms=now_ms)
             _write_out(found, wish.folder, wish.out)
         return _line(found)
     if not wish.reason:
         raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")
-    now_ms = time.time_ns() // 1_000_000
     try:
         _ACTS[wish.action](connection, found, wish.reason, now_ms=now_ms)
     except desk.NothingToBan:
         raise Misused("a caller without account left this message", "Use quarantine.") from None
+    record.note(connection, _TERMINAL, wish.action, found.id, wish.reason, now_ms=now_ms)
     return _line(desk.find(connection, found.id))
 
 

@@ -1,6 +1,7 @@
 """The desk's own record: what operators did and looked into, in lines that each hash the one before.
 
-A line that is changed or taken out later breaks the chain; the page and `restante check` say so.
+A line that is changed or taken out later breaks the chain; the page and `restante check` say so. What is cut off at the newest end
+is seen by nobody but who remembers it.
 """
 
 import hashlib
