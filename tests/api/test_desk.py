@@ -56,7 +56,7 @@ async def make_operator(inside: Inside, name: str, *, passkey: bool = True) -> d
     return who
 
 
-async def make_report(inside: Inside, reporter: str, sender: str | None, *, video: bytes = b"") -> str:
+async def make_report(inside: Inside, reporter: str | None, sender: str | None, *, video: bytes = b"") -> str:
     upload_id = None
     if video:
         who = await inside.sign_up(f"uploads-{os.urandom(3).hex()}")
@@ -69,7 +69,7 @@ async def make_report(inside: Inside, reporter: str, sender: str | None, *, vide
         upload_id = place.rpartition("/")[2]
     row = {
         "id": new_id(Prefix.REPORT),
-        "account_id": await account_id(inside, reporter),
+        "account_id": None if reporter is None else await account_id(inside, reporter),
         "message_id": new_id(Prefix.MESSAGE),
         "sender_id": None if sender is None else await account_id(inside, sender),
         "sender": sender or "",
@@ -176,6 +176,17 @@ def test_a_record_that_somebody_changed_says_so(tmp_path: Path, edit: str):
         assert (await get(inside, ann, "acts")).json()["whole"]
         await inside.house.database.write(lambda connection: connection.exec_driver_sql(edit))
         assert not (await get(inside, ann, "acts")).json()["whole"]
+
+    run(tmp_path, story)
+
+
+def test_a_report_of_an_account_that_is_gone_names_nobody(tmp_path: Path):
+    async def story(inside: Inside) -> None:
+        ann = await make_operator(inside, "ann")
+        await make_report(inside, "ann", None)
+        await make_report(inside, None, "ann")
+        listed = (await get(inside, ann, "reports")).json()["items"]
+        assert {(each["reporter"], each["sender"]) for each in listed} == {("ann", None), (None, "ann")}
 
     run(tmp_path, story)
 

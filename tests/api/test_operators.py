@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -18,6 +19,7 @@ from tests.api.people import assert_problem, make_account
 from tests.serving import ROOT, serving
 
 OPERATOR = "/api/v1/operator"
+NOBODY = {"since": None, "phones": ""}
 
 
 async def new_link(inside: Inside) -> str:
@@ -29,18 +31,22 @@ async def claim(inside: Inside, who: dict[str, str], link: str) -> Any:
     return await inside.client.post(OPERATOR, json={"link": link}, headers=who)
 
 
+async def told(inside: Inside, who: dict[str, str]) -> Any:
+    answer = await inside.client.get(OPERATOR, headers=who)
+    assert answer.status_code == 200
+    return answer.json()
+
+
 def test_a_link_makes_one_operator_once(tmp_path: Path) -> None:
     async def story(inside: Inside) -> None:
         ann, bob = await inside.sign_up("ann"), await inside.sign_up("bob")
-        assert_problem(await inside.client.get(OPERATOR, headers=ann), 404, "not-found")
+        assert await told(inside, ann) == NOBODY
         link = await new_link(inside)
         assert_problem(await claim(inside, {}, link), 401, "not-signed-in")
         assert (await claim(inside, ann, link)).status_code == 204
-        told = await inside.client.get(OPERATOR, headers=ann)
-        assert told.status_code == 200
-        assert abs(told.json()["since"] - inside.clock.now_ms()) < 60_000
+        assert abs((await told(inside, ann))["since"] - inside.clock.now_ms()) < 60_000
         assert_problem(await claim(inside, bob, link), 410, "operator-link-gone")
-        assert_problem(await inside.client.get(OPERATOR, headers=bob), 404, "not-found")
+        assert await told(inside, bob) == NOBODY
         assert (await claim(inside, ann, link)).status_code == 204, "an answer may have been lost"
 
     run(tmp_path, story)
@@ -66,7 +72,7 @@ def test_what_was_not_printed_makes_nobody_an_operator(tmp_path: Path, link: str
     async def story(inside: Inside) -> None:
         ann = await inside.sign_up("ann")
         assert_problem(await claim(inside, ann, link), 410, "operator-link-gone")
-        assert_problem(await inside.client.get(OPERATOR, headers=ann), 404, "not-found")
+        assert await told(inside, ann) == NOBODY
 
     run(tmp_path, story)
 
@@ -104,9 +110,24 @@ def test_an_empty_server_prints_a_link_and_an_inhabited_one_does_not(tmp_path: P
         bob = make_account(server.url)
         assert bob.client.post(OPERATOR, json={"link": address.partition("#")[2]}).status_code == 204
         assert office(server.data, "operators", "--dismiss", name).returncode == 0
-        assert_problem(ann.client.get(OPERATOR), 404, "not-found")
+        assert ann.client.get(OPERATOR).json() == NOBODY
         refused = office(server.data, "operators", "--dismiss", name)
         assert (refused.returncode, refused.stderr.splitlines()[0]) == (2, f"error: {name} is no operator")
+
+
+def test_a_death_amid_a_claim_leaves_one_operator(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as server:
+        link = office(server.data, "link").stdout.strip().partition("#")[2]
+        ann = make_account(server.url)
+        server.kill()
+        server.start(RESTANTE_FAILPOINT="operator-made:1")
+        with pytest.raises(httpx.TransportError):
+            ann.client.post(OPERATOR, json={"link": link})
+        server.kill()
+        server.start()
+        assert ann.client.get(OPERATOR).json()["since"] is not None
+        assert ann.client.post(OPERATOR, json={"link": link}).status_code == 204
+        assert len(json.loads(office(server.data, "operators", "--json").stdout)) == 1
 
 
 def office(data: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -59,7 +59,8 @@ class DeskReport(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["open", "quarantined", "banned", "dismissed"]
     reason: str
     note: str
-    reporter: Name
+    reporter: Name | None
+    """None: the account is gone."""
     sender: str | None
     """None: a caller without account."""
     message: MessageId

@@ -15,7 +15,10 @@ class OperatorClaim(msgspec.Struct, frozen=True):
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Said to operators only; ``phones`` is the page by which devices of the same network learn to trust this server, or empty."""
+    """Since when the account runs this server; None: it does not.
 
-    since: Instant
+    ``phones`` is the page by which devices of the same network learn to trust this server, for operators, or empty.
+    """
+
+    since: Instant | None
     phones: str

@@ -2,6 +2,7 @@ import RecordScreen from "../screens/record/Record.svelte";
 import type { DeviceNews, DevicesView, Device, RecordProps, RecordState } from "../screens/record/props";
 import Review from "../screens/review/Review.svelte";
 import type { ReviewProps } from "../screens/review/props";
+import { opens, SHUT_HERE } from "./opens";
 import { after, exhibit, nothing, press, type Exhibit } from "./exhibit";
 import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
 
@@ -81,6 +82,7 @@ const review = (state: ReviewProps["state"], more: Partial<ReviewProps> = {}): E
     caption: "Theo’s first goal, from this morning",
     captionBytes: 32_768,
     terms: { lasts: null, once: false, mayForward: false },
+    opens: opens(null),
     onterms: nothing,
     onlink: nothing,
     adding: { kind: "idle" },
@@ -126,6 +128,7 @@ export const BOOTH: Record<string, Exhibit> = {
     { level: null, devices: { ...DEVICES, microphones: [], microphone: null } },
   ),
   "record/before-full": record({ kind: "ready" }, { roomS: 40 }),
+  "record/not-open": record({ kind: "ready" }, { opens: opens(SHUT_HERE) }),
   "record/aside": record({ kind: "ready" }, { aside: true }),
   "record/before-offline": record({ kind: "ready" }, { offline: true }),
   "record/counting": record({ kind: "counting", seconds: 2 }),
@@ -180,6 +183,11 @@ export const BOOTH: Record<string, Exhibit> = {
   "review/failed": review(
     { kind: "failed", failure: { code: "not-on-this-device" }, refused: false },
     { playback: null, picture: null },
+  ),
+  "review/not-open": review({ kind: "ready" }, { opens: opens(SHUT_HERE) }),
+  "review/not-open-refused": review(
+    { kind: "failed", failure: { code: "not-available-yet" }, refused: true },
+    { opens: opens({ ...SHUT_HERE, waiting: true }) },
   ),
   "review/refused": review({ kind: "failed", failure: { code: "no-such-recipient" }, refused: true }),
   "review/trimming": review(

@@ -89,6 +89,9 @@ const doctor = (states: readonly Outcome["state"][], running = false): Exhibit =
 export const DESK: Record<string, Exhibit> = {
   "desk/loading": desk({ state: { kind: "loading" } }),
   "desk/ready": desk({}),
+  "desk/reporter-gone": desk({
+    state: { kind: "ready", desk: { ...DESK_VIEW, reports: REPORTS.map((each) => ({ ...each, reporter: null })) } },
+  }),
   "desk/quiet": desk({ state: { kind: "ready", desk: { ...DESK_VIEW, reports: [], acts: [] } } }),
   "desk/changed": desk({ state: { kind: "ready", desk: { ...DESK_VIEW, reports: [], whole: false } } }),
   "desk/offline": desk({ state: { kind: "offline" } }),

@@ -10,6 +10,7 @@ import Settings from "../screens/settings/Settings.svelte";
 import type { BrowserProps, SettingsProps } from "../screens/settings/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { keys } from "./keys";
+import { OPEN_HERE, opens, SHUT_HERE } from "./opens";
 import { waysIn } from "./ways";
 import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
 
@@ -43,6 +44,9 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
     frame: frame(),
     ways: waysIn(),
     keys: keys(),
+    opens: opens(null),
+    plans: false,
+    operator: false,
     choices: { language: "en", theme: "system", beep: true, countdown: true, letters: true },
     onchoose: nothing,
     receipts: "plain",
@@ -110,6 +114,17 @@ export const HOUSE: Record<string, Exhibit> = {
   "people/failed": people({ state: { kind: "failed", failure: { code: "shard-forged" } } }),
   "settings/loading": settings({ devices: { kind: "loading" }, storage: null }),
   "settings/ready": settings({}),
+  "settings/operator": settings({ operator: true, plans: true }),
+  "settings/country": settings({ opens: opens(OPEN_HERE) }),
+  "settings/not-open": settings({ opens: opens(SHUT_HERE) }),
+  "settings/not-open-told": settings({ opens: opens({ ...SHUT_HERE, waiting: true }) }),
+  "settings/beta": settings({
+    opens: opens(
+      { ...SHUT_HERE, phase: "beta", opens_at: null },
+      { refused: { what: "invite", failure: { code: "ticket-refused" } } },
+    ),
+  }),
+  "settings/opened": settings({ opens: opens(OPEN_HERE, { opened: true }) }),
   "settings/way-added": settings({ ways: waysIn({ told: "added" }) }),
   "settings/way-again": settings({ ways: waysIn({ again: true }) }),
   "settings/way-refused": settings({ ways: waysIn({ failure: { code: "last-way-in" } }) }),

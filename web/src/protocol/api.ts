@@ -931,7 +931,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Tells an operator since when they are one; 404 for everybody else. */
+        /** @description Tells whether the account runs this server, and since when. */
         get: operations["get_operator"];
         put?: never;
         /** @description Makes the account an operator of this server, by the link that its terminal printed. */
@@ -1822,7 +1822,7 @@ export interface components {
             note: string;
             reason: string;
             received_at: number;
-            reporter: string;
+            reporter: string | null;
             sender: string | null;
             /** @enum {unknown} */
             state: "banned" | "dismissed" | "open" | "quarantined";
@@ -2158,11 +2158,13 @@ export interface components {
         };
         /**
          * Operator
-         * @description Said to operators only; ``phones`` is the page by which devices of the same network learn to trust this server, or empty.
+         * @description Since when the account runs this server; None: it does not.
+         *
+         *     ``phones`` is the page by which devices of the same network learn to trust this server, for operators, or empty.
          */
         Operator: {
             phones: string;
-            since: number;
+            since: number | null;
         };
         /**
          * OperatorClaim
@@ -10385,15 +10387,6 @@ export interface operations {
              *     `device-removed`: This device was removed by another device of the account.
              */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not-found`: There is no such thing here, or it is not yours. */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

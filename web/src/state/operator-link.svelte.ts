@@ -8,6 +8,15 @@ export type OperatorLinkPhase =
 
 const SECRET = /^[A-Za-z0-9_-]{43}$/;
 
+/** Whether the account runs this server; when nobody can be asked, it does not show the desk. Never rejects. */
+export async function runsServer(api: Api): Promise<boolean> {
+  try {
+    return (await api.get("/api/v1/operator")).since !== null;
+  } catch {
+    return false;
+  }
+}
+
 export class OperatorLink {
   phase: OperatorLinkPhase = $state.raw({ kind: "none" });
   readonly #api: Api;

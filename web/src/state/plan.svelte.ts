@@ -35,6 +35,11 @@ export class PlanState {
     this.#leave = leave;
   }
 
+  /** Whether this server has plans at all. */
+  get isOn(): boolean {
+    return this.phase.kind === "ready" && this.phase.standing.on;
+  }
+
   /** Videos that may still be sent; null: as many as one likes, or nobody knows yet. */
   get left(): number | null {
     if (this.phase.kind !== "ready") return null;

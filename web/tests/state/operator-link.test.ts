@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { OperatorLink } from "../../src/state/operator-link.svelte";
+import { OperatorLink, runsServer } from "../../src/state/operator-link.svelte";
 import type { Api } from "../../src/transfer/http";
 import { Problem } from "../../src/transfer/problem";
 
@@ -34,6 +34,13 @@ test("a link that was used says so, and can be tried again", async () => {
   expect(link.phase).toEqual({ kind: "asking", working: false, failure: { code: "operator-link-gone" } });
   await link.claim();
   expect(posted).toHaveLength(2);
+});
+
+test("the desk is shown to who runs the server, and to nobody when nobody can be asked", async () => {
+  const asked = (answer: Promise<unknown>): Promise<boolean> => runsServer({ get: () => answer } as unknown as Api);
+  expect(await asked(Promise.resolve({ since: 1, phones: "" }))).toBe(true);
+  expect(await asked(Promise.resolve({ since: null, phones: "" }))).toBe(false);
+  expect(await asked(Promise.reject(new Problem("gone", { code: "offline", status: 0 })))).toBe(false);
 });
 
 test.each(["", "short", "!".repeat(43)])("an address without a secret asks nothing: %j", async (secret) => {

@@ -241,7 +241,7 @@ def _report(row: Row) -> DeskReport:
         state=row.state,
         reason=row.reason,
         note=row.note,
-        reporter=row.reporter,
+        reporter=row.reporter or None,
         sender=row.sender or None,
         message=row.message_id,
         received_at=row.received_at,

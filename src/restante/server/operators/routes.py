@@ -28,12 +28,13 @@ async def claim_operator(
     await operators.claim(actor, data.link)
 
 
-@get("/api/v1/operator", tags=["operator"], responses=refusals(*SIGNED_IN, "not-found"))
+@get("/api/v1/operator", tags=["operator"], responses=refusals(*SIGNED_IN))
 async def get_operator(
     actor: NamedDependency[Actor], operators: NamedDependency[Operators], settings: NamedDependency[Settings]
 ) -> Operator:
-    """Tells an operator since when they are one; 404 for everybody else."""
-    return Operator(await operators.since(actor), doorstep_url(settings))
+    """Tells whether the account runs this server, and since when."""
+    since = await operators.since(actor)
+    return Operator(since, "" if since is None else doorstep_url(settings))
 
 
 ROUTES: list[HTTPRouteHandler] = [claim_operator, get_operator]

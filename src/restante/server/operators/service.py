@@ -51,12 +51,9 @@ class Operators:
         await self._database.write(work)
         failpoint("operator-made")
 
-    async def since(self, actor: Actor) -> int:
-        """When the account became an operator. Raises Refusal not-found for everybody else."""
-        found = await self._database.read(partial(queries.since, account_id=actor.account_id))
-        if found is None:
-            raise Refusal("not-found")
-        return found
+    async def since(self, actor: Actor) -> int | None:
+        """When the account became an operator; None: it is none."""
+        return await self._database.read(partial(queries.since, account_id=actor.account_id))
 
     async def sweep(self, now_ms: int) -> int:
         """Removes links whose time is over; returns how many."""

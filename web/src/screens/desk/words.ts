@@ -77,7 +77,7 @@ export function reasonWord(report: DeskReport): string {
 
 export const reportNote = (report: DeskReport, now: number): string =>
   [
-    m.desk_from({ sender: report.sender ?? m.desk_caller(), reporter: report.reporter }),
+    m.desk_from({ sender: report.sender ?? m.desk_caller(), reporter: report.reporter ?? m.desk_gone() }),
     day(report.created_at, now),
     report.note,
   ]

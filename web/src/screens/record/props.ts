@@ -1,4 +1,5 @@
 import type { Device, DeviceNews } from "../../state/recording-devices.svelte";
+import type { OpensProps } from "../opens/props";
 import type { Failure, PersonView } from "../views";
 
 export type { Device, DeviceNews } from "../../state/recording-devices.svelte";
@@ -71,6 +72,8 @@ export interface RecordProps {
   offline: boolean;
   /** Videos that the plan still lets them send; null or nothing: as many as one likes. */
   videosLeft?: number | null;
+  /** Whether sending is open to whoever records; nothing: it is not asked. */
+  opens?: OpensProps;
   /** Seconds that still fit on this device, when they are few. */
   roomS: number | null;
   /** Three, two, one before a recording. */

@@ -1,6 +1,8 @@
 import { m } from "../../i18n/messages";
 import type { IconName } from "../../ui/icons";
+import { failureSentence } from "../failures";
 import { clock, left } from "../format";
+import { opensWords } from "../sign-up/opens-words";
 import type { ClosedReason, RecordNotice, RecordProps, RecordState, StopReason } from "./props";
 
 /** When the time left is spoken, in whole seconds. */
@@ -85,13 +87,15 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
 }
 
 /** Worth knowing before a recording; nothing of it hinders one. */
-type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft">;
+type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft" | "opens">;
 
 export function beforeWords(props: Before): NoticeWords | null {
   if (props.roomS !== null) {
     const [title, text] = [m.record_nearly_full({ count: props.roomS }), m.record_before_full()];
     return { kind: "care", title, text };
   }
+  const shut = shutWords(props);
+  if (shut) return shut;
   if (props.videosLeft === 0) return { kind: "care", title: m.plan_before_full(), text: m.plan_before_full_text() };
   if (props.level === null) {
     return { kind: "care", icon: "mic", title: m.record_no_mic(), text: m.record_no_mic_text() };
@@ -100,6 +104,14 @@ export function beforeWords(props: Before): NoticeWords | null {
   return props.offline
     ? { kind: "plain", icon: "offline", title: m.fail_offline(), text: m.record_before_offline() }
     : null;
+}
+
+/** What is not open here, why and until when; null: it is open, or nobody knows. */
+export function shutWords({ opens }: Pick<RecordProps, "opens">): NoticeWords | null {
+  if (!opens?.opens || opens.opens.allowed) return null;
+  const { title, text } = opensWords(opens.opens);
+  const also = opens.refused ? failureSentence(opens.refused.failure) : m.opens_record();
+  return { kind: "plain", icon: "clock", title, text: `${text} ${also}` };
 }
 
 /** Why the take stands still, when it was not the person who wished it. */

@@ -1,4 +1,5 @@
 import type { PlaybackView } from "../../ui/playback.svelte";
+import type { OpensProps } from "../opens/props";
 import type { AddingView, DeliveryView, Failure, FrameView, GroupView, PersonView } from "../views";
 
 export type ReviewState =
@@ -47,6 +48,8 @@ export interface ReviewProps {
   recipients: readonly string[];
   caption: string;
   terms: TermsView;
+  /** Whether sending is open here. */
+  opens: OpensProps;
   /** Longest caption, in UTF-8 bytes. */
   captionBytes: number;
   adding: AddingView;

@@ -1,4 +1,5 @@
 import type { Capabilities } from "../../state/capabilities";
+import type { OpensProps } from "../opens/props";
 import type { Failure, FrameView } from "../views";
 import type { KeysProps } from "./keys";
 import type { WaysInProps } from "./ways";
@@ -39,6 +40,11 @@ export interface SettingsProps {
   frame: FrameView;
   ways: WaysInProps;
   keys: KeysProps;
+  opens: OpensProps;
+  /** Whether this server has plans. */
+  plans: boolean;
+  /** Whether the account runs this server. */
+  operator: boolean;
   choices: Choices;
   onchoose: (changed: Partial<Choices>) => void;
   /** What senders hear of what came and was played. */
