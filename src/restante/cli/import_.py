@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from restante.cli.admitted import NOTHING, Admitted
 from restante.cli.failures import FAILED, Missing
 from restante.cli.options import DEFAULT, Common
 from restante.cli.sign_up import show_new
@@ -30,6 +31,7 @@ def import_(
     *,
     name: str | None = None,
     leaving: Annotated[Path | None, Parameter(help="Profile of the account that is left.")] = None,
+    admitted: Admitted = NOTHING,
     common: Common = DEFAULT,
 ) -> int:
     """Goes on from an export on another server, under the same signing key; run again, it continues.
@@ -41,11 +43,12 @@ def import_(
         export: the folder that restante export wrote, or a zip file of it.
         name: of the account that is made; without it the exported one's.
         leaving: the profile of the exported account; says there, for its contacts, under which address it goes on.
+        admitted: what lets you in where the server does not let in everybody.
         common: options of every command.
     """
     with Archive.at(export) as archive:
         exported = _unlock(archive)
-        with _account(common, exported, name or split_acct(exported.acct)[0]) as account:
+        with _account(common, exported, name or split_acct(exported.acct)[0], admitted) as account:
             taken = importing.take_over(account, exported, archive, tell=lambda found: say(f"taking {found}"))
             if leaving is not None:
                 _say_goodbye(leaving, exported, account)
@@ -67,13 +70,14 @@ def _unlock(archive: Archive) -> Exported:
     return importing.unlock(archive, passphrase=passphrase)
 
 
-def _account(common: Common, exported: Exported, name: str) -> Account:
+def _account(common: Common, exported: Exported, name: str, admitted: Admitted) -> Account:
     profile = common.open_profile()
     identity = profile.identity
     if identity is not None and identity.session_id:
         return open_account(profile, url=common.server)
     show = partial(show_new, chosen=None, common=common)
-    return sign_up(profile, common.server_of(profile), name, moved=exported.moved, show=show).account
+    url, admission = common.server_of(profile), admitted.admission
+    return sign_up(profile, url, name, moved=exported.moved, admission=admission, show=show).account
 
 
 def _say_goodbye(folder: Path, exported: Exported, account: Account) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from restante.cli.admitted import NOTHING, Admitted
 from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import ask, ask_secret, can_ask, put_json, put_table, say
@@ -21,6 +22,7 @@ def sign_up(
     name: str,
     *,
     passphrase: Annotated[bool, Parameter(negative="")] = False,
+    admitted: Admitted = NOTHING,
     common: Common = DEFAULT,
 ) -> None:
     """Makes an account, its keys and its recovery code, and signs in on this device.
@@ -30,12 +32,14 @@ def sign_up(
     Args:
         name: 3 to 32 of a-z, 0-9, _ and -.
         passphrase: asks for a passphrase of your own; without it, six words are made and shown.
+        admitted: what lets you in where the server does not let in everybody.
         common: options of every command.
     """
     chosen = _ask_twice() if passphrase else Environment.read().passphrase
     profile = common.open_profile()
     show = partial(show_new, chosen=chosen, common=common)
-    make_account(profile, common.server_of(profile), name, passphrase=chosen, show=show).account.close()
+    url, admission = common.server_of(profile), admitted.admission
+    make_account(profile, url, name, passphrase=chosen, admission=admission, show=show).account.close()
 
 
 def show_new(new: SignedUp, *, chosen: str | None, common: Common) -> None:

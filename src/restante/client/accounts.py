@@ -22,6 +22,7 @@ import msgspec
 
 from restante.client import device_keyring
 from restante.client.account import Account, now_ms
+from restante.client.admission import NOTHING, Admission, explain_refusal
 from restante.client.errors import (
     AlreadySignedIn,
     AnswerMalformed,
@@ -102,15 +103,20 @@ def sign_up(
     *,
     passphrase: str | None = None,
     moved: Moved | None = None,
+    admission: Admission = NOTHING,
     show: Callable[[SignedUp], object] = lambda _: None,
 ) -> SignedUp:
     """Makes keys, a recovery code and, unless one was chosen, a passphrase of six words; then the account.
 
-    ``moved`` goes on from an account on another server. The secrets are in a private file until ``show`` returns: killed before, the same call shows them, and makes no second
-    account. Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, ServerProblem (``name-taken`` …),
-    Unreachable.
+    ``moved`` goes on from an account on another server; ``admission`` is shown where the server does not let in everybody.
+    The secrets are in a private file until ``show`` returns: killed before, the same call shows them, and makes no second
+    account. Raises BadName, AlreadySignedIn, UnlockError for a weak passphrase, what ``Admission.checked`` raises,
+    ServerProblem (``name-taken``, ``ticket-needed`` …), Unreachable.
     """
-    signed_up = _made_before(profile, url, name) or _make(profile, url, name, passphrase, moved)
+    admission = admission.checked()
+    signed_up = _made_before(profile, url, name) or _make(
+        profile, url, name, passphrase, moved=moved, admission=admission
+    )
     with signed_up.account.session.closed_on_error():
         show(signed_up)
     forget_unshown(profile, name)
@@ -134,19 +140,34 @@ def _made_before(profile: Profile, url: str, name: str) -> SignedUp | None:
     return SignedUp(account, kept.passphrase, kept.recovery_code)
 
 
-def _make(profile: Profile, url: str, name: str, passphrase: str | None, moved: Moved | None) -> SignedUp:
+def _make(
+    profile: Profile,
+    url: str,
+    name: str,
+    passphrase: str | None,
+    *,
+    moved: Moved | None,
+    admission: Admission,
+) -> SignedUp:
     _check_before(profile, name)
     if passphrase is not None:
         passphrases.check_chosen(passphrase, name=name)
     session = Session(url)
     with session.closed_on_error():
-        return _sign_up(profile, session, name, passphrase, moved)
+        return _sign_up(profile, session, name, passphrase, moved=moved, admission=admission)
 
 
 def _sign_up(
-    profile: Profile, session: Session, name: str, chosen: str | None, moved: Moved | None
+    profile: Profile,
+    session: Session,
+    name: str,
+    chosen: str | None,
+    *,
+    moved: Moved | None,
+    admission: Admission,
 ) -> SignedUp:
-    server_name = fetch_server_name(session)
+    server = fetch_server(session)
+    server_name, ticket = server.server_name, admission.ticket(session)
     salt, code = secrets.token_bytes(SALT_BYTES), recovery.new_code()
     made = passphrases.generate() if chosen is None else None
     unshown = Unshown(session.url, name, made, recovery.write_code(code))
@@ -168,9 +189,12 @@ def _sign_up(
     keep_unshown(profile, unshown)
     try:
         record = keyring.record(now_ms=made_ms, alias=alias)
-        signed_in = _create(session, name, keyring, ways, record)
-    except ServerProblem:
+        form = _form(name, keyring, ways, record)
+        form = msgspec.structs.replace(form, country=admission.country, ticket=ticket)
+        signed_in = _create(session, form, ways)
+    except ServerProblem as problem:
         forget_unshown(profile, name)
+        explain_refusal(problem, server.sign_up)
         raise
     identity = Identity(
         server=session.url,
@@ -260,24 +284,27 @@ def _leave(profile: Profile, *, keep: Callable[[Device], bool]) -> None:
         profile.leave()
 
 
-def _create(session: Session, name: str, keyring: Keyring, ways: list[_Way], record: bytes) -> wire.SignedIn:
-    """Posts the sign-up. When the answer is lost, a sign-in by the new bearer tells whether it was done."""
-    body = wire.SignUp(
+def _form(name: str, keyring: Keyring, ways: list[_Way], record: bytes) -> wire.SignUp:
+    return wire.SignUp(
         name=name,
         record=b64(record),
         keyring=b64(seal_keyring(keyring)),
         unlock=[way.unlock() for way in ways],
         client="cli",
     )
+
+
+def _create(session: Session, form: wire.SignUp, ways: list[_Way]) -> wire.SignedIn:
+    """Posts the sign-up. When the answer is lost, a sign-in by the new bearer tells whether it was done."""
     try:
-        return session.post("/api/v1/accounts", body, wire.SignedIn)
+        return session.post("/api/v1/accounts", form, wire.SignedIn)
     except Unreachable:
         try:
-            return _post_sign_in(session, name, ways[0])
+            return _post_sign_in(session, form.name, ways[0])
         except ServerProblem as problem:
             if problem.code != "sign-in-refused":
                 raise
-            return session.post("/api/v1/accounts", body, wire.SignedIn)
+            return session.post("/api/v1/accounts", form, wire.SignedIn)
 
 
 def _sign_in(profile: Profile, session: Session, name: str, way: _Way) -> Account:
@@ -348,14 +375,19 @@ def check_signed_out(profile: Profile) -> None:
         raise AlreadySignedIn(identity.acct)
 
 
-def fetch_server_name(session: Session) -> str:
-    """Asks the server for the right side of its accounts' addresses. Raises ServerTooNew or AnswerMalformed."""
+def fetch_server(session: Session) -> wire.ServerInfo:
+    """Asks the server who it is. Raises ServerTooNew or AnswerMalformed."""
     info = session.get("/api/v1/server", wire.ServerInfo)
     if PROTOCOL not in info.protocol:
         raise ServerTooNew
     if not is_server_name(info.server_name):
         raise AnswerMalformed("the server's name")
-    return info.server_name
+    return info
+
+
+def fetch_server_name(session: Session) -> str:
+    """Asks the server for the right side of its accounts' addresses. Raises ServerTooNew or AnswerMalformed."""
+    return fetch_server(session).server_name
 
 
 def _unb64(text: str) -> bytes:

@@ -2,20 +2,16 @@
 
 ClientError
 ├── Misuse                   what was asked for cannot be meant
-│   ├── BadName              bad-name
-│   ├── BadServerUrl         bad-server-url
-│   ├── BadWitness           bad-witness
+│   ├── Bad…                 bad-country, bad-invite, bad-name, bad-server-url, bad-witness
 │   ├── LinkMalformed        link-malformed
-│   ├── PlaceIsHere          place-is-here
-│   ├── PlaceUnknown         place-unknown
+│   ├── Place…               place-is-here, place-unknown
 │   ├── PlainHttpRefused     plain-http-refused
 │   └── UnknownServer        unknown-server
 ├── Unreachable              server-unreachable
 ├── ServerProblem            the server's own code (protocol/codes.py)
 ├── ServerUnbelievable       the server's answers cannot be true
 │   ├── Redirected           redirected
-│   ├── AnswerMalformed      answer-malformed
-│   ├── AnswerTooLarge       answer-too-large
+│   ├── Answer…              answer-malformed, answer-too-large
 │   ├── OffsetImpossible     offset-impossible
 │   └── MessageMislabelled   message-mislabelled
 ├── ServerTooNew             server-too-new
@@ -30,24 +26,18 @@ ClientError
 │   ├── CaptionTooLong       caption-too-long
 │   ├── Captions…            captions-empty, captions-malformed, captions-too-large
 │   ├── AlreadyAddressed     already-addressed
-│   ├── DraftUnknown         draft-unknown
-│   ├── DraftBusy            draft-busy
-│   ├── DraftEmpty           draft-empty
+│   ├── Draft…               draft-unknown, draft-busy, draft-empty
 │   ├── SourceChanged        source-changed
 │   └── UploadGone           upload-gone
 ├── MailboxError
-│   ├── MessageUnknown       message-unknown
-│   ├── MessageAmbiguous     message-ambiguous
-│   ├── MessageMissing       message-missing
+│   ├── Message…             message-unknown, message-ambiguous, message-missing
 │   ├── NothingToSave        nothing-to-save
 │   ├── NoPlayer             no-player
 │   ├── PlayerFailed         player-failed
 │   └── TargetExists         target-exists
 ├── ArchiveDamaged           archive-damaged; ArchiveLocked archive-locked; OtherKeys other-keys
 └── WebError
-    ├── ManifestMissing      manifest-missing
-    ├── ManifestMalformed    manifest-malformed
-    ├── ManifestNotSigned    manifest-not-signed
+    ├── Manifest…            manifest-missing, manifest-malformed, manifest-not-signed
     └── WebDiffers           web-differs
 
     >>> str(NoAccount()), NoAccount.code
@@ -81,6 +71,18 @@ class BadName(Misuse):
     code = "bad-name"
     sentence = "This is not an account's name"
     hint = "A name has 3 to 32 of a-z, 0-9, _ and -."
+
+
+class BadInvite(Misuse):
+    code = "bad-invite"
+    sentence = "This is not an invite"
+    hint = "An invite has 16 letters and digits, such as abcd-efgh-ijkl-mnop; or give all of its link, in quotes."
+
+
+class BadCountry(Misuse):
+    code = "bad-country"
+    sentence = "This is not a country"
+    hint = "It is two letters of ISO 3166, such as GB."
 
 
 class LinkMalformed(Misuse):

@@ -1,0 +1,159 @@
+"""Signing up where the server does not let in everybody: by an invite, by a mail address of its domains, from an open country."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from restante.cli import admitted
+from restante.server.commands.invites import invites
+from tests.api.outside import MailSink, mail_sink
+from tests.cli.person import Person, Result, until
+from tests.serving import Server, serving
+
+OPEN_IN_BRITAIN = """
+[countries.GB]
+phase = "open"
+[countries.elsewhere]
+phase = "later"
+[platforms.other]
+phase = "open"
+[platforms.linux]
+phase = "open"
+"""
+
+
+@dataclass(frozen=True)
+class Works:
+    """A server for people with an address at works.example who are at home in Britain, and its mail."""
+
+    server: Server
+    sink: MailSink
+    folder: Path
+
+    def sign_up(self, name: str, *words: object) -> Result:
+        person = Person(name, self.folder, self.server.url)
+        return person.run("sign-up", name, "--server", self.server.url, "--json", *words)
+
+
+@contextmanager
+def post_office() -> Iterator[MailSink]:
+    """The mail server of the server's own tests, in a thread."""
+    loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    found: list[MailSink] = []
+
+    async def serve() -> None:
+        async with mail_sink() as sink:
+            found.append(sink)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(30)
+        loop.close()
+
+
+@pytest.fixture(scope="module")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
+    folder = tmp_path_factory.mktemp("works")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data" / "availability.toml").write_text(OPEN_IN_BRITAIN)
+    with (
+        post_office() as sink,
+        serving(
+            folder / "data",
+            RESTANTE_SIGN_UP="domains",
+            RESTANTE_SIGN_UP_DOMAINS="works.example",
+            RESTANTE_SMTP_URL=sink.url,
+            RESTANTE_MAIL_FROM="post@works.example",
+            RESTANTE_ORIGINS="https://works.example",
+        ) as server,
+    ):
+        yield Works(server, sink, folder)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], str]]:
+    """What somebody at a terminal types, one answer after the other."""
+    answers: list[Callable[[], str]] = []
+    monkeypatch.setattr(admitted, "can_ask", lambda: True)
+    monkeypatch.setattr(admitted, "ask", lambda _: answers.pop(0)())
+    return answers
+
+
+def test_without_a_way_in_each_is_named(works: Works) -> None:
+    refused = works.sign_up("nobody", "--country", "GB").failed()
+    assert "only from people it knows" in refused.err
+    assert "--mail ADDRESS" in refused.err
+    assert "--invite CODE" in refused.err
+    assert not Person("nobody", works.folder, "").profile.folder.exists()
+
+
+def test_an_address_of_the_domains_lets_in_by_its_code(works: Works, typed: list[Callable[[], str]]) -> None:
+    def wrong() -> str:
+        until(lambda: works.sink.mails)
+        return f"{(int(sent()) + 1) % 10**8:08}"
+
+    def sent() -> str:
+        return str(works.sink.mails[-1]["subject"]).split()[-1]
+
+    typed += [lambda: "1234", wrong, lambda: f" {sent()[:4]} {sent()[4:]}"]
+    made = works.sign_up("ann", "--mail", "ann@works.example", "--country", "gb")
+    assert made.code == 0, made.err
+    assert typed == []
+    assert "8 digits" in made.err
+    assert "not the code" in made.err
+    assert made.json["name"] == "ann"
+    assert works.sink.mails[-1]["to"] == "ann@works.example"
+
+
+def test_an_address_of_elsewhere_is_told_of_which(works: Works, typed: list[Callable[[], str]]) -> None:
+    refused = works.sign_up("eve", "--mail", "eve@else.example", "--country", "GB").failed()
+    assert "hint: Use an address of works.example." in refused.err
+    malformed = works.sign_up("eve", "--mail", "eve").failed()
+    assert "hint: A mail address is like ann@post.example." in malformed.err
+
+
+def test_an_invite_lets_in_once_and_a_refusal_uses_nothing_up(
+    works: Works, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invites("make", data=works.server.data, json=True) == 0
+    made = json.loads(capsys.readouterr().out)
+    elsewhere = works.sign_up("bob", "--invite", made["code"]).failed()
+    assert "not open here yet" in elsewhere.err
+    assert "--country GB" in elsewhere.err
+    let_in = works.sign_up("bob", "--invite", made["address"], "--country", "GB")
+    assert let_in.code == 0, let_in.err
+    used_up = works.sign_up("cleo", "--invite", made["code"].upper(), "--country", "GB").failed()
+    assert "used up" in used_up.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--invite", "abcd-efgh"), "not an invite"),
+        (("--invite", ""), "not an invite"),
+        (("--invite", "abcd-efgh-ijkl-mno1"), "not an invite"),
+        (("--country", "Britain"), "not a country"),
+        (("--country", "ÅÄ"), "not a country"),
+        (("--mail", "ann@works.example"), "a terminal to ask for the code"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_sent(
+    tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    nobody = Person("ann", tmp_path, "http://127.0.0.1:1")
+    refused = nobody.run("sign-up", "ann", "--server", nobody.url, *words).failed(2)
+    assert says in refused.err
+    assert "hint: " in refused.err
