@@ -21,7 +21,9 @@ from tests.api.household import TurnedClock
 from tests.api.inside import Inside, run
 from tests.api.outside import MailSink, mail_sink
 from tests.api.people import assert_problem, sign_up_form
+from tests.api.test_operators import office
 from tests.api.told import until
+from tests.serving import serving
 
 ORIGIN = "http://inside"
 SIGN_UP = "/api/v1/sign-up"
@@ -62,6 +64,24 @@ def test_of_many_who_show_one_invite_at_once_one_gets_in(tmp_path: Path) -> None
         assert sorted(answer.status_code for answer in answers) == [201, *[403] * 7]
 
     run(tmp_path, scenario, sign_up="invite")
+
+
+def test_a_death_amid_a_sign_up_uses_no_invite_up(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", RESTANTE_SIGN_UP="invite") as server:
+        made = office(server.data, "invites", "make", "--uses", "1", "--json").stdout
+        code = re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", made)[0]
+        server.kill()
+        server.start(RESTANTE_FAILPOINT="admission-written:1")
+        with httpx.Client(base_url=server.url) as nobody:
+            with pytest.raises(httpx.TransportError):
+                nobody.post("/api/v1/accounts", json=sign_up_form("ann") | {"ticket": code})
+            server.kill()
+            server.start()
+            again = [
+                nobody.post("/api/v1/accounts", json=sign_up_form(name) | {"ticket": code})
+                for name in ("ann", "bob")
+            ]
+        assert [answer.status_code for answer in again] == [201, 403]
 
 
 @pytest.mark.parametrize("code", ["", "x", "aaaa-bbbb-cccc-dddd", "aaaa-bbbb", "€€€€", "a.b", "e30.AAAA"])

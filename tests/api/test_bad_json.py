@@ -27,8 +27,13 @@ KNOWN = {
     ("POST", "/api/v1/account/verification"),
     ("POST", "/api/v1/messages/{message_id}/marks"),
 }
-NEED_NOTHING = {("POST", "/api/v1/passkeys/registration"), ("POST", "/api/v1/passkeys/assertion")}
-"""Any object has their shape, and says where the browser is in a header."""
+NEED_NOTHING = {
+    ("POST", "/api/v1/passkeys/registration"),
+    ("POST", "/api/v1/passkeys/assertion"),
+    ("POST", "/api/v1/account/plan/management"),
+    ("POST", "/api/v1/availability/waiting"),
+}
+"""Any object has their shape."""
 EXAMPLES = {
     "name": "ann",
     "shard": "contacts",
@@ -36,6 +41,7 @@ EXAMPLES = {
     "way_id": "passphrase",
     "lookup": "a" * 16,
     "message_id": "msg_" + "a" * 26,
+    "report_id": "rep_" + "a" * 26,
 }
 JSON = {"content-type": "application/json"}
 DEEP = 100_000

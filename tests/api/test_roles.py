@@ -118,6 +118,7 @@ class World:
         self.ids["subscription_id"] = await self._subscribe()
         self.ids["lookup"] = "a" * 16
         self.ids |= {"name": self.names["sender"], "shard": "contacts", "way_id": "passphrase"}
+        self.ids["report_id"] = "rep_" + "a" * 26
         self.ids |= {"code": "internal", "token": b64(os.urandom(32)), "provider": "stripe"}
 
     async def _sign_up(self, role: str) -> None:

@@ -315,9 +315,11 @@ def test_guest_links_open_in_the_other_client(bob, ann):
     secret = bytes(range(32))
     access = kdf.link_access(secret)
     link = str(access.identity.recipient())
-    wanted, _, composed = composed_by_web(bob, ann, b"x" * 100, links=[link])
+    wanted, _, composed = composed_by_web(
+        bob, ann, b"x" * 100, links=[{"recipient": link, "bearerSha256": "x"}]
+    )
     opened = receiving.open_link_envelope(
-        unb64(composed["links"][link]), identity=access.identity, pinned=nobody_pinned, now_ms=NOW
+        unb64(composed["links"][0]), identity=access.identity, pinned=nobody_pinned, now_ms=NOW
     )
     assert opened.fields.id == wanted["id"]
     assert bob.browser.linkBearer(secret) == b64(access.bearer)

@@ -17,7 +17,6 @@ from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
-from restante.server.failpoints import failpoint
 from restante.server.log import Log
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Task
@@ -115,7 +114,6 @@ class Payments:
                 queue.enqueue_again(connection, "payment", customer, due_ms=now_ms)
 
         await self._database.write(work)
-        failpoint("payment-heard")
         self._bus.publish({OUTBOX})
 
     # For the courier and the sweep
@@ -165,7 +163,6 @@ class Payments:
                 connection, actor.account_id, provider.name, customer, now_ms=now_ms
             )
         )
-        failpoint("customer-stored")
         return customer
 
     async def _ask(self, provider: Provider, customer: str) -> None:
