@@ -31,6 +31,10 @@ def test_whoever_opens_the_first_link_runs_the_server(
     page.get_by_role("button", name="Run this server").click()
     page.get_by_text("You run this server.").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.get_by_role("link", name=re.compile("^Operator.s desk$")).get_attribute("href") == "/operator"
+    page.get_by_role("link", name="Settings", exact=True).first.click()
+    page.get_by_role("link", name="How this server is").wait_for()
+    assert page.get_by_role("link", name="What you may send").count() == 0, "there are no plans here"
     command = [sys.executable, "-m", "restante.cli.main", "operator", "operators", "--json"]
     listed = subprocess.run(
         [*command, "--data", server.data], capture_output=True, text=True, check=True, cwd=ROOT
