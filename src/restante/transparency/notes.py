@@ -17,7 +17,8 @@ from restante.signing.errors import ContainerError
 from restante.signing.keys import KEY_BYTES, SIGNATURE_BYTES, SigningKey, verify
 from restante.transparency.errors import LogMalformed, LogSignatureBad
 
-NOTE_BYTES = 64 * 1024
+NOTE_BYTES = 256 * 1024
+"""The list of the web app's files is the longest note."""
 _ID_BYTES = 4
 _TIME_BYTES = 8
 _DASH = "\u2014"
