@@ -177,6 +177,7 @@ def locked(server: Server) -> Iterator[None]:
         connection.close()
 
 
+@pytest.mark.long
 def test_a_limiter_that_cannot_count_lets_nobody_in(new_server: Callable[..., Server]) -> None:
     server = new_server()
     ann = make_account(server.url)

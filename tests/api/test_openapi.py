@@ -124,6 +124,7 @@ def test_the_server_keeps_the_contract(world: World):
     assert world.server.answers()
 
 
+@pytest.mark.long
 def test_the_server_keeps_the_contract_by_chance_too(world: World):
     seed = random.SystemRandom().randrange(2**32)
     options = leave_out(ENDS_SESSIONS)

@@ -86,6 +86,7 @@ def test_an_interrupt_stops_and_keeps(ann, bob):
     assert ann.drafts == []
 
 
+@pytest.mark.long
 def test_a_second_interrupt_loses_nothing(ann, bob):
     before = len(bob.inbox())
     with ann.started("record", "--to", bob.name, "--camera", NOISY, "--mic", "none", "--yes") as recording:
@@ -110,6 +111,7 @@ def test_a_draft_in_which_nothing_was_kept_is_told(ann):
     assert ann.drafts == []
 
 
+@pytest.mark.long
 def test_a_terminal_that_is_closed_leaves_a_draft_that_goes_nowhere(ann, bob):
     before = len(bob.inbox())
     with ann.started(
@@ -149,6 +151,7 @@ def test_a_recorder_that_is_killed_loses_its_last_moments_only(ann, bob, tmp_pat
     assert ann.drafts == []
 
 
+@pytest.mark.long
 def test_a_server_that_goes_away_does_not_disturb_a_recording(person, new_server, tmp_path):
     server = new_server()
     ann = person("ann", at=server)

@@ -198,6 +198,7 @@ def limit_storage(devtools: CDPSession, origin: str, more_bytes: int) -> None:
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": used + more_bytes})
 
 
+@pytest.mark.long
 def test_a_full_device_is_told_before_and_ends_a_take_that_is_kept(page: Callable[[str], Page]) -> None:
     """And what there is can be saved, looked at and deleted. Chromium's estimate does not follow the limit that is really kept."""
     booth = page("/record")

@@ -91,6 +91,7 @@ def test_takes_are_listed_deleted_and_brought_back_in_every_tab(desk: Desk) -> N
     second_tab.close()
 
 
+@pytest.mark.long
 def test_two_takes_wait_without_a_server_and_a_sign_out_loses_neither(desk: Desk) -> None:
     """Both are sent while the server is down; the person signs out, is told of them, and they go when she is back."""
     pages = []

@@ -180,6 +180,7 @@ def test_a_deletion_can_be_taken_back_and_is_real_afterwards(street: Street, cli
     assert letter(again, "Throw me away").count() == 0
 
 
+@pytest.mark.long
 def test_a_closed_window_loses_no_take(street: Street) -> None:
     """Closed in mid-recording: offered again, made whole, sent; to two people at once."""
     page = street.claire.open("/record")

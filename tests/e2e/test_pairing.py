@@ -155,6 +155,7 @@ def test_no_is_no_and_yes_can_be_taken_back(house: Server, visitors: Visitors, n
     assert axe_violations(page) == []
 
 
+@pytest.mark.long
 def test_a_removed_browser_is_told_so_and_its_film_can_still_be_saved(
     house: Server, visitors: Visitors, noted: Person, tmp_path: Path
 ) -> None:

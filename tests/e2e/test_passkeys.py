@@ -90,6 +90,7 @@ def test_a_touch_opens_a_mailbox_here_and_in_a_new_browser(
     assert found() == [*needles[:3], code, "AGE-SECRET-KEY"], "what was planted is not found"
 
 
+@pytest.mark.long
 def test_a_passkey_that_cannot_unlock_signs_in_beside_a_passphrase(
     house: Server, visitors: Visitors, tmp_path: Path
 ) -> None:

@@ -143,6 +143,7 @@ def test_it_floats_over_other_windows_and_comes_back(watching: Watching, page: P
     expect(floating).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.long
 def test_captions_are_shown_and_the_choice_is_remembered(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "With words", "--captions", watching.captions)
     watch(page, "With words")

@@ -90,6 +90,7 @@ def test_a_frozen_camera_counts_as_lost(tmp_path):
     assert list(brightness(judged.path))[-1] > 150
 
 
+@pytest.mark.long
 def test_a_lost_microphone_is_silence_and_heard_again_when_it_is_back(tmp_path):
     """The made-up one ends after half a second, and is opened again a second later."""
     _, judged, news = recorded(tmp_path, [GREY], [f"{BEEP}:d=0.5"], limit_s=3.5)
@@ -121,6 +122,7 @@ def test_sound_and_picture_stay_together(tmp_path):
     assert apart[len(apart) // 2] < 0.15
 
 
+@pytest.mark.long
 def test_three_minutes_end_a_recording(tmp_path):
     """On a clock that runs sixty times as fast."""
     began = time.monotonic()
