@@ -180,6 +180,7 @@ def at_home(
     visitors.leave()
 
 
+@pytest.mark.long
 def test_it_opens_without_a_network_and_goes_on_when_there_is_one(at_home: Visitor, webapp: Path) -> None:
     page = at_home.open("/inbox")
     arrived(page)

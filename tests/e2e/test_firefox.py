@@ -91,6 +91,7 @@ def test_the_main_job_in_firefox(fox: Fox, house: Server) -> None:
     assert edge[-1] < 20 < edge[0]
 
 
+@pytest.mark.long
 def test_firefox_holds_to_the_policies_and_tells(fox: Fox, webapp: Path, tmp_path: Path) -> None:
     """Else it would prove nothing that it had nothing to tell of all the rest."""
     with serving(tmp_path / "data") as server:

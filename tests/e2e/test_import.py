@@ -87,6 +87,7 @@ def test_odd_files_become_ordinary_ones(
     assert len(judged.frame_times) <= duration_s * 31 + 1
 
 
+@pytest.mark.long
 def test_an_uneven_frame_rate_keeps_its_times(maker: Maker, clips: Path) -> None:
     source = uneven_video(clips)
     shown = assert_film(maker.plain(maker.take_ok(source)), duration_s=3).frame_times

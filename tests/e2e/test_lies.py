@@ -257,6 +257,7 @@ def test_a_contacts_keys(home: Home, page: Callable[[str], Page]) -> None:
     window.get_by_text("ann is added").wait_for()
 
 
+@pytest.mark.long
 def test_a_wrong_key_at_the_moment_of_sending(home: Home, page: Callable[[str], Page]) -> None:
     """Recorded and addressed before the lie began: what is sealed is sealed for nobody else."""
     stage, booth = home.stage, page("/record")
