@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives import hashes, hmac
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from restante.protocol.encoding import b64
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -136,3 +139,26 @@ def _extract(salt: bytes, secret: bytes) -> bytes:
 
 def _expand(key: bytes, info: bytes, length: int) -> bytes:
     return HKDFExpand(hashes.SHA256(), length, info).derive(key)
+
+
+@contextlib.contextmanager
+def in_a_thread(opening: Callable[[], contextlib.AbstractAsyncContextManager[T]]) -> Iterator[T]:
+    """One of these beside a test that has no loop of its own."""
+    loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
+    found: list[T] = []
+
+    async def serve() -> None:
+        async with opening() as opened:
+            found.append(opened)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(30)
+        loop.close()

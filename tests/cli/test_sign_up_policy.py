@@ -1,10 +1,7 @@
 """Signing up where the server does not let in everybody: by an invite, by a mail address of its domains, from an open country."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import pytest
 
 from restante.cli import admitted
 from restante.server.commands.invites import invites
-from tests.api.outside import MailSink, mail_sink
+from tests.api.outside import MailSink, in_a_thread, mail_sink
 from tests.cli.person import Person, Result, until
 from tests.serving import Server, serving
 
@@ -41,36 +38,13 @@ class Works:
         return person.run("sign-up", name, "--server", self.server.url, "--json", *words)
 
 
-@contextmanager
-def post_office() -> Iterator[MailSink]:
-    """The mail server of the server's own tests, in a thread."""
-    loop, ready, over = asyncio.new_event_loop(), threading.Event(), asyncio.Event()
-    found: list[MailSink] = []
-
-    async def serve() -> None:
-        async with mail_sink() as sink:
-            found.append(sink)
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert ready.wait(30)
-    try:
-        yield found[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join(30)
-        loop.close()
-
-
 @pytest.fixture(scope="module")
 def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
     folder = tmp_path_factory.mktemp("works")
     (folder / "data").mkdir(mode=0o700)
     (folder / "data" / "availability.toml").write_text(OPEN_IN_BRITAIN)
     with (
-        post_office() as sink,
+        in_a_thread(mail_sink) as sink,
         serving(
             folder / "data",
             RESTANTE_SIGN_UP="domains",
