@@ -1,7 +1,7 @@
-"""The process that `tests.nursery` asks: it imports and forks, and does nothing else.
+"""The process that `tests.nursery` asks: it imports, furnishes a house that nobody enters, and forks.
 
-No server is in it, and no secret of a test, so that what is sought in a server's memory can only have come there by the
-server's own doing.
+No server runs in it, and no secret of a test is there, so that what is sought in a server's memory can only have come there
+by the server's own doing.
 """
 
 import gc
@@ -9,15 +9,30 @@ import json
 import os
 import random
 import sys
+import tempfile
 import traceback
+from pathlib import Path
 from typing import Any
 
-import restante.server.app
 import restante.server.commands.serve  # noqa: F401 - what a server needs, before there is one
 from restante.cli.main import main
+from restante.server.app import build_litestar
+from restante.server.clock import SystemClock
+from restante.server.config import Settings
+from restante.server.house import furnish
+
+
+def _warm() -> None:
+    """Migrates and builds once: what the libraries learn of annotations, tables and statements each fork knows already."""
+    with tempfile.TemporaryDirectory() as folder:
+        house = furnish(Settings(data=Path(folder)), SystemClock())
+        build_litestar(house)
+        house.database.stop()
 
 
 def _serve() -> None:
+    _warm()
+    gc.collect()
     gc.freeze()
     ended: dict[int, int] = {}
     for line in sys.stdin.buffer:
