@@ -14,7 +14,7 @@ const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$|licenses\.md$)/;
 type Output = Record<string, { type: string; isEntry?: boolean; imports?: string[]; viteMetadata?: Metadata }>;
 type Metadata = { importedCss: Set<string>; importedAssets: Set<string> };
 
-/** What the first page needs: the entry, what it imports statically, and their styles and fonts. */
+/** What the first page needs: the entry, what it imports statically, their fonts, and the one style sheet, which belongs to no chunk. */
 export function firstNeeded(bundle: Output): Set<string> {
   const needed = new Set<string>();
   const visit = (name: string): void => {
@@ -25,7 +25,10 @@ export function firstNeeded(bundle: Output): Set<string> {
     chunk.viteMetadata?.importedAssets.forEach((file) => needed.add(file));
     chunk.imports?.forEach(visit);
   };
-  for (const [name, chunk] of Object.entries(bundle)) if (chunk.isEntry) visit(name);
+  for (const [name, chunk] of Object.entries(bundle)) {
+    if (chunk.isEntry) visit(name);
+    if (name.endsWith(".css")) needed.add(name);
+  }
   return needed;
 }
 
