@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import restante.server.commands.operator
 import restante.server.commands.serve  # noqa: F401 - what a server needs, before there is one
 from restante.cli.main import main
 from restante.server.app import build_litestar
@@ -54,9 +55,11 @@ def _become(question: dict[str, Any]) -> None:
     code: object = 1
     try:
         os.setsid()
-        log = os.open(question["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        out, log = (
+            os.open(question[name], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644) for name in ("out", "log")
+        )
         nothing = os.open(os.devnull, os.O_RDONLY)
-        for number, file in enumerate((nothing, log, log)):
+        for number, file in enumerate((nothing, out, log)):
             os.dup2(file, number)
         os.environ.clear()
         os.environ.update(question["env"])

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -48,9 +49,19 @@ class Nursery:
         )
         self._lock = threading.Lock()
 
-    def fork(self, arguments: Sequence[str], *, env: Mapping[str, str], log: Path) -> Child:
-        """Runs `restante` with the arguments in an environment of its own; what it prints goes to the log."""
-        return Child(self._ask({"fork": list(arguments), "env": dict(env), "log": str(log)}), self._ask)
+    def fork(
+        self, arguments: Sequence[str], *, env: Mapping[str, str], log: Path, out: Path | None = None
+    ) -> Child:
+        """Runs `restante` with the arguments in an environment of its own; what it prints goes to the log, its data to ``out``."""
+        asked = {"fork": list(arguments), "env": dict(env), "log": str(log), "out": str(out or log)}
+        return Child(self._ask(asked), self._ask)
+
+    def run(self, arguments: Sequence[str], *, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """Runs `restante` with the arguments to its end."""
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder) / "out", Path(folder) / "err"
+            code = self.fork(arguments, env=env, log=err, out=out).wait(60)
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     def close(self) -> None:
         self._process.communicate()

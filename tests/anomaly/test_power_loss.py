@@ -1,6 +1,6 @@
 """No acknowledged byte, message or deletion is lost when the power fails or the process dies, at any disk operation.
 
-300 points of each in every run; thousands in `make test-long`. With `synchronous=NORMAL` the same suite must fail, and it
+150 points of each in every run; thousands in `make test-long`. With `synchronous=NORMAL` the same suite must fail, and it
 must not see that failure when only the process dies: that is why a kill-only suite proves nothing about power.
 """
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.anomaly.trials import Trial, die
 
-POINTS = 300
-GROUPS = 6
+POINTS = 150
+GROUPS = 3
 
 
 def broken(trials: dict[int, Trial]) -> dict[int, list[str]]:

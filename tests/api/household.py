@@ -22,6 +22,7 @@ from restante.server.messages.rules import Parcel
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.opened import OpenUpload
 from tests.api.people import sealed
+from tests.laying import lay_schema
 
 T = TypeVar("T")
 
@@ -63,6 +64,7 @@ class Household:
         self.log = io.StringIO()
         self._folder = folder
         self._loop = asyncio.new_event_loop()
+        lay_schema(folder)
         self.house = furnish(Settings(data=folder, **{**generous, **settings}), clock, log_to=self.log)
         self.house.database.start()
         self.run(self.house.uploads.start())

@@ -1,9 +1,9 @@
 """Who runs the server: whoever shows a link that its terminal printed, once, within half an hour, and nobody else."""
 
 import json
+import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from restante.server.operators import service
 from tests.api.household import Household, TurnedClock
 from tests.api.inside import Inside, run
 from tests.api.people import assert_problem, make_account
-from tests.serving import ROOT, serving
+from tests.nursery import nursery
+from tests.serving import serving
 
 OPERATOR = "/api/v1/operator"
 NOBODY = {"since": None, "phones": ""}
@@ -131,8 +132,8 @@ def test_a_death_amid_a_claim_leaves_one_operator(tmp_path: Path) -> None:
 
 
 def office(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "restante.cli.main", "operator", *words, "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT, check=False)
+    """Runs `restante operator …` beside the server, with what it needs imported already."""
+    return nursery().run(["operator", *words, "--data", str(data)], env=os.environ)
 
 
 def test_whoever_deletes_the_account_is_no_operator_any_more(tmp_path: Path) -> None:
