@@ -34,31 +34,76 @@ interface Pictures<L> {
   picture(letter: L): string | null;
 }
 
-export function inboxItem(
-  letter: Letter,
-  people: Views,
-  pictures: Pictures<Letter>,
-  { here, gaps, shelf }: Noted,
-): InboxItem {
-  const { id, content, code, from, playedAt } = letter;
-  return {
-    id,
-    kind: content?.kind ?? "video",
-    ...writersOf(letter, people),
-    caller: content?.caller ?? null,
-    caption: content?.caption ?? "",
-    get picture() {
-      return pictures.picture(letter);
-    },
-    durationMs: content?.video?.ms ?? 0,
-    sentAt: sentAt(letter),
-    playedAt,
-    onDevice: here.has(id),
-    failure: code === null ? null : { code },
-    request: from !== null && people.standing(from) === "request",
-    gap: gaps.has(id),
-    kept: shelf.isKept(id),
-  };
+/** One item for each letter, so that a list of thousands is not laid out anew for one that changed. */
+export class LetterItems {
+  readonly #made = new WeakMap<Letter, InboxItem>();
+  readonly #from: [Views, Pictures<Letter>, Noted];
+
+  /** @param noted is asked anew whenever an item is. */
+  constructor(people: Views, pictures: Pictures<Letter>, noted: Noted) {
+    this.#from = [people, pictures, noted];
+  }
+
+  of(letter: Letter): InboxItem {
+    const item = this.#made.get(letter) ?? new LetterItem(letter, ...this.#from);
+    this.#made.set(letter, item);
+    return item;
+  }
+}
+
+/** Works out what is asked of it: of thousands in a list, only some are shown. */
+class LetterItem implements InboxItem {
+  constructor(
+    readonly letter: Letter,
+    readonly people: Views,
+    readonly pictures: Pictures<Letter>,
+    readonly noted: Noted,
+  ) {}
+  get id() {
+    return this.letter.id;
+  }
+  get kind() {
+    return this.letter.content?.kind ?? "video";
+  }
+  get from() {
+    return writersOf(this.letter, this.people).from;
+  }
+  get passedBy() {
+    return writersOf(this.letter, this.people).passedBy;
+  }
+  get caller() {
+    return this.letter.content?.caller ?? null;
+  }
+  get caption() {
+    return this.letter.content?.caption ?? "";
+  }
+  get picture() {
+    return this.pictures.picture(this.letter);
+  }
+  get durationMs() {
+    return this.letter.content?.video?.ms ?? 0;
+  }
+  get sentAt() {
+    return sentAt(this.letter);
+  }
+  get playedAt() {
+    return this.letter.playedAt;
+  }
+  get onDevice() {
+    return this.noted.here.has(this.id);
+  }
+  get failure() {
+    return this.letter.code === null ? null : { code: this.letter.code };
+  }
+  get request() {
+    return this.letter.from !== null && this.people.standing(this.letter.from) === "request";
+  }
+  get gap() {
+    return this.noted.gaps.has(this.id);
+  }
+  get kept() {
+    return this.noted.shelf.isKept(this.id);
+  }
 }
 
 /** Whose it is, and who passed it on; whose it was, only where their key vouches for that. */

@@ -31,6 +31,8 @@ export interface BoxOptions<W extends Listed, E extends Entry> {
 const PAGE = 50;
 const AT_ONCE = 4;
 const TOGETHER_MS = 100;
+/** More than a screen shows. */
+const FIRST = 100;
 
 export class Box<W extends Listed, E extends Entry> {
   readonly #options: BoxOptions<W, E>;
@@ -38,8 +40,9 @@ export class Box<W extends Listed, E extends Entry> {
   #since: number | null = null;
   #hasRetried = false;
   #isBehind = false;
+  #first = "";
   #telling: ReturnType<typeof setTimeout> | undefined;
-  /** Deleted ones that the server told of while this page was open. */
+  /** Those that went while this page was open. */
   readonly #gone = new Set<string>();
 
   constructor(options: BoxOptions<W, E>) {
@@ -66,10 +69,13 @@ export class Box<W extends Listed, E extends Entry> {
 
   /** Takes what this device kept. @throws StorageError */
   async load(): Promise<void> {
-    const entries = await this.#options.index.all();
-    for (const entry of entries) if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, entry);
-    this.#since ??= await this.#options.index.since();
-    this.#options.onChange(this.#entries);
+    const { index } = this.#options;
+    this.#add(await index.first());
+    this.#told();
+    for await (const entries of index.all()) this.#add(entries);
+    this.#since ??= await index.since();
+    this.#isBehind = true;
+    this.#told();
   }
 
   /** Reads everything anew next time: the server no longer knows what changed since. */
@@ -95,15 +101,29 @@ export class Box<W extends Listed, E extends Entry> {
     this.#told();
   }
 
-  /** Changes an entry, here and in the index. */
-  async put(entry: E): Promise<void> {
-    this.#entries.set(entry.id, entry);
+  /** Changes entries, here and in the index. */
+  async put(...entries: E[]): Promise<void> {
+    if (entries.length === 0) return;
+    for (const entry of entries) this.#entries.set(entry.id, entry);
     this.#options.onChange(this.#entries);
-    await this.#options.index.change({ put: [entry] });
+    await this.#options.index.change({ put: entries });
+  }
+
+  /** Notes with which of them the screen begins, so that these are here first next time. */
+  async noteFirst(ids: readonly string[]): Promise<void> {
+    const first = ids.slice(0, FIRST);
+    if (first.join() === this.#first) return;
+    await this.#options.index.noteFirst(first);
+    this.#first = first.join();
   }
 
   async drop(id: string): Promise<void> {
     await this.#remove([id]);
+  }
+
+  #add(entries: readonly E[]): void {
+    for (const entry of entries) if (!this.wasListed(entry.id)) this.#entries.set(entry.id, entry);
+    this.#isBehind ||= entries.length > 0;
   }
 
   /** The first at once; of thousands, what comes in the next moment is shown together. */
@@ -137,10 +157,7 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   async #take(item: W): Promise<void> {
-    if (item.deleted_at !== null) {
-      this.#gone.add(item.id);
-      return this.#remove([item.id]);
-    }
+    if (item.deleted_at !== null) return this.#remove([item.id]);
     try {
       const entry = await this.#options.take(item, this.#entries.get(item.id));
       this.#entries.set(entry.id, entry);
@@ -170,6 +187,7 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   async #remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#gone.add(id);
     const known = ids.filter((id) => this.#entries.delete(id));
     if (known.length === 0) return;
     this.#options.onChange(this.#entries);

@@ -189,6 +189,7 @@ export class InboxState {
   async #settle(): Promise<void> {
     try {
       await this.#opener.keep();
+      await this.#box.noteFirst(this.letters.map(({ id }) => id));
       await this.#payMarks();
       await this.#payDeletions();
       for (const { id, isSpent } of [...this.#box.all]) if (isSpent) await this.spend(id);
@@ -202,12 +203,7 @@ export class InboxState {
   async #lookForGaps(): Promise<void> {
     const open = [...this.#box.all].filter(({ content }) => content?.prev !== undefined);
     const whole = await this.#gaps.whole(open, (id) => this.#box.wasListed(id));
-    for (const { id } of whole) {
-      const letter = this.#box.get(id);
-      if (!letter?.content) continue;
-      const { prev: _, ...content } = letter.content;
-      await this.#box.put({ ...letter, content });
-    }
+    await this.#box.put(...whole.flatMap(({ id }) => withoutPrev(this.#box.get(id))));
     const known = new Set(whole);
     this.gaps = new Set(open.filter((letter) => !known.has(letter)).map(({ id }) => id));
   }
@@ -291,4 +287,10 @@ export class InboxState {
     }
     this.posters.drop(id);
   }
+}
+
+function withoutPrev(letter: Letter | undefined): Letter[] {
+  if (!letter?.content) return [];
+  const { prev: _, ...content } = letter.content;
+  return [{ ...letter, content }];
 }

@@ -1,7 +1,7 @@
 /** The encrypted local index of opened messages: the inbox shows from it at once and fills in the background. */
 
 import { utf8 } from "../protocol/encoding";
-import { ofAccount } from "./db";
+import { ofAccount, type IndexRow } from "./db";
 import { stored } from "./errors";
 import type { DeviceVault } from "./keys";
 
@@ -21,13 +21,34 @@ export class LocalIndex<E extends Entry> {
     this.box = box;
   }
 
-  /** All entries, in no order. One that cannot be read (its key is gone) is left out: the server has it. */
-  async all(): Promise<E[]> {
-    const rows = await stored(() => this.#vault.db.getAll("index", ofAccount(this.#vault.acct, this.box)));
-    const entries = await Promise.all(
-      rows.filter((row) => row.id !== PLACE).map(async (row) => this.#opened<E>(row.id, row.sealed).catch(() => null)),
-    );
-    return entries.filter((entry) => entry !== null);
+  /** All entries, in no order, some at a time. One that cannot be read (its key is gone) is left out: the server has it. */
+  async *all(): AsyncGenerator<E[]> {
+    const { acct, db } = this.#vault;
+    for (let after = LAST_NOTE; ;) {
+      const rest = IDBKeyRange.bound([acct, this.box, after], [acct, this.box, []], true);
+      const rows = await stored(() => db.getAll("index", rest, AT_A_TIME));
+      yield await this.#openedOf(rows);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < AT_A_TIME) return;
+      after = last.id;
+    }
+  }
+
+  /** Those that were noted as the first of the list: enough for a screen, long before all of thousands are here. */
+  async first(): Promise<E[]> {
+    const { acct, db } = this.#vault;
+    const ids = (await this.#note<string[]>(FIRST)) ?? [];
+    const rows = await stored(async () => {
+      const work = db.transaction("index");
+      return Promise.all(ids.map(async (id) => work.store.get([acct, this.box, id])));
+    });
+    return this.#openedOf(rows.filter((row) => row !== undefined));
+  }
+
+  /** Notes which entries a screen begins with. */
+  async noteFirst(ids: readonly string[]): Promise<void> {
+    const row = await this.#row(FIRST, ids);
+    await stored(() => this.#vault.db.put("index", row));
   }
 
   /** Stores entries, removes others, and notes up to which change the box was read, all or nothing. @throws StorageError device-full */
@@ -50,8 +71,7 @@ export class LocalIndex<E extends Entry> {
 
   /** The largest `change` that was stored, for the next `since`; null asks for everything. */
   async since(): Promise<number | null> {
-    const row = await stored(() => this.#vault.db.get("index", [this.#vault.acct, this.box, PLACE]));
-    return row === undefined ? null : this.#opened<number>(PLACE, row.sealed).catch(() => null);
+    return this.#note<number>(PLACE);
   }
 
   async putPoster(id: string, poster: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -69,6 +89,16 @@ export class LocalIndex<E extends Entry> {
     await stored(() => this.#vault.db.delete("index", ofAccount(this.#vault.acct, this.box)));
   }
 
+  async #note<T>(name: string): Promise<T | null> {
+    const row = await stored(() => this.#vault.db.get("index", [this.#vault.acct, this.box, name]));
+    return row === undefined ? null : this.#opened<T>(name, row.sealed).catch(() => null);
+  }
+
+  async #openedOf(rows: readonly IndexRow[]): Promise<E[]> {
+    const entries = await Promise.all(rows.map(async (row) => this.#opened<E>(row.id, row.sealed).catch(() => null)));
+    return entries.filter((entry) => entry !== null);
+  }
+
   async #row(id: string, value: unknown) {
     const sealed = await this.#vault.seal(this.#label(id), utf8(JSON.stringify(value)));
     return { acct: this.#vault.acct, box: this.box, id, sealed };
@@ -83,5 +113,9 @@ export class LocalIndex<E extends Entry> {
   }
 }
 
-/** The row that holds how far the box was read; no message has this id. */
+/** Rows of which no message has the id: how far the box was read, and what stands first in it. They sort before all ids. */
 const PLACE = "";
+const FIRST = "!first";
+const LAST_NOTE = FIRST;
+/** More would keep the page from showing what is here already. */
+const AT_A_TIME = 500;

@@ -50,7 +50,21 @@ class Memory {
   readonly kept = new Map<string, Kept>();
   place: number | null = null;
 
-  readonly all = async (): Promise<Kept[]> => [...this.kept.values()];
+  noted: readonly string[] = [];
+
+  async first(): Promise<Kept[]> {
+    return this.noted.flatMap((id) => this.kept.get(id) ?? []);
+  }
+
+  async noteFirst(ids: readonly string[]): Promise<void> {
+    this.noted = ids;
+  }
+
+  /** One at a time, so that much can happen meanwhile. */
+  async *all(): AsyncGenerator<Kept[]> {
+    for (const entry of [...this.kept.values()]) yield [entry];
+  }
+
   readonly since = async (): Promise<number | null> => this.place;
   readonly change: BoxOptions<Item, Kept>["index"]["change"] = async ({ put = [], remove = [], since }) => {
     for (const entry of put) this.kept.set(entry.id, entry);
@@ -116,6 +130,22 @@ describe("a box", () => {
     await box.read();
     expect(shelf.asked).toEqual([{ limit: 50, since: 9 }]);
     expect(words(box).get(IDS[3] ?? "")).toBe("two");
+  });
+
+  test("shows first what was noted as first, then all; what goes meanwhile does not come back", async () => {
+    const [shelf, memory] = [new Shelf(), new Memory()];
+    IDS.forEach((id) => shelf.put(id, "one"));
+    const box = boxOf(shelf, memory);
+    await box.read();
+    await box.noteFirst(IDS.slice(2, 4));
+    const shown: number[] = [];
+    const next = boxOf(shelf, memory, { onChange: (entries) => shown.push(entries.size) });
+    const loading = next.load();
+    await Promise.resolve();
+    const going = next.drop(IDS[2] ?? "");
+    await Promise.all([loading, going]);
+    expect(shown.at(0)).toBe(2);
+    expect([...words(next).keys()].sort()).toEqual(IDS.filter((id) => id !== IDS[2]).sort());
   });
 
   test("does not follow a list without end, nor take what has no message's id", async () => {
