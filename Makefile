@@ -79,6 +79,7 @@ tools-long:
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
 	@tools/need-debian prometheus
+	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
 
 .PHONY: bench

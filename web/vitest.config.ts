@@ -1,4 +1,5 @@
 import { playwright } from "@vitest/browser-playwright";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, mergeConfig } from "vitest/config";
 import app from "./vite.config.ts";
@@ -17,8 +18,19 @@ const QUIET = [
   "--use-fake-ui-for-media-stream",
 ];
 
+const TESTS = readdirSync("tests", { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".test.ts"))
+  .map((name) => `tests/${name}`);
+/** Those that put something in the place of a module or of a global have a process of their own; the rest share one. */
+const ALONE = TESTS.filter((name) => /\bvi\.(?:mock|stubGlobal)\(/u.test(readFileSync(name, "utf8")));
+/** What Chromium and Node do each in a way of their own: key agreement, signatures, streams, WebAssembly. All of it with EVERYWHERE=1. */
+const IN_BOTH =
+  process.env["EVERYWHERE"] === "1"
+    ? ["tests/{protocol,crypto}/**/*.test.ts"]
+    : ["tests/protocol/{vectors,values}.test.ts", "tests/crypto/{session,signing,video}.test.ts"];
+
 /**
- * `*.test.ts` runs in Node and in Chromium, `*.node.test.ts` in Node only, `*.browser.test.ts` in Chromium only.
+ * `*.test.ts` runs in Node, `*.browser.test.ts` in Chromium; of the protocol and its cryptography some run in both.
  */
 export default mergeConfig(
   app,
@@ -37,7 +49,17 @@ export default mergeConfig(
           test: {
             name: "node",
             environment: "node",
+            isolate: false,
             include: ["tests/**/*.test.ts"],
+            exclude: ["tests/**/*.browser.test.ts", ...ALONE],
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: "node-alone",
+            environment: "node",
+            include: ALONE,
             exclude: ["tests/**/*.browser.test.ts"],
           },
         },
@@ -47,7 +69,7 @@ export default mergeConfig(
             name: "chromium",
             // Real time on a busy machine; what passed only the second time is told.
             retry: 1,
-            include: ["tests/{protocol,crypto}/**/*.test.ts", "tests/**/*.browser.test.ts"],
+            include: [...IN_BOTH, "tests/**/*.browser.test.ts"],
             exclude: ["tests/**/*.node.test.ts"],
             browser: {
               enabled: true,
