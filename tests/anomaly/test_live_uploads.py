@@ -71,7 +71,7 @@ def _assert_damage_would_be_seen(server: Server, live: list[Recorder]) -> None:
 
 
 def test_live_uploads_lose_no_byte(server: Server) -> None:
-    all_is_kept(server, for_s=6)
+    all_is_kept(server, for_s=4)
 
 
 @pytest.mark.long
@@ -88,7 +88,7 @@ def test_a_stop_amid_live_uploads_leaves_each_resumable(server: Server) -> None:
         began_s = time.monotonic()
         stopped.append((server.stop(), time.monotonic() - began_s))
 
-    stopper = threading.Timer(3, stop)
+    stopper = threading.Timer(2, stop)
     stopper.start()
     asyncio.run(all_record(live, server.port, for_s=60))
     stopper.join()

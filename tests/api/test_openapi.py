@@ -25,6 +25,8 @@ from tests.serving import ROOT, Server
 DOCUMENT = ROOT / "protocol" / "openapi.json"
 REFUSED = [400, 401, 403, 404, 405, 408, 409, 410, 412, 413, 414, 415, 416, 422, 423, 428, 429, 431]
 """Any of them is a no: which one comes first when several things are wrong is no part of the contract."""
+FEW_METHODS = ["patch", "trace"]
+"""Where they are not expected; each run tries these, a long one every method."""
 ENDS_SESSIONS = ("revoke_session", "revoke_all_sessions", "delete_account")
 SEED = 20_260_101
 
@@ -37,6 +39,8 @@ class World:
     folder: Path
     person: Person
     known: dict[str, list[str]] = field(default_factory=dict)
+    unexpected: list[str] | None = None
+    """Methods to try where they are not expected; None for all."""
 
     def config(self) -> Path:
         """What schemathesis is told beside its options."""
@@ -45,6 +49,7 @@ class World:
             "request-timeout = 10",
             f"checks.negative_data_rejection.expected-statuses = {REFUSED}",
             f"checks.missing_required_header.expected-statuses = {REFUSED}",
+            *([] if self.unexpected is None else [f"phases.coverage.unexpected-methods = {self.unexpected}"]),
             *(f"dictionaries.{name}.values = {json.dumps(values)}" for name, values in self.known.items()),
             *(
                 f'parameters."path.{name}" = {{dictionary = "{name}", probability = 0.6}}'
@@ -116,8 +121,12 @@ def only(names: Iterable[str]) -> list[str]:
     return [word for name in names for word in ("--include-operation-id", name)]
 
 
-def test_the_server_keeps_the_contract(world: World):
+@pytest.mark.parametrize(
+    "methods", [FEW_METHODS, pytest.param(None, marks=pytest.mark.long)], ids=["few", "all"]
+)
+def test_the_server_keeps_the_contract(world: World, methods: list[str] | None):
     """What follows from the document alone; what is left to chance is the next test's."""
+    world.unexpected = methods
     options = leave_out(ENDS_SESSIONS)
     assert_nothing_found(world.drive(*options, token=world.person.token, phases="examples,coverage"))
     assert world.person.sign_in().status_code == 201

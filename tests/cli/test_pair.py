@@ -68,10 +68,24 @@ def matrix_of(screen):
     return [row for both in zip(upper, lower, strict=True) for row in both]
 
 
-def test_a_command_line_is_let_in_and_everything_is_there(ann, person, clip, bob):
+@pytest.fixture
+def hasty(ann):
+    """Who stands before the server and tells machines to ask after one second."""
+    with middleman(ann.url) as man:
+        man.change = _hasten
+        yield man
+
+
+def _hasten(exchange):
+    if exchange.path != "/api/v1/pairings" or exchange.status != 201:
+        return exchange
+    return replace(exchange, body=ijson.encode({**json.loads(exchange.body), "interval": 1}))
+
+
+def test_a_command_line_is_let_in_and_everything_is_there(ann, person, clip, bob, hasty):
     message_id = bob.send(ann.name, clip)
     machine = ann.other_device("shed")
-    with seated(machine, "pair", ann.url, "--name", "pottery shed") as seat:
+    with seated(machine, "pair", hasty.url, "--name", "pottery shed") as seat:
         screen = seat.wait_for("Ctrl-C ends it")
         address = ADDRESS.search(screen)[0]
         recipient = ADDRESS.search(screen)[3]
@@ -90,15 +104,15 @@ def test_a_command_line_is_let_in_and_everything_is_there(ann, person, clip, bob
     assert machine.run("pair", ann.url).failed().err.startswith("error: Somebody is signed in here")
 
 
-def test_for_programs_it_says_what_to_show_and_who_it_is(ann):
+def test_for_programs_it_says_what_to_show_and_who_it_is(ann, hasty):
     machine = ann.other_device("robot")
-    with machine.started("pair", ann.url, "--json") as process:
+    with machine.started("pair", hasty.url, "--json") as process:
         asking = json.loads(process.stdout.readline())
         assert set(asking) == {"address", "words", "label", "expires_at"}
         approve(ann, asking["address"])
         out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
-    assert json.loads(out) == {"name": ann.name, "acct": f"{ann.name}@localhost", "server": ann.url}
+    assert json.loads(out) == {"name": ann.name, "acct": f"{ann.name}@localhost", "server": hasty.url}
 
 
 def paired(profile, url, show, **how):

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from restante.client.recording import new_take
+from restante.client.retry import Patience
 from tests.cli.person import COMMAND, hard_kill, until
 from tests.cli.seated import seated
 from tests.footage import assert_plays
@@ -188,7 +189,8 @@ def test_a_disk_that_fills_up_stops_the_recording_and_keeps_it(ann, bob):
     assert ann.drafts == []
 
 
-def test_without_its_server_there_is_a_way_to_record(ann):
+def test_without_its_server_there_is_a_way_to_record(ann, monkeypatch):
+    monkeypatch.setattr(Patience, "wait", lambda *_, **__: False)  # how long it waits is proved elsewhere
     away = ("--server", f"http://127.0.0.1:{free_port()}")
     answer = ann.run("record", "--to", ann.name, "--yes", *DEVICES, *away).failed()
     assert "without --to" in answer.err
@@ -197,7 +199,12 @@ def test_without_its_server_there_is_a_way_to_record(ann):
 
 @pytest.mark.parametrize(
     ("answer", "state", "drafts"),
-    [("y", "stored", 0), ("", "kept", 1), ("s", "saved", 0), ("d", "discarded", 0)],
+    [
+        ("y", "stored", 0),
+        ("", "kept", 1),
+        pytest.param("s", "saved", 0, marks=pytest.mark.long),
+        pytest.param("d", "discarded", 0, marks=pytest.mark.long),
+    ],
 )
 def test_a_person_is_asked_what_becomes_of_it(ann, bob, tmp_path, monkeypatch, answer, state, drafts):
     monkeypatch.chdir(tmp_path)

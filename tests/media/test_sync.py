@@ -26,11 +26,11 @@ def together(path, *, at_s):
 @pytest.mark.parametrize(
     ("arguments", "ending"),
     [
-        ("", "mkv"),
+        pytest.param("", "mkv", marks=pytest.mark.long),
         ("", "mp4"),
         ("-output_ts_offset 5000", "ts"),
-        ("-output_ts_offset 7", "mkv"),
-        ("-ar 8000 -ac 1", "mkv"),
+        pytest.param("-output_ts_offset 7", "mkv", marks=pytest.mark.long),
+        pytest.param("-ar 8000 -ac 1", "mkv", marks=pytest.mark.long),
         ("-ar 44100 -c:a pcm_s16le", "avi"),
         ("-bf 2", "mov"),
     ],
