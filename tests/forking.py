@@ -20,6 +20,7 @@ from restante.cli.main import main
 from restante.server.app import build_litestar
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
+from restante.server.edge import webapp
 from restante.server.house import furnish
 
 
@@ -64,6 +65,8 @@ def _become(question: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(question["env"])
         random.seed()
+        if "TEST_WEBAPP" in os.environ:
+            webapp.load.__defaults__ = (Path(os.environ["TEST_WEBAPP"]),)
         sys.argv = ["restante", *question["fork"]]
         main()
     except SystemExit as ended:

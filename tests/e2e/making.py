@@ -1,7 +1,6 @@
 """A page that makes drafts of files and of drafts, served by the real server in the app's place: web/tests/harness/making.html."""
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from tests.api.people import new_name, sign_up_form
 from tests.building import build_into
 from tests.e2e.browsing import Visitor, Visitors, no_reports
 from tests.footage import Judged, decoded_frames
-from tests.serving import ROOT, Server, serving
+from tests.serving import Server, serving
 
 PATH = "/making.html"
 SIGN_UP = """async form => (await fetch('/api/v1/accounts', {
@@ -31,11 +30,8 @@ GONE = r"status of (404|410).*/api/v1/uploads/"
 def maker_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The real server; its web app is the harness page."""
     folder = tmp_path_factory.mktemp("making")
-    package = folder / "restante"
-    left_out = shutil.ignore_patterns("webapp", "__pycache__")
-    shutil.copytree(ROOT / "src" / "restante", package, ignore=left_out)
-    build_into(package / "server" / "webapp", "tests/harness/making.config.ts")
-    with serving(folder / "data", PYTHONPATH=str(folder)) as server, no_reports(server):
+    pages = build_into(folder / "pages", "tests/harness/making.config.ts")
+    with serving(folder / "data", TEST_WEBAPP=str(pages)) as server, no_reports(server):
         yield server
 
 

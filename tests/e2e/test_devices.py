@@ -145,7 +145,7 @@ def test_without_another_camera_sound_goes_on_over_the_last_picture(
     assert min(seconds) > 10_000, "the beeps of the microphone go on"
 
 
-@pytest.mark.parametrize("sign", ["muted", "unplugged"])
+@pytest.mark.parametrize("sign", [pytest.param("muted", marks=pytest.mark.long), "unplugged"])
 def test_each_sign_of_a_lost_camera_is_noticed(page: Page, harness: Harness, sign: str) -> None:
     found = open_devices(page)
     start(page)

@@ -40,6 +40,7 @@ FORGED_HINT = "javascript:"
 LIKE_OTHERS = {
     lies.DUPLICATED_CHUNK,
     lies.SHORTENED,
+    lies.REORDERED_CHUNKS,
     lies.BEYOND_IN_HEAD,
     lies.SWELLING_ANSWER,
     lies.ENDLESS_VIDEO,

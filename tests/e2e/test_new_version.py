@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browsing import Visitors
-from tests.serving import ROOT, Server, serving
+from tests.serving import Server, serving
 
 REMEMBER = """addEventListener('restante:new-version', event => { window.offered = event.detail })"""
 NAMED = "() => document.querySelector('meta[name=description]').content"
@@ -17,29 +17,24 @@ KEPT = "() => caches.keys().then(names => names.length)"
 
 @pytest.fixture
 def copy(webapp: Path, tmp_path: Path) -> Path:
-    """The program in a folder of the test's own, so that its web app can be replaced."""
-    folder = tmp_path / "src"
-    shutil.copytree(
-        ROOT / "src" / "restante", folder / "restante", ignore=shutil.ignore_patterns("__pycache__")
-    )
-    return folder
+    """The web app in a folder of the test's own, so that it can be replaced."""
+    return shutil.copytree(webapp, tmp_path / "webapp")
 
 
 @pytest.fixture
 def house(copy: Path, tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path / "data", PYTHONPATH=str(copy)) as server:
+    with serving(tmp_path / "data", TEST_WEBAPP=str(copy)) as server:
         yield server
 
 
 def release(copy: Path, name: str) -> None:
     """Makes the next version of the app, which describes itself by its name."""
-    webapp = copy / "restante" / "server" / "webapp"
-    page, worker = webapp / "index.html", webapp / "sw.js"
+    page, worker = copy / "index.html", copy / "sw.js"
     page.write_text(re.sub(r'(name="description" content=")[^"]*', rf"\1{name}", page.read_text()))
     worker.write_text(re.sub(r"shell-[0-9a-z]{12}", "shell-" + name.ljust(12, "0"), worker.read_text()))
     for file in ("index.html", "sw.js"):
         for end in (".br", ".gz"):
-            (webapp / (file + end)).unlink(missing_ok=True)
+            (copy / (file + end)).unlink(missing_ok=True)
 
 
 def begin_anew(house: Server, copy: Path, name: str) -> None:
@@ -109,6 +104,7 @@ def test_the_service_worker_can_be_killed_by_an_address(house: Server, visitors:
     assert page.evaluate(HAS_DRAFT)
 
 
+@pytest.mark.long  # the other tab of the test above is at work, too
 def test_a_tab_that_is_at_work_keeps_its_version(copy: Path, house: Server, visitors: Visitors) -> None:
     """The new worker waits as long as nobody asks for it: parts that are loaded late are still those of the old version."""
     visitor = visitors.arrive(house)

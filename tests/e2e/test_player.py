@@ -245,6 +245,7 @@ def test_a_video_that_was_fetched_plays_without_the_network(watching: Watching, 
     shows(page, f"video.currentTime > {SECONDS * 0.9} && !video.seeking && video.readyState >= 2")
 
 
+@pytest.mark.long  # the player itself: test_media.py, where the line comes back
 def test_the_network_goes_while_it_plays_and_it_goes_on_by_itself(watching: Watching, page: Page) -> None:
     watching.joseph.send("ann", watching.film, "--caption", "Through the tunnel")
     page.add_init_script(TUNNEL)
