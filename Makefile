@@ -7,6 +7,8 @@ DATA ?= .dev/data
 PORT ?= 8080
 TLS ?= off
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# What Python compiles is kept: hundreds of processes of a test run would do it again, for longer than they take to start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## this list
@@ -69,7 +71,7 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
-	$(BIN)/pytest -q -n 2 --dist worksteal -m "not long" --ignore tests/e2e
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e
 	tools/check-browsers
 
 .PHONY: tools-long
