@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { NewAccount } from "../../src/crypto/service";
 import { newX25519Identity } from "../../src/crypto/age";
 import { AccountDevices, joined, type AccountDevice } from "../../src/state/account-devices.svelte";
@@ -8,8 +8,11 @@ import { storeChange } from "../../src/state/keyring";
 import { Session } from "../../src/state/session.svelte";
 import { openDatabase } from "../../src/storage/db";
 import { Api } from "../../src/transfer/http";
+import { onceEach } from "./argon2_once";
 import { FakeServer } from "./fake_server";
 import { cryptoInProcess } from "./in_process";
+
+vi.mock(import("../../src/crypto/argon2"), async (original) => onceEach(await original()));
 
 const WORDS = "detonator reckless unaligned jackal";
 const TIMES = { created_at: 10, last_seen_at: 20 };

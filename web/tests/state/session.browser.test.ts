@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { NewAccount } from "../../src/crypto/service";
 import { Choices } from "../../src/state/choices.svelte";
 import { storeChange } from "../../src/state/keyring";
@@ -8,9 +8,12 @@ import { Verification } from "../../src/state/verification.svelte";
 import { WaysIn } from "../../src/state/ways-in.svelte";
 import { openDatabase } from "../../src/storage/db";
 import { Api } from "../../src/transfer/http";
+import { onceEach } from "./argon2_once";
 import { FakeServer } from "./fake_server";
 import { FakePasskeys } from "./fake_passkeys";
 import { cryptoInProcess, type InProcess } from "./in_process";
+
+vi.mock(import("../../src/crypto/argon2"), async (original) => onceEach(await original()));
 
 const WORDS = "detonator reckless unaligned jackal";
 const BY_WORDS = { account: "ann", secret: WORDS, way: "passphrase", keep: true } as const;
@@ -412,6 +415,7 @@ test("a new state key that was interrupted is finished by whichever device comes
   await one.signIn(BY_WORDS);
   const { house } = one;
   if (!house) throw new Error("outside");
+  await house.catchUp(); // that of the first connection
   await house.settings.choose({ beep: false });
   await house.shards.save();
   const broken = { request: "PUT /api/v1/account/state/settings", work: () => Promise.reject(new TypeError("cut")) };
