@@ -329,7 +329,9 @@ def _told(
     mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)
     mailer = Mailer(settings.smtp_url, settings.mail_from, server_name) if settings.smtp_url else None
     post = Post(private=settings.private_targets == "allow")
-    outward = Outward(post, mailer, vapid, keys["notices"], server_name, admission.code_of)
+    outward = Outward(
+        post, mailer, vapid, keys["notices"], server_name, admission.code_of, payments.dunning.notice
+    )
     errands = Errands(database, clock, settings, outward=outward, log=log)
 
     async def remove(task: Task) -> None:
@@ -362,6 +364,8 @@ def _entry(base: _Base, limiter: Limiter, *, key: bytes) -> tuple[Places, Admiss
     places = Places(
         header=settings.country_header, database=database_file, trusted_proxies=settings.trusted_proxies
     )
+        "mail-invite": errands.mail_invite,
+        "mail-plan": errands.mail_plan,
     provider = Provider(settings, clock, key=key) if settings.oidc_issuer else None
     admission = Admission(database, clock, settings, limiter=limiter, provider=provider, key=key)
     file = ChartFile(

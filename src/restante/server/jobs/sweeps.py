@@ -91,6 +91,7 @@ class Sweeper:
                 "sums": self._uploads.sum_up,
                 "opened": self._availability.tell_opened,
                 "payments": partial(self._payments.sweep, now_ms),
+                "dunning": partial(self._payments.dunning.sweep, now_ms),
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

@@ -4,6 +4,8 @@
 before anything is counted. So nothing is ever refunded by hand, and of two sends for the last message one succeeds.
 """
 
+from collections import Counter
+
 from sqlalchemy import Connection
 
 from restante.protocol import wire_plans as wire
@@ -12,7 +14,7 @@ from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.plans import queries, rules
 from restante.server.plans.declared import Declared
-from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, Subscription
+from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, State, Subscription
 from restante.server.sessions.actor import Actor
 
 
@@ -57,6 +59,30 @@ class Plans:
         entitled = self._entitlement(connection, account_id, now_ms)
         if entitled is not None and feature not in entitled.features:
             raise Refusal("not-in-plan")
+
+    def is_begun_with(self, connection: Connection, account_id: int) -> bool:
+        """Tells whether the account has nothing but the plan that everybody has."""
+        entitled = self._entitlement(connection, account_id, self._clock.now_ms())
+        return entitled is not None and entitled.state == "free"
+
+    # For the operator
+
+    def in_force(self, connection: Connection) -> Counter[tuple[str, State]]:
+        """How many have which plan in which state, besides the one that everybody has."""
+        if self.declared is None:
+            return Counter()
+        now_ms = self._clock.now_ms()
+        subscriptions = [subscription_of(row) for row in queries.living(connection, now_ms=now_ms)]
+        grants = [grant_of(row) for row in queries.holding(connection, now_ms=now_ms)]
+        held = rules.in_force(self.declared.plans, subscriptions=subscriptions, grants=grants, now_ms=now_ms)
+        return Counter(held)
+
+    def shown(self) -> list[wire.Plan]:
+        """Everything that is declared, as it travels."""
+        if self.declared is None:
+            return []
+        currency, tax = self.declared.plans.currency, self.declared.tax
+        return [_shown(plan, currency, tax) for plan in self.declared.plans.all]
 
     # For the person
 
