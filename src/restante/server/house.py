@@ -350,6 +350,7 @@ def _told(
         "mail-code": errands.mail_code,
         "mail-opened": errands.mail_opened,
         "mail-ticket": errands.mail_ticket,
+        "mail-plan": errands.mail_plan,
         "webhook": errands.webhook,
         "payment": payments.look,
         "forget-customer": payments.forget,
@@ -364,8 +365,6 @@ def _entry(base: _Base, limiter: Limiter, *, key: bytes) -> tuple[Places, Admiss
     places = Places(
         header=settings.country_header, database=database_file, trusted_proxies=settings.trusted_proxies
     )
-        "mail-invite": errands.mail_invite,
-        "mail-plan": errands.mail_plan,
     provider = Provider(settings, clock, key=key) if settings.oidc_issuer else None
     admission = Admission(database, clock, settings, limiter=limiter, provider=provider, key=key)
     file = ChartFile(
