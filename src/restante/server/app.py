@@ -22,6 +22,10 @@ from restante.server.availability.routes import ROUTES as AVAILABILITY
 from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.desk.entrance import Entrance
+from restante.server.desk.office_routes import ROUTES as OFFICE
+from restante.server.desk.plan_routes import ROUTES as DESK_PLANS
+from restante.server.desk.record import key_of
 from restante.server.desk.routes import ROUTES as DESK
 from restante.server.desk.service import Desk
 from restante.server.desk.videos import ProbeVideos, ReportVideos
@@ -160,7 +164,12 @@ def build_litestar(house: House) -> Litestar:
     meters = Meters()
     house.log.listen(meters.hear)
     desk = Desk(
-        house.database, house.clock, house.settings, sessions=house.sessions, server_name=house.server_name
+        house.database,
+        house.clock,
+        house.settings,
+        sessions=house.sessions,
+        server_name=house.server_name,
+        record_key=key_of(house.log_key),
     )
     metrics = Metrics(meters, house.database, house.clock, house.settings)
 
@@ -176,7 +185,7 @@ def build_litestar(house: House) -> Litestar:
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *problem_pages.ROUTES, *control]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
@@ -184,11 +193,20 @@ def build_litestar(house: House) -> Litestar:
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"house_messages": _provide(attrgetter("house.messages"))}
         | {"metering": _provide(attrgetter("metering")), "desk": _provide(attrgetter("desk"))}
+        | {"entrance": _provide(attrgetter("entrance"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
-        state=State({"house": house, "meters": meters, "metering": metrics, "desk": desk}),
+        state=State(
+            {
+                "house": house,
+                "meters": meters,
+                "metering": metrics,
+                "desk": desk,
+                "entrance": Entrance(desk, house.clock, house.availability),
+            }
+        ),
         openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,

@@ -16,7 +16,7 @@ from restante.server.admission.provider import Provider
 from restante.server.admission.service import Admission
 from restante.server.audit.service import Audit
 from restante.server.availability.file import NAME as AVAILABILITY_FILE
-from restante.server.availability.file import ChartFile
+from restante.server.availability.in_force import ChartFile
 from restante.server.availability.place import Places
 from restante.server.availability.service import Availability
 from restante.server.blobs.local import LocalBlobs
@@ -90,6 +90,8 @@ class House:
     push: Push
     mine: Mine
     courier: Courier
+    log_key: SigningKey
+    """Of the log of account records; the desk's record has its key from it, too."""
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
@@ -233,6 +235,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         operators,
         jobs,
         *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
+        storage.log_key,
     )
 
 

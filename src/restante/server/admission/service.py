@@ -1,6 +1,8 @@
 """Who may make an account: open to anyone, or by a ticket. See [Note: Tickets]."""
 
 import hmac
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -175,9 +177,24 @@ def make_invite(
     return invite_id, code
 
 
+def show_invite(connection: Connection, account_id: int, code: str, *, now_ms: int) -> None:
+    """Shows an invite for an account. Raises Refusal ticket-refused."""
+    subject = _used(connection, rules.code_sha256(code), now_ms=now_ms)
+    queries.admit(connection, account_id, "invite", subject, now_ms=now_ms)
+
+
 def revoke_invite(connection: Connection, invite_id: str, *, now_ms: int) -> bool:
     """Takes an invite back; who was let in by it stays. Tells whether there was one."""
     return queries.revoke_invite(connection, invite_id, now_ms=now_ms)
+
+
+def state_of(row: queries.AnyRow, *, now_ms: int) -> Literal["open", "used", "expired", "revoked"]:
+    """Whether an invite still lets somebody in, and if not, why."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.uses >= row.most_uses:
+        return "used"
+    return "open" if row.expires_at is None or row.expires_at > now_ms else "expired"
 
 
 def invites_made(connection: Connection) -> list[queries.AnyRow]:

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from restante.protocol import wire_availability as wire
-from restante.server.admission.service import is_invited
+from restante.server.admission.service import is_invited, make_invite, show_invite
 from restante.server.availability import queries
-from restante.server.availability.file import ChartFile
+from restante.server.availability.in_force import ChartFile
 from restante.server.availability.rules import OPEN, Chart, Decision, Door, Who, decide, home
 from restante.server.availability.sighting import Sighting, Source
 from restante.server.clock import Clock
@@ -46,6 +46,11 @@ class Availability:
         self._settings = settings
         self._limiter = limiter
         self._file = file
+
+    @property
+    def file(self) -> ChartFile:
+        """Where the chart stands."""
+        return self._file
 
     async def tell(
         self, actor: Actor | None, seen: Sighting, declared: str | None = None
@@ -120,6 +125,30 @@ class Availability:
         self._check(country, seen, _who(connection, actor))
         if kept is None:
             self._note(connection, actor.account_id, country, source)
+
+    def opens_by_invite(self, row: queries.AnyRow) -> Decision:
+        """What somebody who waits would meet with an invite."""
+        return self._decide(row.country, row.platform, Who(row.name or "", is_invited=True))
+
+    def let_in(self, connection: Connection, waiting_id: int, *, note: str, now_ms: int) -> str:
+        """Lets somebody who waits into the beta: an account at once, anybody else by a code in a mail; returns the invite's id.
+
+        Raises Refusal not-found, not-available-yet.
+        """
+        row = queries.one(connection, waiting_id)
+        if row is None:
+            raise Refusal("not-found")
+        decision = self.opens_by_invite(row)
+        if not decision.allowed:
+            raise Refusal("not-available-yet", detail=said(decision))
+        invite_id, code = make_invite(connection, note=note, most_uses=1, expires_at=None, now_ms=now_ms)
+        if row.account_id is not None:
+            show_invite(connection, row.account_id, code, now_ms=now_ms)
+            self._tell([row], connection)
+        else:
+            queue.enqueue(connection, "mail-invite", f"{row.id}:{code}", due_ms=now_ms)
+            queries.note_told(connection, row.id, now_ms=now_ms)
+        return invite_id
 
     async def tell_opened(self) -> int:
         """Has those told for whom it is open by now; returns how many. May be repeated."""

@@ -12,6 +12,8 @@ from restante.protocol import ijson
 from restante.server.config import BadSettings, from_environment
 from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
+from restante.server.desk import record
+from restante.server.transparency import keyfile
 
 T = TypeVar("T")
 
@@ -46,6 +48,17 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
         raise Misused(str(error), "Use the release that runs the server.") from error
     finally:
         engine.dispose()
+
+
+def note(
+    connection: Connection, folder: Path, act: str, subject: str, words: str = "", *, now_ms: int
+) -> None:
+    """Adds a line to the desk's record: of the terminal, where whoever is there has no account's name. Raises Misused."""
+    try:
+        key = record.key_of(keyfile.load(folder))
+    except keyfile.BadKeyFile as error:
+        raise Misused(str(error), "docs/guides/backup.md says how.") from error
+    record.note(connection, "", act, subject, words, key=key, now_ms=now_ms)
 
 
 def print_json(told: object) -> None:
