@@ -18,6 +18,7 @@ from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine, sqlite_readers
 from restante.server.edge.webapp import WebApp
 from restante.server.house import House, Storage, furnish
+from restante.signing.keys import SigningKey
 from tests.api.people import sign_up_form
 
 OPEN_HANDED: dict[str, Any] = {
@@ -83,11 +84,12 @@ class SickFile(LocalBlobFile):
 class Inside:
     """A running house, its disk and its clock; ``client`` speaks to it without a network."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, log_key: SigningKey | None = None, **settings: Any) -> None:
         path = folder / "restante.sqlite3"
         self.clock = MovedClock()
         self.blobs = SickBlobs(folder / "blobs")
-        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs)
+        log_key = log_key or SigningKey.generate()
+        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs, log_key)
         self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
         self.app = assemble(self.house, build_litestar(self.house), WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")

@@ -79,6 +79,7 @@ PARTS = (
     "passkeys",
     "keys",
     "transparency",
+    "witnesses",
     "sessions",
     "pairings",
     "push",

@@ -19,6 +19,8 @@ from restante.protocol import limits
 from restante.protocol.names import is_server_name
 from restante.protocol.wire_availability import SignUpPolicy
 from restante.server import config_file, failpoints
+from restante.transparency.errors import LogMalformed
+from restante.transparency.witnessing import Witness
 
 PREFIX = "RESTANTE_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -131,6 +133,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """For tests: where Stripe's API is."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
+    witnesses: tuple[str, ...] = ()
+    """Who signs that the log of account records only grows: each an address and a verifier key, with a blank between."""
     failpoint: str = ""
 
 
@@ -219,6 +223,7 @@ def _check(settings: Settings) -> None:
     _check_tls(settings)
     _check_outward(settings)
     _check_entry(settings)
+    _check_witnesses(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -230,6 +235,16 @@ def _check(settings: Settings) -> None:
         except ValueError as error:
             raise BadSettings(
                 f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
+            ) from error
+
+
+def _check_witnesses(settings: Settings) -> None:
+    for witness in settings.witnesses:
+        try:
+            Witness.parse(witness)
+        except LogMalformed as error:
+            raise BadSettings(
+                f"{PREFIX}WITNESSES has {witness}, which is no address and key such as https://witness.example NAME+ID+KEY"
             ) from error
 
 

@@ -52,6 +52,7 @@ from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
+from restante.server.transparency.witnesses import Witnesses
 from restante.server.uploads.service import Uploads
 from restante.signing.keys import SigningKey
 
@@ -76,6 +77,7 @@ class House:
     pairings: Pairings
     ways_in: WaysIn
     transparency: Transparency
+    witnesses: Witnesses
     acquaintances: Acquaintances
     reports: Reports
     plans: Plans
@@ -99,6 +101,7 @@ class House:
         await self.uploads.start()
         self.jobs.start()
         self.courier.start()
+        self.witnesses.start()
 
     def interrupt(self) -> None:
         """Ends live channels and uploads in progress with what they have, and takes no new ones."""
@@ -110,6 +113,7 @@ class House:
         self.interrupt()
         await self.jobs.stop()
         await self.courier.stop()
+        await self.witnesses.stop()
         await self.uploads.stop()
         await self.admission.close()
         self.places.close()
@@ -220,7 +224,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         accounts,
         pairings,
         ways_in,
-        Transparency(database, storage.log_key, server_name=server_name),
+        *_logged(base, storage.log_key),
         acquaintances,
         Reports(
             database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
@@ -237,6 +241,13 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
         storage.log_key,
     )
+
+
+def _logged(base: _Base, key: SigningKey) -> tuple[Transparency, Witnesses]:
+    """Makes the log of account records, and who signs that it only grows."""
+    log = Transparency(base.database, key, server_name=base.server_name)
+    named = base.settings.witnesses
+    return log, Witnesses(log, base.database, base.clock, named=named, log=base.log)
 
 
 def _letters(
