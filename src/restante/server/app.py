@@ -186,7 +186,7 @@ def build_litestar(house: House) -> Litestar:
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *problem_pages.ROUTES, *control]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *DESK_PLANS, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}

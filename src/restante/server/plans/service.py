@@ -12,7 +12,7 @@ from restante.protocol import wire_plans as wire
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
-from restante.server.plans import queries, rules
+from restante.server.plans import queries, rules, terms
 from restante.server.plans.declared import Declared
 from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, State, Subscription
 from restante.server.sessions.actor import Actor
@@ -71,11 +71,7 @@ class Plans:
         """How many have which plan in which state, besides the one that everybody has."""
         if self.declared is None:
             return Counter()
-        now_ms = self._clock.now_ms()
-        subscriptions = [subscription_of(row) for row in queries.living(connection, now_ms=now_ms)]
-        grants = [grant_of(row) for row in queries.holding(connection, now_ms=now_ms)]
-        held = rules.in_force(self.declared.plans, subscriptions=subscriptions, grants=grants, now_ms=now_ms)
-        return Counter(held)
+        return count_in_force(connection, self.declared.plans, now_ms=self._clock.now_ms())
 
     def shown(self) -> list[wire.Plan]:
         """Everything that is declared, as it travels."""
@@ -150,6 +146,13 @@ class Plans:
         most = allowance.messages if allowance.messages is not None else 2**53
         if not queries.count(connection, account_id, key, begins_at, most=most):
             raise _used_up(entitled, used)
+
+
+def count_in_force(connection: Connection, plans: terms.Plans, *, now_ms: int) -> Counter[tuple[str, State]]:
+    """How many have which plan in which state, besides the one that everybody has."""
+    subscriptions = [subscription_of(row) for row in queries.living(connection, now_ms=now_ms)]
+    grants = [grant_of(row) for row in queries.holding(connection, now_ms=now_ms)]
+    return Counter(rules.in_force(plans, subscriptions=subscriptions, grants=grants, now_ms=now_ms))
 
 
 def subscription_of(row: queries.AnyRow) -> Subscription:
