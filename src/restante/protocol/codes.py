@@ -214,6 +214,12 @@ CODES: Final[dict[str, Code]] = {
         ),
         Code("method-not-allowed", 405, "This method does not exist here."),
         Code(
+            "paid-before",
+            409,
+            "This reference was recorded for another payment.",
+            "Look it up among what was given, or record the payment under its own reference.",
+        ),
+        Code(
             "already-subscribed",
             409,
             "This plan is paid already.",
