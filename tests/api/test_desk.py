@@ -33,8 +33,11 @@ async def account_id(inside: Inside, name: str) -> int:
     return await inside.house.database.read(lambda c: c.execute(found, {"name": name}).scalar_one())
 
 
-async def make_operator(inside: Inside, name: str, *, passkey: bool = True) -> dict[str, str]:
-    who = await inside.sign_up(name)
+async def make_operator(
+    inside: Inside, name: str, *, who: dict[str, str] | None = None, passkey: bool = True
+) -> dict[str, str]:
+    """Of a new account, or of one whose header is ``who``."""
+    who = who or await inside.sign_up(name)
     link = await inside.house.database.write(
         lambda connection: operators.make_link(connection, now_ms=inside.clock.now_ms())
     )

@@ -239,7 +239,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         operators,
         jobs,
         *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
-        storage.log_key,
+        log_key=storage.log_key,
     )
 
 

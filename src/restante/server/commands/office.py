@@ -54,11 +54,19 @@ def note(
     connection: Connection, folder: Path, act: str, subject: str, words: str = "", *, now_ms: int
 ) -> None:
     """Adds a line to the desk's record: of the terminal, where whoever is there has no account's name. Raises Misused."""
+    record.note(connection, "", act, subject, words, key=record_key(folder), now_ms=now_ms)
+
+
+def record_key(folder: Path) -> bytes:
+    """The key of the desk's record. Raises Misused."""
     try:
-        key = record.key_of(keyfile.load(folder))
+        return record.key_of(keyfile.load(folder))
     except keyfile.BadKeyFile as error:
         raise Misused(str(error), "docs/guides/backup.md says how.") from error
-    record.note(connection, "", act, subject, words, key=key, now_ms=now_ms)
+    except OSError as error:
+        raise Misused(
+            f"{error.filename}: {error.strerror}", "Name the server's data folder with --data."
+        ) from error
 
 
 def print_json(told: object) -> None:

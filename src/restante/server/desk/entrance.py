@@ -18,7 +18,8 @@ from restante.protocol.wire_office import (
 from restante.server.admission import service as admission
 from restante.server.asgi import RawHeaders
 from restante.server.availability import queries, showing
-from restante.server.availability.service import Availability
+from restante.server.availability.rules import Chart
+from restante.server.availability.service import Availability, let_in, opens_by_invite
 from restante.server.availability.showing import BadSwitch
 from restante.server.availability.switches import Switches
 from restante.server.clock import Clock
@@ -27,6 +28,8 @@ from restante.server.errors import Refusal
 from restante.server.sessions.actor import Actor
 
 _DAY_MS = 86_400_000
+WAITED = "waited"
+"""The note of an invite for somebody who waited."""
 
 
 class Entrance:
@@ -76,40 +79,22 @@ class Entrance:
 
     async def waiting(self, actor: Actor, headers: RawHeaders, *, after: int) -> DeskWaiting:
         """Who asked to be told that it opens, the one who asked first at the top; of addresses only what tells them apart."""
-        most = limits.PAGE_ITEMS
-
-        def work(connection: Connection) -> DeskWaiting:
-            rows = queries.listed(connection, after=after, most=most + 1)
-            return DeskWaiting(
-                places=[
-                    DeskPlace(country=row.country, platform=row.platform, people=row.people)
-                    for row in queries.counts(connection)
-                ],
-                items=[self._waiter(row) for row in rows[:most]],
-                more=len(rows) > most,
-            )
-
-        return await self._desk.read(actor, headers, work)
+        chart, now_ms = self._availability.file.chart(), self._clock.now_ms()
+        return await self._desk.read(
+            actor,
+            headers,
+            lambda connection: waiting_of(connection, chart, after=after, now_ms=now_ms),
+        )
 
     async def let_in(self, actor: Actor, headers: RawHeaders, waiting_id: int) -> None:
         """Invites somebody who waits. Raises Refusal not-found, not-available-yet."""
 
         def work(connection: Connection, now_ms: int) -> tuple[None, Noted]:
-            invite = self._availability.let_in(connection, waiting_id, note="waited", now_ms=now_ms)
+            chart = self._availability.file.chart()
+            invite = let_in(connection, chart, waiting_id, note=WAITED, now_ms=now_ms)
             return None, Noted("invite", invite)
 
         await self._desk.change(actor, headers, work)
-
-    def _waiter(self, row: queries.AnyRow) -> DeskWaiter:
-        return DeskWaiter(
-            id=row.id,
-            name=row.name,
-            mail=None if row.mail is None else masked(row.mail),
-            country=row.country,
-            platform=row.platform,
-            created_at=row.created_at,
-            opens=self._availability.opens_by_invite(row).allowed,
-        )
 
     # Invites
 
@@ -146,6 +131,31 @@ class Entrance:
             return None, Noted("revoke", invite_id)
 
         await self._desk.change(actor, headers, work)
+
+
+def waiting_of(connection: Connection, chart: Chart | None, *, after: int, now_ms: int) -> DeskWaiting:
+    """A page of those who wait, and how many wait where."""
+    most = limits.PAGE_ITEMS
+    rows = queries.listed(connection, after=after, most=most + 1)
+    return DeskWaiting(
+        places=[
+            DeskPlace(country=row.country, platform=row.platform, people=row.people)
+            for row in queries.counts(connection)
+        ],
+        items=[
+            DeskWaiter(
+                id=row.id,
+                name=row.name,
+                mail=None if row.mail is None else masked(row.mail),
+                country=row.country,
+                platform=row.platform,
+                created_at=row.created_at,
+                opens=opens_by_invite(chart, row, now_ms=now_ms).allowed,
+            )
+            for row in rows[:most]
+        ],
+        more=len(rows) > most,
+    )
 
 
 def masked(address: str) -> str:

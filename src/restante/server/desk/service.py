@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -90,38 +91,14 @@ class Desk:
 
     async def usage(self, actor: Actor, headers: RawHeaders) -> DeskUsage:
         """How much there is, and what the last thirty days brought."""
-        now_ms = self._clock.now_ms()
-        since = now_ms - DAYS * DAY_MS
-        counts, rows = await self.read(
-            actor,
-            headers,
-            lambda connection: (
-                counted.counts(connection),
-                queries.days(connection, since=since, day_ms=DAY_MS),
-            ),
-        )
-        by_number = {int(row.number): row for row in rows}
-        days = [_day(by_number.get(number), since + number * DAY_MS) for number in range(DAYS)]
-        disk = os.statvfs(self._settings.data)
-        return DeskUsage(
-            accounts=counts["accounts"],
-            messages=counts["messages"],
-            blob_bytes=counts["blob_bytes"],
-            free_bytes=disk.f_bavail * disk.f_frsize,
-            uploads_active=counts["uploads_active"],
-            sessions=counts["sessions"],
-            days=days,
-        )
+        now_ms, data = self._clock.now_ms(), self._settings.data
+        return await self.read(actor, headers, lambda connection: usage_of(connection, data, now_ms=now_ms))
 
     async def people(self, actor: Actor, headers: RawHeaders, *, after: str, like: str) -> DeskPeople:
         """Accounts by name, or those whose name has ``like`` in it: since when, last seen, how much they sent."""
-        most = limits.PAGE_ITEMS
-        rows = await self.read(
-            actor,
-            headers,
-            lambda connection: queries.people(connection, after=after, like=like, most=most + 1),
+        return await self.read(
+            actor, headers, lambda connection: people_of(connection, after=after, like=like)
         )
-        return DeskPeople(items=[_person(row) for row in rows[:most]], more=len(rows) > most)
 
     async def reports(self, actor: Actor, headers: RawHeaders, *, everything: bool) -> DeskReports:
         """Reports that wait, or all of them, the oldest first."""
@@ -185,24 +162,19 @@ class Desk:
 
     async def acts(self, actor: Actor, headers: RawHeaders, *, before: int) -> DeskActs:
         """What operators did before a line, the newest first, and whether the whole record is whole."""
-        rows = await self.read(actor, headers, queries.acts)
-        earlier = [row for row in reversed(rows) if row.seq < before]
-        return DeskActs(
-            items=[_act(row) for row in earlier[: limits.PAGE_ITEMS]],
-            whole=record.is_whole(rows, key=self._record_key),
-            more=len(earlier) > limits.PAGE_ITEMS,
-        )
+        key = self._record_key
+        return await self.read(actor, headers, lambda connection: acts_of(connection, key, before=before))
 
     async def work(self, actor: Actor, headers: RawHeaders) -> DeskWork:
         """What is to be done beside the requests, by kind; never for or about whom."""
-        return await self.read(actor, headers, _work)
+        return await self.read(actor, headers, work_of)
 
     async def retry(self, actor: Actor, headers: RawHeaders, kind: str) -> DeskWork:
         """Has what failed of a kind tried again now."""
 
         def work(connection: Connection, now_ms: int) -> tuple[DeskWork, Noted]:
             count = queue.retry(connection, kind, now_ms=now_ms)
-            return _work(connection), Noted("retry", kind, str(count))
+            return work_of(connection), Noted("retry", kind, str(count))
 
         return await self.change(actor, headers, work)
 
@@ -261,6 +233,42 @@ def facts_of(connection: Connection, *, now_ms: int) -> Facts:
     )
 
 
+def usage_of(connection: Connection, data: Path, *, now_ms: int) -> DeskUsage:
+    """How much there is, and what the last thirty days brought."""
+    since = now_ms - DAYS * DAY_MS
+    counts = counted.counts(connection)
+    rows = queries.days(connection, since=since, day_ms=DAY_MS)
+    by_number = {int(row.number): row for row in rows}
+    disk = os.statvfs(data)
+    return DeskUsage(
+        accounts=counts["accounts"],
+        messages=counts["messages"],
+        blob_bytes=counts["blob_bytes"],
+        free_bytes=disk.f_bavail * disk.f_frsize,
+        uploads_active=counts["uploads_active"],
+        sessions=counts["sessions"],
+        days=[_day(by_number.get(number), since + number * DAY_MS) for number in range(DAYS)],
+    )
+
+
+def people_of(connection: Connection, *, after: str, like: str) -> DeskPeople:
+    """A page of the accounts by name."""
+    most = limits.PAGE_ITEMS
+    rows = queries.people(connection, after=after, like=like, most=most + 1)
+    return DeskPeople(items=[_person(row) for row in rows[:most]], more=len(rows) > most)
+
+
+def acts_of(connection: Connection, key: bytes, *, before: int) -> DeskActs:
+    """A page of the record, the newest first, and whether all of it is whole."""
+    rows = queries.acts(connection)
+    earlier = [row for row in reversed(rows) if row.seq < before]
+    return DeskActs(
+        items=[_act(row) for row in earlier[: limits.PAGE_ITEMS]],
+        whole=record.is_whole(rows, key=key),
+        more=len(earlier) > limits.PAGE_ITEMS,
+    )
+
+
 _ACTS: dict[str, Callable[..., None]] = {
     "quarantine": desk.quarantine,
     "ban": desk.ban,
@@ -278,7 +286,8 @@ def _find(connection: Connection, report_id: str) -> Row:
     return report
 
 
-def _work(connection: Connection) -> DeskWork:
+def work_of(connection: Connection) -> DeskWork:
+    """What is to be done beside the requests, by kind."""
     return DeskWork(
         [
             DeskTasks(
