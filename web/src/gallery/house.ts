@@ -147,6 +147,7 @@ export const HOUSE: Record<string, Exhibit> = {
   }),
   "settings/key-made": settings({ keys: keys({ told: "sealing" }) }),
   "settings/key-unpublished": settings({ keys: keys({ isUnpublished: true }) }),
+  "settings/unwitnessed": settings({ keys: keys({}, { code: "log-unwitnessed" }) }),
   "settings/known": known({ kind: "ready", known: KNOWN }),
   "settings/known-nobody": known({ kind: "ready", known: { ...KNOWN, peers: [] } }),
   "settings/known-loading": known({ kind: "loading" }),

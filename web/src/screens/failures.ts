@@ -139,6 +139,7 @@ const WORDS: Readonly<Record<string, Say>> = {
   "log-stranger": () => ({ title: m.fail_stranger(), text: m.fail_stranger_text() }),
   "keyring-conflict": () => ({ title: m.fail_conflict(), text: m.fail_conflict_text() }),
   "keyring-rolled-back": old,
+  "log-unwitnessed": () => ({ title: m.fail_witness(), text: m.fail_witness_text() }),
   "shard-rolled-back": old,
   "forward-not-allowed": notForwarded,
   "may-not-forward": notForwarded,
