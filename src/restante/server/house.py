@@ -210,6 +210,9 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         pairings=pairings,
         passkeys=passkeys,
     )
+    push, mine, courier = _told(
+        base, limiter, keys, admission, payments, sessions=sessions, messages=messages
+    )
     return House(
         settings,
         clock,
@@ -238,8 +241,10 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         audit,
         operators,
         jobs,
-        *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
-        log_key=storage.log_key,
+        push,
+        mine,
+        courier,
+        storage.log_key,
     )
 
 

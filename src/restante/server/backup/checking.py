@@ -68,8 +68,8 @@ def check_backup(folder: Path, *, read: Share) -> Checked:
             checked.add("stray", path.name)
     if not checked.findings:
         with closing(queries.sealed(folder / manifest.database.stored)) as database:
-            stored = [folder / each.stored for each in manifest.files if each.path == keyfile.NAME]
-            _check_rows(database, checked, key_file=stored[0] if stored else folder / keyfile.NAME)
+            keys = [folder / each.stored for each in manifest.files if each.path == keyfile.NAME]
+            _check_rows(database, checked, key_file=keys[0] if keys else folder / keyfile.NAME)
     return checked
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from restante.protocol import limits
-from restante.protocol.wire_desk import DeskActs, DeskPeople, DeskUsage
+from restante.protocol.wire_desk import DeskActs, DeskPeople, DeskPerson, DeskUsage
 from restante.protocol.wire_office import DeskWork
 from restante.server.commands.office import (
     Misused,
@@ -121,8 +121,8 @@ def record(*, before: int = limits.JSON_INT, data: Path | None = None, json: boo
     return 0 if found.whole else 1
 
 
-def _everybody(connection: Connection, like: str) -> list[service.DeskPerson]:
-    found: list[service.DeskPerson] = []
+def _everybody(connection: Connection, like: str) -> list[DeskPerson]:
+    found: list[DeskPerson] = []
     page = DeskPeople(items=[], more=True)
     while page.more:
         page = service.people_of(connection, after=found[-1].name if found else "", like=like)

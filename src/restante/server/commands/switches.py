@@ -108,7 +108,7 @@ def _doors(own: Chart | None, after: Switches, now_ms: int) -> DeskDoors:
 
 
 def _changed(before: Switches, wish: _Wish) -> Switches:
-    rest = {key: door for key, door in before.items() if key != wish.key}
+    rest: Switches = {key: door for key, door in before.items() if key != wish.key}
     if wish.action == "undo":
         if wish.key not in before:
             raise Misused(
@@ -119,7 +119,7 @@ def _changed(before: Switches, wish: _Wish) -> Switches:
         raise Misused("a name and a phase are missing", _HOW)
     switch = DeskSwitch(what=wish.key[0], name=wish.name, phase=wish.phase, opens_at=wish.opens_at)
     try:
-        return rest | showing.switches_of([switch])
+        return {**rest, **showing.switches_of([switch])}
     except BadSwitch as error:
         raise Misused(str(error), _HOW) from error
 

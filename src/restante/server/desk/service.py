@@ -292,7 +292,7 @@ def work_of(connection: Connection) -> DeskWork:
         [
             DeskTasks(
                 kind=row.kind,
-                count=row.count,
+                count=row.tasks,
                 oldest_due_at=row.oldest_due_at,
                 failing=row.failing,
                 attempts=row.attempts,

@@ -47,7 +47,7 @@ _PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_a
 _STANDING = (
     select(
         outbox.c.kind,
-        func.count().label("count"),
+        func.count().label("tasks"),
         func.min(outbox.c.due_at).label("oldest_due_at"),
         func.count().filter(outbox.c.attempts > 0).label("failing"),
         func.max(outbox.c.attempts).label("attempts"),
