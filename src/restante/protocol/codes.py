@@ -134,6 +134,18 @@ CODES: Final[dict[str, Code]] = {
             "Sign in to that one.",
         ),
         Code(
+            "identity-linked",
+            409,
+            "This account is linked to another identity already.",
+            "Unlink that one first.",
+        ),
+        Code(
+            "identity-needed",
+            409,
+            "This account was made with this identity, and the operator wants it to stay.",
+            "Ask the operator, or delete the account.",
+        ),
+        Code(
             "wrong-domain",
             403,
             "This address is of none of the domains whose people may sign up.",

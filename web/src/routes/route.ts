@@ -57,6 +57,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.people]: () => import("./People.svelte"),
   [PLACES.settings]: () => import("./Settings.svelte"),
   [PLACES.newCode]: () => import("./NewCode.svelte"),
+  [PLACES.identity]: () => import("./Identity.svelte"),
   [PLACES.record]: () => import("./Record.svelte"),
   [PLACES.drafts]: () => import("./Drafts.svelte"),
   [PLACES.browser]: () => import("./Browser.svelte"),

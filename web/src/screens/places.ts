@@ -8,6 +8,7 @@ export const PLACES = {
   people: "/people",
   settings: "/settings",
   newCode: "/settings/recovery-code",
+  identity: "/settings/identity",
   record: "/record",
   drafts: "/drafts",
   browser: "/browser",
