@@ -3,6 +3,7 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { basename, dirname } from "node:path";
 import { defineConfig } from "vite";
 import { aacInProcess } from "./plugins/aac-in-process.ts";
+import { chunks } from "./plugins/chunks.ts";
 import { Packages } from "./plugins/licences.ts";
 import { shell } from "./plugins/shell.ts";
 
@@ -39,6 +40,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: chunks(import.meta.dirname) } },
   },
   worker: {
     format: "es",

@@ -10,6 +10,17 @@ function variety(): string {
   return own ?? (locale === "en" ? "en-GB" : locale);
 }
 
+/** By kind, variety, options and offset (people travel): to make one takes a phone longer than to write many dates with it. */
+const made = new Map<string, unknown>();
+
+function once<T>(Format: new (variety: string, options: never) => T, options: object = {}): T {
+  const locale = variety();
+  const key = `${Format.name} ${locale} ${JSON.stringify(options)} ${new Date().getTimezoneOffset()}`;
+  const format = (made.get(key) as T | undefined) ?? new Format(locale, options as never);
+  made.set(key, format);
+  return format;
+}
+
 /** `1:42`. Whole seconds that have passed. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -23,7 +34,7 @@ export const left = (ms: number): string => clock(Math.ceil(Math.max(0, ms) / 10
 export function spokenLength(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const unit = (name: string, value: number): string =>
-    new Intl.NumberFormat(variety(), { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+    once(Intl.NumberFormat, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
   const parts = seconds >= 60 ? [unit("minute", Math.floor(seconds / 60))] : [];
   if (seconds % 60 > 0 || seconds < 60) parts.push(unit("second", seconds % 60));
   return parts.join(" ");
@@ -32,11 +43,11 @@ export function spokenLength(ms: number): string {
 /** `$4.99`, as the reader's language writes it. @param price a decimal number @param currency of ISO 4217 */
 export function money(price: string, currency: string): string {
   const style = { style: "currency", currency: currency.toUpperCase() } as const;
-  return new Intl.NumberFormat(variety(), style).format(Number(price));
+  return once(Intl.NumberFormat, style).format(Number(price));
 }
 
 export const hour = (at: number): string =>
-  new Intl.DateTimeFormat(variety(), { hour: "2-digit", minute: "2-digit" }).format(at);
+  once(Intl.DateTimeFormat, { hour: "2-digit", minute: "2-digit" }).format(at);
 
 function midnight(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
@@ -45,10 +56,11 @@ function midnight(at: number): number {
 /** `today`, `yesterday`, a weekday in the last week, then the date. */
 export function day(at: number, now: number): string {
   const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
-  if (days >= 0 && days < 2) return new Intl.RelativeTimeFormat(variety(), { numeric: "auto" }).format(-days, "day");
-  if (days > 1 && days < 7) return new Intl.DateTimeFormat(variety(), { weekday: "long" }).format(at);
+  if (days === 0) return m.day_today();
+  if (days === 1) return m.day_yesterday();
+  if (days > 1 && days < 7) return once(Intl.DateTimeFormat, { weekday: "long" }).format(at);
   const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
-  return new Intl.DateTimeFormat(variety(), { day: "numeric", month: "short", ...year }).format(at);
+  return once(Intl.DateTimeFormat, { day: "numeric", month: "short", ...year }).format(at);
 }
 
 /** `07:40` of today, else with its day. */
@@ -68,26 +80,26 @@ export const moment = (at: number, now: number): string => capital(when(at, now)
 
 /** `22 Nov`, for a postmark. */
 export const postmarkDay = (at: number): string =>
-  new Intl.DateTimeFormat(variety(), { day: "numeric", month: "short" }).format(at).replace(".", "");
+  once(Intl.DateTimeFormat, { day: "numeric", month: "short" }).format(at).replace(".", "");
 
 /** Megabytes, as people count them; one digit below ten. */
 export function size(bytes: number): string {
   const [unit, value] = bytes < 1e9 ? (["megabyte", bytes / 1e6] as const) : (["gigabyte", bytes / 1e9] as const);
   const digits = value < 10 ? 1 : 0;
-  return new Intl.NumberFormat(variety(), { style: "unit", unit, maximumFractionDigits: digits }).format(value);
+  return once(Intl.NumberFormat, { style: "unit", unit, maximumFractionDigits: digits }).format(value);
 }
 
 /** Never rounds 99 up. */
 export const percent = (value: number): string =>
-  new Intl.NumberFormat(variety(), { style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
+  once(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
 
 /** A number with the separators of the language. */
-export const counted = (value: number): string => new Intl.NumberFormat(variety()).format(value);
+export const counted = (value: number): string => once(Intl.NumberFormat).format(value);
 
-export const rate = (value: number): string => `${new Intl.NumberFormat(variety()).format(value)}×`;
+export const rate = (value: number): string => `${once(Intl.NumberFormat).format(value)}×`;
 
 /** `Ann and Joseph`; nobody is a word of its own. */
 export function names(people: readonly { name: string }[]): string {
   if (people.length === 0) return m.people_nobody();
-  return new Intl.ListFormat(variety(), { type: "conjunction" }).format(people.map((person) => person.name));
+  return once(Intl.ListFormat, { type: "conjunction" }).format(people.map((person) => person.name));
 }
