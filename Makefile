@@ -37,6 +37,10 @@ wheel: .venv/.made web ## dist/restante-….whl with the web app inside
 	@$(BIN)/uv build --wheel --no-build-isolation -q -o dist .
 	@ls dist/*.whl
 
+.PHONY: release
+release: .venv/.made web ## KEY=FILE: the wheel with its manifest signed by the release key, served and verified
+	@$(BIN)/python tools/release "$(KEY)"
+
 .PHONY: run
 run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N; TLS=local for phones)
 	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)" --tls "$(TLS)"
@@ -87,5 +91,5 @@ bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; 
 
 .PHONY: lock
 lock: .venv/.made ## resolve requirements.lock anew
-	$(BIN)/uv pip compile pyproject.toml --extra server --group dev --group footage --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra otel --group dev --group footage --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
