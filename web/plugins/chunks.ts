@@ -24,7 +24,8 @@ export function reach(modules: Modules, beginning: string): Set<string> {
 
 /**
  * By itself the build makes a file of each handful of lines that some screens share, and each is a request: on a phone they cost more than
- * what is in them. So all that the app starts with is one file, and what the screens behind a link need beyond it another.
+ * what is in them. So all that the app starts with is one file, and what the screens behind a link need beyond it two more: what
+ * other screens need too, and the rest.
  */
 export function chunks(source: string): CodeSplittingOptions {
   const known = new Map<string, Set<string>>();
@@ -42,6 +43,7 @@ export function chunks(source: string): CodeSplittingOptions {
     groups: [
       { name: within("start", [ENTRY]), priority: 3 },
       { name: "words", test: WORDS, minShareCount: 4, priority: 2 },
+      { name: within("shared", BY_LINK), minShareCount: 8, priority: 2 },
       { name: within("by-link", BY_LINK), priority: 1 },
     ],
   };
