@@ -80,6 +80,7 @@ class Meters:
         """Counts what the log is told."""
         if hears := self._hears.get(event):
             hears(fields)
+            "witness-failed": self._failed,
 
     def counted(self, app: App) -> App:
         """Counts the requests in flight of an application."""

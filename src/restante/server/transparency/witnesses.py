@@ -147,7 +147,7 @@ class Witnesses:
         except (Unwitnessed, LogError, httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             standing.failed(self._clock.monotonic_s())
             reason = str(error) if isinstance(error, Unwitnessed) else type(error).__name__
-            self._log.event("witness-failed", reason=reason)
+            self._log.event("witness-failed", kind="witness", reason=reason)
         else:
             standing.signed(newest.size, line)
 
