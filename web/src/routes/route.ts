@@ -72,6 +72,10 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.deletions]: () => import("./Deletions.svelte"),
   [PLACES.operator]: () => import("./Operator.svelte"),
   [PLACES.doctor]: () => import("./DeviceDoctor.svelte"),
+  [PLACES.entrance]: () => import("./Entrance.svelte"),
+  [PLACES.deskPeople]: () => import("./DeskPeople.svelte"),
+  [PLACES.deskWork]: () => import("./DeskWork.svelte"),
+  [PLACES.deskRecord]: () => import("./DeskRecord.svelte"),
   [PLACES.plan]: () => import("./Plan.svelte"),
 };
 const ITEMS: Readonly<Record<string, Load<RouteProps>>> = {

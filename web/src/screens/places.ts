@@ -24,6 +24,10 @@ export const PLACES = {
   deletions: "/deletions",
   operator: "/operator",
   doctor: "/operator/doctor",
+  entrance: "/operator/entrance",
+  deskPeople: "/operator/people",
+  deskWork: "/operator/work",
+  deskRecord: "/operator/record",
   plan: "/plan",
 } as const;
 
