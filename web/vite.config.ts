@@ -3,8 +3,8 @@ import { paraglideVitePlugin } from "@inlang/paraglide-js";
 import { basename, dirname } from "node:path";
 import { defineConfig } from "vite";
 import { aacInProcess } from "./plugins/aac-in-process.ts";
-import { chunks } from "./plugins/chunks.ts";
 import { Packages } from "./plugins/licences.ts";
+import { partFile, parts } from "./plugins/parts.ts";
 import { shell } from "./plugins/shell.ts";
 
 /** Known folders and names, so that the server can give each worker file a policy of its own: take/worker.ts → workers/take-HASH.js. */
@@ -36,11 +36,12 @@ export default defineConfig({
     outDir: "../src/restante/server/webapp",
     emptyOutDir: true,
     manifest: true,
+    cssCodeSplit: false,
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: { output: { codeSplitting: chunks(import.meta.dirname) } },
+    rolldownOptions: { output: { codeSplitting: parts, chunkFileNames: partFile } },
   },
   worker: {
     format: "es",

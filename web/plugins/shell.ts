@@ -30,9 +30,10 @@ type Chunk = {
 };
 type Metadata = { importedCss: Set<string>; importedAssets: Set<string> };
 
-/** What the first page needs: the entry, what it imports statically, and their styles and fonts. */
+/** What the first page needs: the entry, what it imports statically, their fonts, and the one style sheet, which belongs to no chunk. */
 export function firstNeeded(bundle: Output): Set<string> {
-  return neededBy(bundle, ({ isEntry }) => isEntry === true);
+  const sheets = Object.keys(bundle).filter((name) => name.endsWith(".css"));
+  return new Set([...neededBy(bundle, ({ isEntry }) => isEntry === true), ...sheets]);
 }
 
 function neededBy(bundle: Output, isBeginning: (chunk: Chunk) => boolean): Set<string> {
@@ -54,15 +55,11 @@ export function pageAhead(page: string, bundle: Output, screen: string): string 
   const needed = neededBy(bundle, ({ facadeModuleId }) => facadeModuleId?.endsWith(`/${screen}`) === true);
   if (needed.size === 0) throw new Error(`${screen} is in no chunk of its own`);
   const first = firstNeeded(bundle);
-  const links = [...needed].filter((name) => !first.has(name)).flatMap((name) => linkTo(name));
+  const beyond = [...needed].filter((name) => !first.has(name) && name.endsWith(".js"));
+  const links = beyond.map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`);
   const worker = Object.keys(bundle).filter((name) => THEIR_WORKER.test(name));
   links.push(...worker.map((name) => `<link rel="modulepreload" as="worker" crossorigin href="/${name}">`));
   return page.replace("</head>", `${links.map((link) => `  ${link}\n  `).join("")}</head>`);
-}
-
-function linkTo(name: string): string[] {
-  if (name.endsWith(".js")) return [`<link rel="modulepreload" crossorigin href="/${name}">`];
-  return name.endsWith(".css") ? [`<link rel="stylesheet" crossorigin href="/${name}">`] : [];
 }
 
 async function filesIn(folder: string): Promise<string[]> {

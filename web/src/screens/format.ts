@@ -10,15 +10,24 @@ function variety(): string {
   return own ?? (locale === "en" ? "en-GB" : locale);
 }
 
-/** By kind, variety, options and offset (people travel): to make one takes a phone longer than to write many dates with it. */
-const made = new Map<string, unknown>();
+/** To make a formatter costs far more than to use it, and a list uses thousands. */
+const formatters = new Map<string, Intl.DateTimeFormat | Intl.NumberFormat>();
 
-function once<T>(Format: new (variety: string, options: never) => T, options: object = {}): T {
-  const locale = variety();
-  const key = `${Format.name} ${locale} ${JSON.stringify(options)} ${new Date().getTimezoneOffset()}`;
-  const format = (made.get(key) as T | undefined) ?? new Format(locale, options as never);
-  made.set(key, format);
-  return format;
+function kept<F extends Intl.DateTimeFormat | Intl.NumberFormat>(name: string, make: (tag: string) => F): F {
+  const tag = variety();
+  const key = `${tag} ${name}`;
+  const formatter = (formatters.get(key) as F | undefined) ?? make(tag);
+  formatters.set(key, formatter);
+  return formatter;
+}
+
+function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const zone = new Date().getTimezoneOffset(); // the device may travel while the page is open
+  return kept(`date ${zone} ${JSON.stringify(options)}`, (tag) => new Intl.DateTimeFormat(tag, options));
+}
+
+function numbers(options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
+  return kept(`number ${JSON.stringify(options)}`, (tag) => new Intl.NumberFormat(tag, options));
 }
 
 /** `1:42`. Whole seconds that have passed. */
@@ -34,7 +43,7 @@ export const left = (ms: number): string => clock(Math.ceil(Math.max(0, ms) / 10
 export function spokenLength(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const unit = (name: string, value: number): string =>
-    once(Intl.NumberFormat, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+    numbers({ style: "unit", unit: name, unitDisplay: "long" }).format(value);
   const parts = seconds >= 60 ? [unit("minute", Math.floor(seconds / 60))] : [];
   if (seconds % 60 > 0 || seconds < 60) parts.push(unit("second", seconds % 60));
   return parts.join(" ");
@@ -43,11 +52,10 @@ export function spokenLength(ms: number): string {
 /** `$4.99`, as the reader's language writes it. @param price a decimal number @param currency of ISO 4217 */
 export function money(price: string, currency: string): string {
   const style = { style: "currency", currency: currency.toUpperCase() } as const;
-  return once(Intl.NumberFormat, style).format(Number(price));
+  return numbers(style).format(Number(price));
 }
 
-export const hour = (at: number): string =>
-  once(Intl.DateTimeFormat, { hour: "2-digit", minute: "2-digit" }).format(at);
+export const hour = (at: number): string => dates({ hour: "2-digit", minute: "2-digit" }).format(at);
 
 function midnight(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);
@@ -56,11 +64,11 @@ function midnight(at: number): number {
 /** `today`, `yesterday`, a weekday in the last week, then the date. */
 export function day(at: number, now: number): string {
   const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
-  if (days === 0) return m.day_today();
+  if (days === 0) return m.day_today(); // the language's own formatter of these takes a phone a tenth of a second to make
   if (days === 1) return m.day_yesterday();
-  if (days > 1 && days < 7) return once(Intl.DateTimeFormat, { weekday: "long" }).format(at);
+  if (days > 1 && days < 7) return dates({ weekday: "long" }).format(at);
   const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
-  return once(Intl.DateTimeFormat, { day: "numeric", month: "short", ...year }).format(at);
+  return dates({ day: "numeric", month: "short", ...year }).format(at);
 }
 
 /** `07:40` of today, else with its day. */
@@ -80,26 +88,26 @@ export const moment = (at: number, now: number): string => capital(when(at, now)
 
 /** `22 Nov`, for a postmark. */
 export const postmarkDay = (at: number): string =>
-  once(Intl.DateTimeFormat, { day: "numeric", month: "short" }).format(at).replace(".", "");
+  dates({ day: "numeric", month: "short" }).format(at).replace(".", "");
 
 /** Megabytes, as people count them; one digit below ten. */
 export function size(bytes: number): string {
   const [unit, value] = bytes < 1e9 ? (["megabyte", bytes / 1e6] as const) : (["gigabyte", bytes / 1e9] as const);
   const digits = value < 10 ? 1 : 0;
-  return once(Intl.NumberFormat, { style: "unit", unit, maximumFractionDigits: digits }).format(value);
+  return numbers({ style: "unit", unit, maximumFractionDigits: digits }).format(value);
 }
 
 /** Never rounds 99 up. */
 export const percent = (value: number): string =>
-  once(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
+  numbers({ style: "percent", maximumFractionDigits: 0 }).format(Math.floor(value) / 100);
 
 /** A number with the separators of the language. */
-export const counted = (value: number): string => once(Intl.NumberFormat).format(value);
+export const counted = (value: number): string => numbers().format(value);
 
-export const rate = (value: number): string => `${once(Intl.NumberFormat).format(value)}×`;
+export const rate = (value: number): string => `${numbers().format(value)}×`;
 
 /** `Ann and Joseph`; nobody is a word of its own. */
 export function names(people: readonly { name: string }[]): string {
   if (people.length === 0) return m.people_nobody();
-  return once(Intl.ListFormat, { type: "conjunction" }).format(people.map((person) => person.name));
+  return new Intl.ListFormat(variety(), { type: "conjunction" }).format(people.map((person) => person.name));
 }

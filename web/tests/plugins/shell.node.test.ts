@@ -17,6 +17,8 @@ test("first needed is what the entry imports statically, with styles and fonts, 
     "assets/shared.js": { type: "chunk", imports: ["assets/index.js"] },
     "assets/later.js": { type: "chunk", imports: ["assets/shared.js"] },
     "assets/picture.svg": { type: "asset" },
+    "assets/style.css": { type: "asset" },
   };
-  expect([...firstNeeded(bundle)].sort()).toEqual(["a.css", "assets/index.js", "assets/shared.js", "face.woff2"]);
+  const needed = ["a.css", "assets/index.js", "assets/shared.js", "assets/style.css", "face.woff2"];
+  expect([...firstNeeded(bundle)].sort()).toEqual(needed);
 });
