@@ -5,6 +5,7 @@ import "../ui/ui.css";
 import { BOOTH } from "./booth";
 import { DESK } from "./desk";
 import { DESK_PAGES } from "./desk-pages";
+import { DESK_PLANS } from "./desk-plans";
 import type { Exhibit } from "./exhibit";
 import { FIRST_RUN } from "./first-run";
 import { GATE } from "./gate";
@@ -24,6 +25,7 @@ const EXHIBITS: Record<string, Exhibit> = {
   ...GATE,
   ...DESK,
   ...DESK_PAGES,
+  ...DESK_PLANS,
   ...BOOTH,
   ...MAIL,
   ...TALK,

@@ -74,6 +74,7 @@ const HOUSE: Readonly<Record<string, Load<RouteProps>>> = {
   [PLACES.doctor]: () => import("./DeviceDoctor.svelte"),
   [PLACES.entrance]: () => import("./Entrance.svelte"),
   [PLACES.deskPeople]: () => import("./DeskPeople.svelte"),
+  [PLACES.deskPlans]: () => import("./DeskPlans.svelte"),
   [PLACES.deskWork]: () => import("./DeskWork.svelte"),
   [PLACES.deskRecord]: () => import("./DeskRecord.svelte"),
   [PLACES.plan]: () => import("./Plan.svelte"),

@@ -26,6 +26,7 @@ export const PLACES = {
   doctor: "/operator/doctor",
   entrance: "/operator/entrance",
   deskPeople: "/operator/people",
+  deskPlans: "/operator/plans",
   deskWork: "/operator/work",
   deskRecord: "/operator/record",
   plan: "/plan",

@@ -6,6 +6,7 @@ import { PLACES } from "../places";
 export const PAGES = {
   desk: { path: PLACES.operator, name: () => m.desk_title() },
   entrance: { path: PLACES.entrance, name: () => m.entrance_title() },
+  plans: { path: PLACES.deskPlans, name: () => m.desk_plans() },
   people: { path: PLACES.deskPeople, name: () => m.desk_people() },
   work: { path: PLACES.deskWork, name: () => m.desk_work() },
   record: { path: PLACES.deskRecord, name: () => m.desk_acts() },
