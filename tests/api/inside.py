@@ -91,7 +91,8 @@ class Inside:
         log_key = log_key or SigningKey.generate()
         storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs, log_key)
         self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
-        self.app = assemble(self.house, build_litestar(self.house), WebApp({}))
+        self.control = build_litestar(self.house)
+        self.app = assemble(self.house, self.control, WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")
 
     async def sign_up(self, name: str) -> dict[str, str]:

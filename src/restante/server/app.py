@@ -1,10 +1,11 @@
 """The composition root: builds every part from the settings and hands out one ASGI application."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -66,6 +67,9 @@ from restante.server.transparency.routes import ROUTES as TRANSPARENCY
 from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
+if TYPE_CHECKING:
+    from restante.server.tracing import Traces
+
 API = "/api/v1"
 PROBE_VIDEO = re.compile(rf"{API}/operator/uploads/([^/]+)/video\Z")
 REPORT_VIDEO = re.compile(rf"{API}/operator/reports/([^/]+)/video\Z")
@@ -121,7 +125,9 @@ def _furnished() -> tuple[House, str | None]:
 def assemble(house: House, control: Litestar, web: WebApp) -> App:
     """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
     meters: Meters = control.state.meters
-    return meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
+    traces: Traces | None = control.state.traces
+    application = meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
+    return application if traces is None else traces.traced(application)
 
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
@@ -164,6 +170,8 @@ def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
     meters = Meters()
     house.log.listen(meters.hear)
+    house.database.timing.listen(meters.hear_stage)
+    traces = _traces(house)
     desk = Desk(
         house.database,
         house.clock,
@@ -181,6 +189,8 @@ def build_litestar(house: House) -> Litestar:
         yield
         await metrics.stop()
         await house.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
@@ -205,6 +215,7 @@ def build_litestar(house: House) -> Litestar:
                 "meters": meters,
                 "metering": metrics,
                 "desk": desk,
+                "traces": traces,
                 "entrance": Entrance(desk, house.clock, house.availability),
             }
         ),
@@ -213,6 +224,17 @@ def build_litestar(house: House) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+def _traces(house: House) -> "Traces | None":
+    """For an operator who has a collector; what it takes is loaded there only."""
+    if not house.settings.traces_url:
+        return None
+    from restante.server.tracing import Traces  # noqa: PLC0415 - an extra
+
+    traces = Traces(house.settings, house.log)
+    house.database.timing.surround(traces.stage)
+    return traces
 
 
 def _provide(part: Callable[[State], Any]) -> Provide:

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping, MutableMapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from ipaddress import ip_network
 from math import isfinite
 from pathlib import Path
@@ -123,8 +124,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Addresses or networks whose X-Forwarded-For is believed."""
     plans: str = ""
     """File of plans; empty: plans.toml in the data folder, if it is there. Without plans everything is free."""
-    metrics_token: Annotated[str, Meta(pattern=r"^([\x21-\x7e]{16,})?$")] = ""
-    """Who shows it may read `/metrics`; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    metrics_token: str = ""
+    """Who shows it may read `/metrics`, at least 16 characters; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    traces_url: str = ""
+    """Where a collector takes traces by OTLP over HTTP; empty: there are none."""
+    traces_secret: str = ""
+    """What it is shown as ``Authorization: Bearer``, if it asks for that."""
+    traces_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """Which share of the requests is traced."""
     stripe_key: str = ""
     """Secret or restricted key of the account at Stripe."""
     stripe_webhook_secret: str = ""
@@ -286,6 +293,12 @@ def _check_outward(settings: Settings) -> None:
         raise BadSettings(f"{PREFIX}MAIL_FROM is needed for mail: an address such as restante@post.example")
     if settings.smtp_url and not settings.origins:
         raise BadSettings(f"{PREFIX}ORIGINS is needed for mail: links in it lead to the first of them")
+    if settings.metrics_token and not re.match(r"[\x21-\x7e]{16,}\Z", settings.metrics_token):
+        raise BadSettings(f"{PREFIX}METRICS_TOKEN must have at least 16 characters, without spaces")
+    if settings.traces_url and not re.match(r"https?://[^\s/?#]+/[^\s?#]*\Z", settings.traces_url):
+        raise BadSettings(f"{PREFIX}TRACES_URL is no address such as http://127.0.0.1:4318/v1/traces")
+    if settings.traces_url and find_spec("opentelemetry") is None:
+        raise BadSettings(f"{PREFIX}TRACES_URL needs what `pip install 'restante[otel]'` brings")
     if settings.webhook_url and len(settings.webhook_secret) < 16:
         raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 
