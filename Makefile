@@ -82,7 +82,7 @@ tools-long:
 
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
-	@tools/need-debian prometheus
+	@tools/need-debian prometheus docker-compose
 	$(BIN)/pytest -q -m long --timeout 7200
 
 .PHONY: bench
