@@ -39,6 +39,10 @@ wheel: .venv/.made web ## dist/restante-….whl with the web app inside
 	@$(BIN)/uv build --wheel --no-build-isolation -q -o dist .
 	@ls dist/*.whl
 
+.PHONY: release
+release: .venv/.made web ## KEY=FILE: the wheel with its manifest signed by the release key, served and verified
+	@$(BIN)/python tools/release "$(KEY)"
+
 .PHONY: run
 run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N; TLS=local for phones)
 	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)" --tls "$(TLS)"
@@ -80,7 +84,7 @@ tools-long:
 
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
-	@tools/need-debian prometheus
+	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
 
@@ -90,5 +94,5 @@ bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; 
 
 .PHONY: lock
 lock: .venv/.made ## resolve requirements.lock anew
-	$(BIN)/uv pip compile pyproject.toml --extra server --group dev --group footage --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra otel --group dev --group footage --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock

@@ -5,11 +5,12 @@ import hashlib
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from generating import age
-from generating.forms import HOST, b64, sha256
+from generating.forms import HOST, NOW, b64, sha256
 
 ORIGIN = f"{HOST}/tlog"
 _SIZES = (0, 1, 5, 256, 300)
 _WIDTH = 256
+_NOW_S = NOW // 1000
 
 
 def make(vectors):
@@ -23,11 +24,17 @@ def make(vectors):
     notes["elsewhere 5"] = own.note(honest[:5], origin="other.example/tlog")
     notes["changed 5"] = notes["honest 5"].replace("\n5\n", "\n6\n")
     notes["no checkpoint"] = own.sign(f"{ORIGIN}\n")
+    witness, other = Witness("witness.example"), Witness("other.example")
+    notes["witnessed 5"] = notes["honest 5"] + witness.line(notes["honest 5"])
+    notes["witnessed twice 300"] = notes["honest 300"] + other.line(notes["honest 300"]) + witness.line(notes["honest 300"])
+    notes["witnessed elsewhere 5"] = notes["honest 5"] + witness.line(notes["forked 5"])
+    notes["witnessed later 5"] = notes["honest 5"] + witness.line(notes["honest 5"], signed=_NOW_S - 1)
     vectors.add_json(
         "log.json",
         {
             "origin": ORIGIN,
             "keys": {"own": own.text, "foreign": foreign.text},
+            "witnesses": {"witness": witness.text, "other": other.text},
             "notes": notes,
             "tiles": {name: tiles(entries) for name, entries in logs.items()},
             "following": list(_following()),
@@ -54,6 +61,23 @@ class Key:
 
     def sign(self, text):
         return f"{text}\n\u2014 {ORIGIN} {standard(self.id + self.key.sign(text.encode()))}\n"
+
+
+class Witness:
+    """Somebody who signs a log's checkpoints (https://c2sp.org/tlog-cosignature)."""
+
+    def __init__(self, name):
+        self.name = name
+        self.key = Ed25519PrivateKey.from_private_bytes(age.drawn(f"{name} key", 32))
+        public = b"\x04" + self.key.public_key().public_bytes_raw()
+        self.id = sha256(name.encode() + b"\n" + public)[:4]
+        self.text = f"{name}+{self.id.hex()}+{standard(public)}"
+
+    def line(self, note, signed=_NOW_S):
+        """Its signature; with ``signed``: over another time than the line says."""
+        text = note[: note.index("\n\n") + 1]
+        signature = self.key.sign(f"cosignature/v1\ntime {signed}\n{text}".encode())
+        return f"\u2014 {self.name} {standard(self.id + _NOW_S.to_bytes(8, 'big') + signature)}\n"
 
 
 def standard(data):
@@ -106,10 +130,20 @@ def _following():
     yield _step("honest 5", "elsewhere 5", "honest", "log-malformed")
     yield _step("honest 5", "changed 5", "honest", "log-signature")
     yield _step(None, "no checkpoint", "honest", "log-malformed")
+    both = ["witness", "other"]
+    yield _step("honest 5", "witnessed 5", "honest", "success", witnesses=["witness"])
+    yield _step("honest 5", "witnessed 5", "honest", "log-unwitnessed", witnesses=both)
+    yield _step("honest 5", "witnessed twice 300", "honest", "success", witnesses=both)
+    yield _step("honest 5", "honest 300", "honest", "log-unwitnessed", witnesses=["witness"])
+    yield _step("honest 5", "witnessed elsewhere 5", "honest", "log-unwitnessed", witnesses=["witness"])
+    yield _step("honest 5", "witnessed elsewhere 5", "honest", "success")
+    yield _step("honest 5", "witnessed later 5", "honest", "log-unwitnessed", witnesses=["witness"])
 
 
-def _step(seen, shown, log, expect, key="own"):
-    return {"seen": seen, "shown": shown, "key": key, "tiles": log, "expect": expect}
+def _step(seen, shown, log, expect, key="own", witnesses=()):
+    """``witnesses``: who must have signed, too."""
+    step = {"seen": seen, "shown": shown, "key": key, "tiles": log, "expect": expect}
+    return step | {"witnesses": list(witnesses)}
 
 
 def _records():

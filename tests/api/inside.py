@@ -21,6 +21,7 @@ from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine, sqlite_readers
 from restante.server.edge.webapp import WebApp
 from restante.server.house import House, Storage, furnish
+from restante.signing.keys import SigningKey
 from tests.api.people import sign_up_form
 from tests.laying import lay_schema
 
@@ -108,15 +109,16 @@ def _litestar(house: House) -> Litestar:
 class Inside:
     """A running house, its disk and its clock; ``client`` speaks to it without a network."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, log_key: SigningKey | None = None, **settings: Any) -> None:
         lay_schema(folder)
         path = folder / "restante.sqlite3"
         self.clock = MovedClock()
         self.blobs = SickBlobs(folder / "blobs")
-        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs)
+        log_key = log_key or SigningKey.generate()
+        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs, log_key)
         self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
-        self._control = _litestar(self.house)
-        self.app = assemble(self.house, self._control, WebApp({}))
+        self.control = _litestar(self.house)
+        self.app = assemble(self.house, self.control, WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")
 
     async def sign_up(self, name: str) -> dict[str, str]:
@@ -129,7 +131,7 @@ class Inside:
         """Closes the house, whose JSON side another may have then."""
         await self.client.aclose()
         await self.house.close()
-        _idle.append(self._control)
+        _idle.append(self.control)
 
 
 @contextlib.asynccontextmanager

@@ -200,9 +200,9 @@ def provided(folder: Path, scenario: Callable[[Inside, str], Awaitable[None]], *
         )
 
 
-async def visit(inside: Inside, who: str) -> tuple[httpx.Response, str]:
+async def visit(inside: Inside, who: str, asked: str = "") -> tuple[httpx.Response, str]:
     """Goes to the provider as a browser does, logs in there, and comes back; returns how, and the browser's cookie."""
-    begun = await inside.client.get(f"{SIGN_UP}/provider")
+    begun = await inside.client.get(f"{SIGN_UP}/provider{asked}")
     assert begun.status_code == 303, begun.text
     cookie = re.match(r"__Host-provider=([^;]+);", begun.headers["set-cookie"])
     assert cookie

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.server.availability.file import EXAMPLE, BadFile, ChartFile, chart_of, read
+from restante.server.availability.file import EXAMPLE, BadFile, chart_of, read
+from restante.server.availability.in_force import ChartFile
 from restante.server.availability.rules import Chart, Door, Who, decide
 from tests.api.household import START_MS, TurnedClock
 

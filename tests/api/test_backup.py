@@ -67,7 +67,10 @@ def furnished(home: Household, *, videos: int = 3) -> list[str]:
     home.send(ann, gone)
     home.run(home.house.messages.delete_for_everyone(ann, gone.message.id))
     for act in ("look", "dismiss"):
-        note = lambda connection, act=act: record.note(connection, "ann", act, "rep_a", now_ms=1)  # noqa: E731
+        key = record.key_of(home.house.log_key)
+        note = lambda connection, act=act, key=key: record.note(  # noqa: E731
+            connection, "ann", act, "rep_a", key=key, now_ms=1
+        )
         home.run(home.house.database.write(note))
     home.sweep()
     return uploads
@@ -406,6 +409,27 @@ def test_check_finds_rows_that_somebody_edited(sound: Path, tmp_path: Path, edit
     with closing(sqlite3.connect(tmp_path / "data" / "restante.sqlite3")) as database:
         database.executescript(edit)
     assert check_data(tmp_path / "data", read=NOTHING).findings != []
+
+
+def test_check_finds_a_record_of_the_desk_that_somebody_wrote_anew_or_whose_key_is_gone(
+    sound: Path, tmp_path: Path
+):
+    data = tmp_path / "data"
+    restore(sound, data)
+    (data / "log.key").rename(tmp_path / "log.key")
+    (missing,) = check_data(data, read=NOTHING).findings
+    assert "log.key" in missing.detail
+    (tmp_path / "log.key").rename(data / "log.key")
+    with closing(sqlite3.connect(data / "restante.sqlite3")) as database, database:
+        row = {"seq": 1, "operator": "", "act": "look", "subject": "rep_a", "note": "", "created_at": 1}
+        database.execute("DELETE FROM desk_acts")
+        columns = "(seq, operator, act, subject, note, created_at, sha256)"
+        digest = record.digest(row, record.START, key=b"a guess")
+        database.execute(
+            f"INSERT INTO desk_acts {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", (*row.values(), digest)
+        )
+    (found,) = check_data(data, read=NOTHING).findings
+    assert found.what == "the desk's record"
 
 
 def test_the_hash_of_a_blob_is_noted_once_it_is_whole(home: Household, clock: TurnedClock):

@@ -67,6 +67,7 @@ BAD = {
     "abuse_contact = 'the front desk'": "abuse_contact is no e-mail address",
     "origins = ['post.example']": "origins has post.example, which is no address such as https://post.example",
     "trusted_proxies = ['proxy']": "trusted_proxies has proxy, which is no address or network",
+    "witnesses = ['https://witness.example']": "witnesses has https://witness.example, which is no address and key",
     "tls_names = ['two words']": "tls_names has two words, which is no name and no address",
     # what does not go together, and secrets
     "tls = 'files'": "tls_cert and tls_key belong to tls=files",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 
 from restante.protocol.encoding import unb64
 from restante.protocol.ids import Prefix, new_id
@@ -15,6 +15,7 @@ from restante.server.backup.taking import take
 from restante.server.commands.doctor import doctor
 from restante.server.config import Settings
 from restante.server.db.tables import passkeys, reports
+from restante.server.desk import record
 from restante.server.desk.examining import Facts, examine
 from restante.server.metrics.service import Waiting
 from restante.server.operators import service as operators
@@ -32,8 +33,11 @@ async def account_id(inside: Inside, name: str) -> int:
     return await inside.house.database.read(lambda c: c.execute(found, {"name": name}).scalar_one())
 
 
-async def make_operator(inside: Inside, name: str, *, passkey: bool = True) -> dict[str, str]:
-    who = await inside.sign_up(name)
+async def make_operator(
+    inside: Inside, name: str, *, who: dict[str, str] | None = None, passkey: bool = True
+) -> dict[str, str]:
+    """Of a new account, or of one whose header is ``who``."""
+    who = who or await inside.sign_up(name)
     link = await inside.house.database.write(
         lambda connection: operators.make_link(connection, now_ms=inside.clock.now_ms())
     )
@@ -113,7 +117,7 @@ def test_nobody_but_an_operator_with_a_passkey_sees_the_desk(tmp_path: Path):
         for who, status, code in ((bob, 404, "not-found"), (carl, 403, "passkey-needed")):
             assert_problem(await look(inside, who, report), status, code)
             assert_problem(await decide(inside, who, report, "dismiss"), status, code)
-        assert (await get(inside, ann, "acts")).json() == {"items": [], "whole": True}
+        assert (await get(inside, ann, "acts")).json() == {"items": [], "whole": True, "more": False}
         plain = await inside.client.get(f"{DESK}/health", headers={**carl, "host": "192.0.2.1:8080"})
         assert plain.status_code == 200, "where there can be no passkey none is asked for"
 
@@ -180,6 +184,50 @@ def test_a_record_that_somebody_changed_says_so(tmp_path: Path, edit: str):
     run(tmp_path, story)
 
 
+@pytest.mark.parametrize("has_key", [False, True], ids=["without the key", "control: with it"])
+def test_whoever_has_the_database_and_not_the_key_cannot_write_the_record_anew(tmp_path: Path, has_key: bool):
+    """Somebody takes the look out that tells of them, and hashes all that follows as it should be."""
+
+    async def story(inside: Inside) -> None:
+        ann = await make_operator(inside, "ann")
+        report = await make_report(inside, "ann", None)
+        await look(inside, ann, report)
+        await decide(inside, ann, report, "dismiss")
+        key = record.key_of(inside.house.log_key) if has_key else bytes(32)
+
+        def rewrite(connection: Connection) -> None:
+            connection.exec_driver_sql("DELETE FROM desk_acts")
+            record.note(connection, "bob", "dismiss", report, "threats", key=key, now_ms=1)
+
+        await inside.house.database.write(rewrite)
+        told = (await get(inside, ann, "acts")).json()
+        assert ([each["operator"] for each in told["items"]], told["whole"]) == (["bob"], has_key)
+
+    run(tmp_path, story)
+
+
+def test_the_record_is_told_in_pages_back_to_its_first_line(tmp_path: Path):
+    async def story(inside: Inside) -> None:
+        ann = await make_operator(inside, "ann")
+        key = record.key_of(inside.house.log_key)
+
+        def fill(connection: Connection) -> None:
+            for number in range(1, 206):
+                record.note(connection, "ann", "look", f"rep_{number}", key=key, now_ms=number)
+
+        await inside.house.database.write(fill)
+        told, seen = (await get(inside, ann, "acts")).json(), []
+        while told["items"]:
+            assert told["whole"]
+            seen += [each["seq"] for each in told["items"]]
+            assert told["more"] == (seen[-1] > 1)
+            told = (await get(inside, ann, f"acts?before={seen[-1]}")).json()
+        assert seen == list(range(205, 0, -1))
+        assert_problem(await get(inside, ann, "acts?before=0"), 422, "invalid")
+
+    run(tmp_path, story)
+
+
 def test_a_report_of_an_account_that_is_gone_names_nobody(tmp_path: Path):
     async def story(inside: Inside) -> None:
         ann = await make_operator(inside, "ann")
@@ -233,8 +281,12 @@ def test_people_and_use_are_counted_without_what_or_to_whom(tmp_path: Path):
         assert [each["name"] for each in (await get(inside, ann, "people?after=ann")).json()["items"]] == [
             "bob"
         ]
+        await inside.sign_up("bob_1")
+        for like, names in (("bo", ["bob", "bob_1"]), ("b_", ["bob_1"]), ("OB", ["bob", "bob_1"]), ("%", [])):
+            found = (await inside.client.get(f"{DESK}/people", params={"like": like}, headers=ann)).json()
+            assert [each["name"] for each in found["items"]] == names, like
         usage = (await get(inside, ann, "usage")).json()
-        assert (usage["accounts"], usage["messages"], len(usage["days"])) == (2, 0, 30)
+        assert (usage["accounts"], usage["messages"], len(usage["days"])) == (3, 0, 30)
 
     run(tmp_path, story)
 

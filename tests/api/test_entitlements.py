@@ -1,5 +1,6 @@
 """What an account may do: the algebra of plans, subscriptions, grants and time, without a server."""
 
+import dataclasses
 from datetime import UTC, datetime
 from itertools import permutations
 
@@ -87,6 +88,18 @@ def test_a_subscription_ends_once_and_for_good(subscription, now_ms):
     until = subscription.holds_until(PLANS.grace_ms)
     holds = entitled([subscription], now_ms=now_ms).state in {"paid", "ending", "late"}
     assert holds == (now_ms < until and subscription.plan in {"hundred", "premium"})
+
+
+@given(some_subscriptions(), st.integers(0, 90))
+def test_the_last_millisecond_of_the_grace_is_in_and_the_next_is_out(subscription, grace_days):
+    plans = Plans((TRIAL, PREMIUM), "trial", "usd", grace_ms=grace_days * DAY_MS)
+    until = subscription.holds_until(plans.grace_ms)
+    held = {"since_ms": 0, "subscriptions": [dataclasses.replace(subscription, plan="premium")], "grants": []}
+    states = [rules.entitlement(plans, now_ms=at_ms, **held).state for at_ms in (until - 1, until)]
+    assert states[0] != "free"
+    assert states[1] == "free"
+    late = subscription.unpaid_since_at is not None and subscription.ended_at is None
+    assert not late or until == subscription.unpaid_since_at + grace_days * DAY_MS
 
 
 @given(instants, st.sampled_from(["month", "year"]), instants)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from restante.protocol.encoding import b64
 from restante.server.limits.prefixes import prefix_of
 from restante.server.limits.rules import admit
+from tests.api.keyholders import PASSPHRASE, RECOVERY, Keyholder, passphrase, visitor
 from tests.api.people import Person, assert_problem, make_account, new_client, new_name, sign_up_form
 from tests.serving import Server, serving
 
@@ -179,13 +180,26 @@ def locked(server: Server) -> Iterator[None]:
 
 @pytest.mark.long
 def test_a_limiter_that_cannot_count_lets_nobody_in(new_server: Callable[..., Server]) -> None:
+    """By none of the ways in, each shown as it is right."""
     server = new_server()
-    ann = make_account(server.url)
-    with locked(server):
-        refused = ann.sign_in()
-    assert_problem(refused, 503, "busy")
-    assert "retry-after" in refused.headers
-    assert ann.sign_in().status_code == 201
+    with Keyholder(server, None, passphrase()) as ann, ThreadPoolExecutor(4) as pool:
+        right = (("passphrase", PASSPHRASE), ("recovery", RECOVERY))
+        forms = [
+            {"name": ann.name, "type": way, "bearer": b64(bearer), "client": "cli"} for way, bearer in right
+        ]
+        asked = [("sign-in", form) for form in forms]
+        asked += [("sign-in/passkey", ann.show() | {"client": "cli"}), ("passkeys/assertion", {})]
+
+        def ask(one: tuple[str, dict[str, object]]) -> httpx.Response:
+            with visitor(server) as nobody:
+                return nobody.post(f"/api/v1/{one[0]}", json=one[1])
+
+        with locked(server):
+            refused = list(pool.map(ask, asked))
+        for answer in refused:
+            assert_problem(answer, 503, "busy")
+            assert "retry-after" in answer.headers
+        assert [ask(one).status_code for one in asked] == [201, 201, 201, 201]
 
 
 def test_the_database_does_not_tell_whom_it_counted(proxied: Server) -> None:

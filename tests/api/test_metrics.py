@@ -4,19 +4,22 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from restante.protocol.codes import CODES
 from restante.server.backup.taking import take
 from restante.server.config import BadSettings, from_environment
 from restante.server.metrics.meters import MOST_ROUTES, Meters
+from restante.server.outbox.queue import Kind
 from tests.api.inside import Inside, run
 from tests.shape.source import ROOT
 
+STAGES = ("db-read", "db-write", "flush", "upload-finish", "sweep")
 TOKEN = "a-token-of-24-characters"
 ALERTS = ROOT / "deploy" / "prometheus"
 
@@ -57,6 +60,14 @@ def test_it_counts_what_happens(tmp_path: Path):
         assert grown[f"restante_http_requests_total{[*labels, ('status', '200')]}"] == 1
         assert grown[f"restante_http_requests_total{[*labels, ('status', '401')]}"] == 1
         assert grown["restante_http_request_duration_seconds_count[('kind', 'upload')]"] == 2
+        assert grown["restante_refusals_total[('code', 'not-signed-in')]"] == 1
+        assert grown["restante_stage_duration_seconds_count[('stage', 'upload-finish')]"] == 1
+        assert grown["restante_stage_duration_seconds_count[('stage', 'db-write')]"] >= 2
+        await inside.client.head(created.headers["location"], headers=tus)
+        await inside.house.jobs.sweeper.run()
+        later = await scrape(inside)
+        assert later["restante_uploads_resumed_total"] == 1
+        assert later["restante_gc_last_success_timestamp_seconds"] > 1.7e9
         assert after["restante_http_in_flight_requests"] == 1  # this one
         assert after["restante_outbox_pending[('kind', 'delete-blob')]"] == 0
         assert after["restante_disk_bytes"] > after["restante_disk_free_bytes"] > 0
@@ -118,6 +129,11 @@ def test_whatever_is_asked_there_are_few_series():
         meters.hear("request", {**fields, "bytes": 1, "duration_ms": 1.0})
         meters.hear("policy-report", {"directive": f"made-up-{number}"})
         meters.hear("push-answered", {"status": number})
+    for code in CODES:
+        fields = {"route": "/r0", "method": "GET", "status": 400, "code": code}
+        meters.hear("request", {**fields, "bytes": 1, "duration_ms": 1.0})
+    for stage in (*STAGES, *get_args(Kind)):
+        meters.hear_stage(stage, 0.1, True)
     text = generate_latest(meters.registry).decode()
     assert len(values(text)) <= 2000
     combinations = {(n % 97, "other", statuses[n % 500]) for n in range(5000)}

@@ -197,6 +197,19 @@ def test_checkout_asks_for_the_price_of_the_file_in_the_language_of_the_person(t
     _run(tmp_path, STRIPE, scenario)
 
 
+@pytest.mark.parametrize("tax", ["none", "included", "added"])
+def test_tax_is_computed_at_checkout_where_the_file_says_so(tmp_path: Path, tax: str) -> None:
+    async def scenario(inside: Inside) -> None:
+        ann, fake = await inside.sign_up("ann"), new_fake(inside)
+        assert (await begin(inside, ann)).status_code == 200
+        form = fake.asked[-1][2]
+        computed = {name: form.get(name) for name in ("automatic_tax[enabled]", "tax_id_collection[enabled]")}
+        assert set(computed.values()) == ({None} if tax == "none" else {"true"})
+        assert (await standing(inside, ann))["offers"][0]["tax"] == tax
+
+    _run(tmp_path, STRIPE.replace('"added"', f'"{tax}"'), scenario)
+
+
 def test_who_has_a_plan_changes_it_and_does_not_pay_twice(tmp_path: Path) -> None:
     async def scenario(inside: Inside) -> None:
         ann, fake = await inside.sign_up("ann"), new_fake(inside)

@@ -62,6 +62,9 @@ ALLOWED: dict[str, dict[str, str]] = {
     "remove_subscription": {"sender": "yes"},
     "decide_report": {},
     "open_report": {},
+    "end_grant": {},
+    "invite_waiting": {},
+    "revoke_invite": {},
     "get_pairing": {},
     "approve_pairing": {},
     "refuse_pairing": {},
@@ -119,6 +122,8 @@ class World:
         self.ids["lookup"] = "a" * 16
         self.ids |= {"name": self.names["sender"], "shard": "contacts", "way_id": "passphrase"}
         self.ids["report_id"] = "rep_" + "a" * 26
+        self.ids["grant_id"] = "grt_" + "a" * 26
+        self.ids |= {"invite_id": "inv_" + "a" * 26, "waiting_id": "1"}
         self.ids |= {"code": "internal", "token": b64(os.urandom(32)), "provider": "stripe"}
 
     async def _sign_up(self, role: str) -> None:

@@ -25,6 +25,7 @@ HTML = {"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "accept-enc
 SCRIPT = b"export const a = 1;" * 200
 FILES = {
     "index.html": b"<!doctype html><title>Restante</title>",
+    "guest.html": b"<!doctype html><title>Restante</title><link rel=modulepreload href=/assets/index-abc.js>",
     "sw.js": b"self.addEventListener('fetch', () => {});",
     "manifest.webmanifest": b"{}",
     "icons/icon.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
@@ -88,6 +89,15 @@ def test_every_address_that_people_open_is_the_page(folder: Path, path: str) -> 
     assert answer.headers["cache-control"] == "no-cache"
     for name, value in SECURITY.items():
         assert answer.headers.get_list(name) == [value]
+
+
+def test_who_comes_by_a_link_gets_the_page_that_names_its_screen(folder: Path) -> None:
+    answer = ask(folder, "/m/lnk_x", **HTML)
+    assert answer.content == FILES["guest.html"]
+    page = ask(folder, "/", **HTML)
+    for name in ("content-type", "cache-control", "vary", "content-security-policy"):
+        assert answer.headers.get_list(name) == page.headers.get_list(name)
+    assert ask(folder, "/m", **HTML).content == FILES["index.html"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/inbox", "/api", "/problems/not-found", "/livez", "/readyz"])

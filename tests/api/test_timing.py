@@ -18,7 +18,8 @@ import pytest
 
 from restante.protocol.encoding import b64
 from tests.api.parcels import make_parcel, new_key
-from tests.api.people import Person, make_account, new_name
+from tests.api.parcels import send as leave
+from tests.api.people import Person, make_account, new_name, sealed
 from tests.serving import Server, serving
 
 ROUNDS, WARMING = 2000, 200
@@ -28,6 +29,8 @@ CONTROL_US = 60
 SEND_CONTROL_US = 200
 """A send does more, and varies more."""
 ATTEMPTS = 4
+FORWARD_ROUNDS = 1000
+"""Each takes a message of its own."""
 Ask = Callable[[HTTPConnection], None]
 
 
@@ -103,6 +106,26 @@ def send(sender: Person, recipient: Person) -> Ask:
     return ask
 
 
+def pass_on(owner: Person, recipient: Person, author: Person, count: int) -> Ask:
+    """Passes messages on that were left for the owner beforehand, each once."""
+    authorization = owner.client.headers["authorization"]
+    headers = {"authorization": authorization, "content-type": "application/json"}
+
+    def make() -> tuple[str, bytes]:
+        body = json.dumps({"envelopes": {recipient.name: b64(sealed(400))}}).encode()
+        return f"/api/v1/messages/{leave(author, owner, may_forward=True).id}/forwards", body
+
+    waiting = [make() for _ in range(count)]
+
+    def ask(connection: HTTPConnection) -> None:
+        connection.request("POST", *waiting.pop(), headers)
+        answer = connection.getresponse()
+        assert answer.status == 204
+        answer.read()
+
+    return ask
+
+
 def slower(ask: Ask, us: float) -> Ask:
     def later(connection: HTTPConnection) -> None:
         until = time.perf_counter_ns() + us * 1000
@@ -136,19 +159,19 @@ def test_the_time_of_an_answer_does_not_tell_who_has_an_account(
 
 
 def compared(
-    house: Server, one: Ask, other: Ask, what: str, *, control_us: float = CONTROL_US
+    house: Server, one: Ask, other: Ask, what: str, *, control_us: float = CONTROL_US, rounds: int = ROUNDS
 ) -> tuple[float, float]:
     """Measures, after a difference that was made on purpose was found by the same measurement."""
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")
     measured(house, one, other, seed=seed, rounds=WARMING)
     for attempt in range(ATTEMPTS):
-        control, shift = measured(house, slower(one, control_us), other, seed=seed + attempt)
+        control, shift = measured(house, slower(one, control_us), other, seed=seed + attempt, rounds=rounds)
         if control > DIFFERENT:
             break
     else:
         pytest.fail(f"this machine is too busy to tell {control_us} us, made on purpose")
-    t, middle = measured(house, one, other, seed=seed - 1)
+    t, middle = measured(house, one, other, seed=seed - 1, rounds=rounds)
     print(f"{what}: t = {t:.1f}, {middle:+.1f} us; the control: t = {control:.1f}, {shift:+.1f} us")
     return t, middle
 
@@ -163,3 +186,19 @@ def test_the_time_of_an_answer_does_not_tell_the_blocked(
     t, middle = compared(house, send(eve, bob), send(eve, carl), "blocked", control_us=SEND_CONTROL_US)
     record_property("t", t)
     assert abs(t) < DIFFERENT, f"t = {t:.1f}, a send to who blocked its sender takes {middle:+.1f} us longer"
+
+
+@pytest.mark.long
+def test_the_time_of_passing_on_does_not_tell_the_blocked(
+    house: Server, record_property: Callable[[str, object], None]
+) -> None:
+    ann, eve, bob, carl = (make_account(house.url) for _ in range(4))
+    block = bob.client.put(f"/api/v1/account/acquaintances/{eve.name}", json={"state": "blocked"})
+    assert block.status_code == 204
+    count = WARMING + FORWARD_ROUNDS * (ATTEMPTS + 1)
+    to_bob, to_carl = pass_on(eve, bob, ann, count), pass_on(eve, carl, ann, count)
+    t, middle = compared(
+        house, to_bob, to_carl, "passed on", control_us=SEND_CONTROL_US, rounds=FORWARD_ROUNDS
+    )
+    record_property("t", t)
+    assert abs(t) < DIFFERENT, f"t = {t:.1f}, passing on to who blocked takes {middle:+.1f} us longer"

@@ -49,8 +49,11 @@ def test_what_may_be_passed_on_is_and_ends_with_its_sender(ann: Person, bob: Per
 def test_who_knows_the_first_sender_is_told_them(ann: Person, bob: Person, cat: Person, clip: Path):
     cat.ok("contacts", "add", ann.name)
     passed = ann.send(bob.name, clip, "--may-forward")
-    bob.ok("forward", passed, cat.name)
+    bob.ok("groups", "new", "both", cat.name, ann.name)
+    to = bob.ok("forward", passed, "--group", "both", "--json").json["to"]
+    assert to == [cat.profile.identity.acct], "ann, whose message it is, is in the group too"
     assert of(cat.inbox(), passed)["forwarded"]["from"] == ann.profile.identity.acct
+    assert "There is no group" in bob.run("forward", passed, "--group", "nobody").failed(2).err
 
 
 def test_kept_and_archived_hold_on_every_device(ann: Person, bob: Person):

@@ -33,9 +33,9 @@ class Works:
     sink: MailSink
     folder: Path
 
-    def sign_up(self, name: str, *words: object) -> Result:
+    def sign_up(self, name: str, *words: object, **env: str) -> Result:
         person = Person(name, self.folder, self.server.url)
-        return person.run("sign-up", name, "--server", self.server.url, "--json", *words)
+        return person.run("sign-up", name, "--server", self.server.url, "--json", *words, **env)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +83,27 @@ def test_an_address_of_the_domains_lets_in_by_its_code(works: Works, typed: list
         return str(works.sink.mails[-1]["subject"]).split()[-1]
 
     typed += [lambda: "1234", wrong, lambda: f" {sent()[:4]} {sent()[4:]}"]
-    made = works.sign_up("ann", "--mail", "ann@works.example", "--country", "gb")
+    made = works.sign_up("ann", "--mail", "ann@works.example", "--country", "gb", LC_ALL="fr_FR.UTF-8")
     assert made.code == 0, made.err
     assert typed == []
     assert "8 digits" in made.err
     assert "not the code" in made.err
     assert made.json["name"] == "ann"
     assert works.sink.mails[-1]["to"] == "ann@works.example"
+    assert str(works.sink.mails[-1]["subject"]).startswith("Votre code"), "in the language of the terminal"
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "fr_CA.UTF-8"}, "fr"),
+        ({"LC_ALL": "C", "LANG": "fr_FR"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "fr", "LANG": "de_DE"}, "fr"),
+    ],
+)
+def test_the_language_is_the_terminals(environ: dict[str, str], language: str) -> None:
+    assert admitted.language_of(environ) == language
 
 
 def test_an_address_of_elsewhere_is_told_of_which(works: Works, typed: list[Callable[[], str]]) -> None:

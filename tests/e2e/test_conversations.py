@@ -1,4 +1,4 @@
-"""What is said between two people in a browser: a video is answered by a sign and by words, which arrive signed and in their thread."""
+"""What is said between two people in a browser: who wrote first is accepted, a video is answered by a sign and by words, which arrive signed and in their thread."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +29,10 @@ def test_a_video_is_answered_by_a_sign_and_by_words(home: Inhabitant, house: Ser
     page = home.open()
     video = ann.send("claire", small_clip(tmp_path), "--caption", "The mangoes are ripe")
     letter(page, "The mangoes are ripe").wait_for()
+    assert [one["acct"] for one in home.cli.ok("requests", "--json").json] == ["ann@localhost"]
+    page.get_by_role("button", name="Accept ann").click()
+    expect(page.get_by_role("button", name="Accept ann")).to_have_count(0)
+    eventually(lambda: home.cli.ok("requests", "--json").json == [])
     page.goto(page.url.replace("/inbox", "/with/ann"))
     lines = page.get_by_role("list", name="You and ann").get_by_role("listitem")
     expect(lines).to_have_count(1)

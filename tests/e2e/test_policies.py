@@ -19,7 +19,7 @@ ADDRESSES = """/ /sign-up /sign-in /inbox /sent /people /settings /record /draft
 /some/where /index.html /tlogs /apis /problemsx""".split()
 """Of the app, known and unknown."""
 OTHERS = """/api/v1/server /api/v1/sessions /api/v1/nothing /api/v1/openapi/openapi.json /livez /readyz /problems/not-found
-/problems/x /tlog/key /tlog/checkpoint /tlog/tile/0/999 /tlog/x /.well-known/x /favicon.ico /robots.txt /assets/none.js
+/problems/x /tlog/key /tlog/checkpoint /tlog/witnesses /tlog/tile/0/999 /tlog/x /.well-known/x /favicon.ico /robots.txt /assets/none.js
 /workers/none.js /.vite/manifest.json""".split()
 
 

@@ -27,7 +27,7 @@ SCREENS = (
     "welcome", "sign-up", "sign-in", "record", "review", "people", "with", "inbox", "drafts", "watch",
     "sent", "settings", "pair", "left-here", "link", "m", "told",
     "mine", "deletions", "call", "page", "archive", "group",
-    "plan", "operator-link", "desk", "doctor",
+    "plan", "operator-link", "desk", "doctor", "entrance", "desk-people", "desk-work", "desk-record",
 )  # fmt: skip
 LISTS = ("people", "inbox", "sent")
 PHONE = ViewportSize(width=390, height=844)

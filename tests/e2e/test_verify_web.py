@@ -1,10 +1,12 @@
 """`restante verify-web`: a server that hands out another app, were it to one visitor in three, is told."""
 
 import gzip
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ import pytest
 from restante.cli.main import run
 from restante.client.verify_web import installed_manifest
 from restante.protocol.web_manifest import NAME, BadManifest, read
+from restante.transparency.notes import NoteKey, SignedNote
 from tests.serving import ROOT, Server
 
 
@@ -229,6 +232,39 @@ def test_a_signed_manifest_is_believed_by_its_key_alone(
         assert verified(capfd, url, "--key", key)[:2] == (0, []), (
             "the server's own manifest, signed by a known key"
         )
+
+
+@pytest.mark.long
+def test_a_release_is_made_signed_and_checked_by_one_command(webapp: Path, tmp_path: Path) -> None:
+    tree, unsigned = tmp_path / "tree", (webapp / NAME).read_bytes()
+    for name in ("src", "tools"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree / name)
+    note = tree / webapp.relative_to(ROOT) / NAME
+    key = key_tool("new", tmp_path / "key")
+
+    def release(key_file: Path, to: str) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, tree / "tools" / "release", key_file, tmp_path / to]
+        return subprocess.run(words, check=False, capture_output=True, text=True, timeout=200)
+
+    made = release(tmp_path / "key", "dist")
+    assert made.returncode == 0, made.stderr
+    (wheel,) = (tmp_path / "dist").iterdir()
+    assert made.stdout.splitlines()[-1] == f"key     {key}"
+    assert hashlib.sha256(wheel.read_bytes()).hexdigest() in made.stdout
+    with zipfile.ZipFile(wheel) as package:
+        released = SignedNote.read(package.read(f"restante/server/webapp/{NAME}"))
+    assert released.text_signed_by(NoteKey.parse(key)).encode() == unsigned
+    assert note.read_bytes() == unsigned, "what was built here stays unsigned"
+
+    (note.parent / "index.html").write_text("another page")
+    refused = release(tmp_path / "key", "damaged")
+    assert refused.returncode == 1
+    assert "error: the release is not what its manifest says" in refused.stderr
+    assert not (tmp_path / "damaged").exists()
+    shutil.copy(tmp_path / "key", tree / "key")
+    assert "lies in the repository" in release(tree / "key", "inside").stderr
 
 
 def test_a_changed_manifest_is_told(

@@ -33,8 +33,10 @@ def expected(case) -> str | None:
 def test_following(case):
     seen = recall(LOG["keys"]["own"], note(case["seen"])) if case["seen"] else None
     key = NoteKey.parse(LOG["keys"][case["key"]])
+    witnesses = [NoteKey.parse(LOG["witnesses"][name]) for name in case["witnesses"]]
+    shown, tiles = note(case["shown"]), tiles_of(case["tiles"])
     _, code = outcome(
-        lambda: follow(seen, key, note(case["shown"]), origin=LOG["origin"], fetch=tiles_of(case["tiles"]))
+        lambda: follow(seen, key, shown, origin=LOG["origin"], fetch=tiles, witnesses=witnesses)
     )
     assert code == expected(case)
 

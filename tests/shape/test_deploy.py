@@ -1,7 +1,11 @@
 """What stands in deploy/ names settings, options and files that there are."""
 
 import re
+import shutil
+import subprocess
 import tomllib
+
+import pytest
 
 from restante.server.commands.serve import serve
 from restante.server.config import CONFIG, PREFIX, Settings
@@ -35,3 +39,19 @@ def test_the_container_copies_files_that_there_are():
 def test_the_guide_names_each_file():
     guide = (ROOT / "docs" / "guides" / "install.md").read_text()
     assert {name for name in TEXTS if f"deploy/{name}" not in guide} == set()
+
+
+@pytest.mark.long
+def test_the_compose_file_is_one_to_a_real_compose():
+    tool = shutil.which("docker-compose")
+    if tool is None:
+        pytest.skip("docker-compose is Debian's package of that name")
+    command = [tool, "-f", "-", "config"]
+    read = subprocess.run(
+        [tool, "-f", "compose.yaml", "config"], cwd=DEPLOY, capture_output=True, text=True, check=True
+    ).stdout
+    assert "RESTANTE_TRUSTED_PROXIES: 10.89.77.0/24" in read
+    spoilt = TEXTS["compose.yaml"].replace("restart:", "restrat:")
+    refused = subprocess.run(command, cwd=DEPLOY, input=spoilt, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "restrat" in refused.stderr

@@ -9,13 +9,34 @@ import type { Packages } from "./licences.ts";
 const TEXT = /\.(?:html|js|css|svg|json|webmanifest)$/;
 const FLOOR = 1024; // below, compressing saves less than a packet
 /** Installers of the operating system fetch these by themselves; the app never shows them. */
-const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$|licenses\.md$)/;
+const NOT_OFFLINE = /^(?:\.vite\/|icons\/.*\.png$|sw\.js$|licenses\.md$|(?:guest|call)\.html$)/;
+/**
+ * The page once more, for those who come by a link and have nothing of the app yet: it names at once what their screen is made of, which the
+ * browser would else hear of one after the other. The server hands it out at these addresses (edge/webapp.py).
+ */
+const AHEAD: Readonly<Record<string, string>> = {
+  "guest.html": "src/routes/Guest.svelte",
+  "call.html": "src/routes/Page.svelte",
+};
+const THEIR_WORKER = /^workers\/crypto-[^/]+\.js$/;
 
-type Output = Record<string, { type: string; isEntry?: boolean; imports?: string[]; viteMetadata?: Metadata }>;
+type Output = Record<string, Chunk>;
+type Chunk = {
+  type: string;
+  isEntry?: boolean;
+  facadeModuleId?: string | null;
+  imports?: string[];
+  viteMetadata?: Metadata;
+};
 type Metadata = { importedCss: Set<string>; importedAssets: Set<string> };
 
 /** What the first page needs: the entry, what it imports statically, their fonts, and the one style sheet, which belongs to no chunk. */
 export function firstNeeded(bundle: Output): Set<string> {
+  const sheets = Object.keys(bundle).filter((name) => name.endsWith(".css"));
+  return new Set([...neededBy(bundle, ({ isEntry }) => isEntry === true), ...sheets]);
+}
+
+function neededBy(bundle: Output, isBeginning: (chunk: Chunk) => boolean): Set<string> {
   const needed = new Set<string>();
   const visit = (name: string): void => {
     const chunk = bundle[name];
@@ -25,11 +46,20 @@ export function firstNeeded(bundle: Output): Set<string> {
     chunk.viteMetadata?.importedAssets.forEach((file) => needed.add(file));
     chunk.imports?.forEach(visit);
   };
-  for (const [name, chunk] of Object.entries(bundle)) {
-    if (chunk.isEntry) visit(name);
-    if (name.endsWith(".css")) needed.add(name);
-  }
+  for (const [name, chunk] of Object.entries(bundle)) if (isBeginning(chunk)) visit(name);
   return needed;
+}
+
+/** The page with everything named that a screen needs beside the entry. */
+export function pageAhead(page: string, bundle: Output, screen: string): string {
+  const needed = neededBy(bundle, ({ facadeModuleId }) => facadeModuleId?.endsWith(`/${screen}`) === true);
+  if (needed.size === 0) throw new Error(`${screen} is in no chunk of its own`);
+  const first = firstNeeded(bundle);
+  const beyond = [...needed].filter((name) => !first.has(name) && name.endsWith(".js"));
+  const links = beyond.map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`);
+  const worker = Object.keys(bundle).filter((name) => THEIR_WORKER.test(name));
+  links.push(...worker.map((name) => `<link rel="modulepreload" as="worker" crossorigin href="/${name}">`));
+  return page.replace("</head>", `${links.map((link) => `  ${link}\n  `).join("")}</head>`);
 }
 
 async function filesIn(folder: string): Promise<string[]> {
@@ -83,6 +113,7 @@ async function precompress(folder: string): Promise<void> {
 export function shell(serviceWorker: string, packages: Packages): Plugin {
   let folder = "";
   let source = "";
+  let ahead: (page: string) => Record<string, string>;
   let first: Set<string> | undefined; // stays undefined when the build fails: then its own error is the one to show
   return {
     name: "restante:shell",
@@ -92,11 +123,16 @@ export function shell(serviceWorker: string, packages: Packages): Plugin {
       source = resolve(config.root, serviceWorker);
     },
     writeBundle(_options, bundle) {
-      first = firstNeeded(bundle as unknown as Output);
+      const output = bundle as unknown as Output;
+      first = firstNeeded(output);
+      ahead = (page) =>
+        Object.fromEntries(Object.entries(AHEAD).map(([file, screen]) => [file, pageAhead(page, output, screen)]));
     },
     async closeBundle() {
       if (first === undefined) return;
       await writeFile(join(folder, "licenses.md"), await packages.page());
+      const pages = ahead(await readFile(join(folder, "index.html"), "utf8"));
+      for (const [file, text] of Object.entries(pages)) await writeFile(join(folder, file), text);
       await buildServiceWorker(folder, source, first);
       await precompress(folder);
     },

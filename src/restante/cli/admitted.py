@@ -1,6 +1,8 @@
 """Options of whatever makes an account: what lets somebody in where the server does not let in everybody."""
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,6 +11,7 @@ from cyclopts import Parameter
 from restante.cli.failures import Missing
 from restante.cli.terminal import ask, can_ask, say
 from restante.client.admission import Admission
+from restante.protocol.wire_push import Language
 
 _CODE = re.compile(r"[0-9]{8}\Z")
 
@@ -32,10 +35,16 @@ class Admitted:
         """As the library takes it. Raises Missing where a code could not be asked for."""
         if self.mail is not None and self.invite is None and not can_ask():
             raise Missing("a terminal to ask for the code that is sent", hint="Run it in a terminal.")
-        return Admission(self.invite, self.mail, self.country, _ask)
+        return Admission(self.invite, self.mail, self.country, language_of(os.environ), _ask)
 
 
 NOTHING = Admitted()
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """The language of the person, as the terminal has it, among those that mail is written in."""
+    said = next(filter(None, map(environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "fr" if said.lower().startswith("fr") else "en"
 
 
 def _ask(mail: str, *, again: bool) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from restante.client.errors import BadCountry, BadInvite, ServerProblem, printable
 from restante.client.http import Session
 from restante.protocol.wire_availability import Admitted, AskCode, CodeSent, ShowCode, SignUpPolicy
+from restante.protocol.wire_push import Language
 
 _CODES, _TICKETS = "/api/v1/sign-up/codes", "/api/v1/sign-up/tickets"
 _LINK = "#ticket="
@@ -38,6 +39,8 @@ class Admission:
     """Its code or its link."""
     mail: str | None = None
     country: str | None = None
+    language: Language = "en"
+    """Of the mail with the code."""
     ask: Callable[..., str] = _nobody_to_ask
 
     def checked(self) -> "Admission":
@@ -56,7 +59,7 @@ class Admission:
         if self.invite is not None or self.mail is None:
             return self.invite
         try:
-            sent = session.post(_CODES, AskCode(self.mail), CodeSent)
+            sent = session.post(_CODES, AskCode(self.mail, self.language), CodeSent)
         except ServerProblem as problem:
             if problem.code == "wrong-domain" and problem.problem.detail:
                 problem.hint = f"Use an address of {printable(problem.problem.detail)}."

@@ -35,6 +35,8 @@ RELEASE_KEYS: tuple[str, ...] = ()
 FILE_BYTES = 16 * MIB
 _COPIES = {"br": ".br", "gzip": ".gz"}
 _PAGE = "/index.html"
+_AHEAD = {"/m/": "/guest.html", "/@": "/call.html"}
+"""What is handed out where addresses begin so, if the app has it."""
 _ADDRESSES = ("/", "/inbox", "/record")
 _UNWANTED = ("link", "refresh", "service-worker-allowed", "sourcemap", "x-sourcemap")
 """Headers by which an answer could load or allow more than it is."""
@@ -147,12 +149,16 @@ class _Visit:
         copies = tuple(_COPIES.values())
         asked = [(one.path, one.path) for one in self._manifest.files if not one.path.endswith(copies)]
         asked += [(address, _PAGE) for address in (*_ADDRESSES, f"/{secrets.token_hex(4)}")]
+        asked += [(f"{begin}{secrets.token_hex(4)}", self._ahead(file)) for begin, file in _AHEAD.items()]
         random.SystemRandom().shuffle(asked)
         for path, file in asked:
             yield from self._look_at(path, self._files[file])
 
+    def _ahead(self, file: str) -> str:
+        return file if file in self._files else _PAGE
+
     def _look_at(self, path: str, file: Entry) -> Iterator[Difference]:
-        accept = "text/html,application/xhtml+xml,*/*;q=0.8" if file.path == _PAGE else "*/*"
+        accept = "text/html,application/xhtml+xml,*/*;q=0.8" if file.type == "text/html" else "*/*"
         status, headers, data = _fetch(self._client, path, accept=accept)
         if status != httpx.codes.OK:
             yield self._differs(path, "missing", f"status {status}")

@@ -134,6 +134,18 @@ CODES: Final[dict[str, Code]] = {
             "Sign in to that one.",
         ),
         Code(
+            "identity-linked",
+            409,
+            "This account is linked to another identity already.",
+            "Unlink that one first.",
+        ),
+        Code(
+            "identity-needed",
+            409,
+            "This account was made with this identity, and the operator wants it to stay.",
+            "Ask the operator, or delete the account.",
+        ),
+        Code(
             "wrong-domain",
             403,
             "This address is of none of the domains whose people may sign up.",
@@ -213,6 +225,12 @@ CODES: Final[dict[str, Code]] = {
             "Check the names in `recipients`.",
         ),
         Code("method-not-allowed", 405, "This method does not exist here."),
+        Code(
+            "paid-before",
+            409,
+            "This reference was recorded for another payment.",
+            "Look it up among what was given, or record the payment under its own reference.",
+        ),
         Code(
             "already-subscribed",
             409,

@@ -54,7 +54,7 @@ class Wait(Struct, frozen=True):
 
 
 class ShowTicket(Struct, frozen=True):
-    """An invite, shown by an account that takes part in a beta."""
+    """Shown by an account: an invite, to take part in a beta; or what a visit at the provider of identities gave, to be linked."""
 
     ticket: Ticket
 
@@ -84,3 +84,14 @@ class Admitted(Struct, frozen=True):
     """A ticket, good for half an hour and one account."""
 
     ticket: Ticket
+
+
+class Identity(Struct, frozen=True):
+    """What the account is linked to at the operator's provider of identities, which opens nothing."""
+
+    provider: str
+    """How the provider is called, or empty where there is none."""
+    since: Instant | None = None
+    """None: to nothing."""
+    may_unlink: bool = True
+    """Whether the link may go: what let somebody in stays while the provider decides who may come in."""

@@ -104,7 +104,9 @@ class DeskAct(msgspec.Struct, frozen=True, kw_only=True):
 class DeskActs(msgspec.Struct, frozen=True):
     items: list[DeskAct]
     whole: bool
-    """Whether each line still hashes the one before."""
+    """Whether no line of the record was changed, added or taken out by somebody without the server's key."""
+    more: bool
+    """Whether there are earlier ones."""
 
 
 class DeskPerson(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,11 @@
 """The composition root: builds every part from the settings and hands out one ASGI application."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
@@ -22,6 +23,10 @@ from restante.server.availability.routes import ROUTES as AVAILABILITY
 from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.desk.entrance import Entrance
+from restante.server.desk.office_routes import ROUTES as OFFICE
+from restante.server.desk.plan_routes import ROUTES as DESK_PLANS
+from restante.server.desk.record import key_of
 from restante.server.desk.routes import ROUTES as DESK
 from restante.server.desk.service import Desk
 from restante.server.desk.videos import ProbeVideos, ReportVideos
@@ -62,6 +67,9 @@ from restante.server.transparency.routes import ROUTES as TRANSPARENCY
 from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
+if TYPE_CHECKING:
+    from restante.server.tracing import Traces
+
 API = "/api/v1"
 PROBE_VIDEO = re.compile(rf"{API}/operator/uploads/([^/]+)/video\Z")
 REPORT_VIDEO = re.compile(rf"{API}/operator/reports/([^/]+)/video\Z")
@@ -75,6 +83,7 @@ PARTS = (
     "passkeys",
     "keys",
     "transparency",
+    "witnesses",
     "sessions",
     "pairings",
     "push",
@@ -116,7 +125,9 @@ def _furnished() -> tuple[House, str | None]:
 def assemble(house: House, control: Litestar, web: WebApp) -> App:
     """Puts the edge around the data plane, the web app and the JSON side of a furnished house."""
     meters: Meters = control.state.meters
-    return meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
+    traces: Traces | None = control.state.traces
+    application = meters.counted(Guard(_data_plane(house, control, web), house.settings, house.log))
+    return application if traces is None else traces.traced(application)
 
 
 def _data_plane(house: House, control: Litestar, web: WebApp) -> App:
@@ -159,8 +170,15 @@ def build_litestar(house: House) -> Litestar:
     """Builds the JSON side, which is also what the OpenAPI document is generated from."""
     meters = Meters()
     house.log.listen(meters.hear)
+    house.database.timing.listen(meters.hear_stage)
+    traces = _traces(house)
     desk = Desk(
-        house.database, house.clock, house.settings, sessions=house.sessions, server_name=house.server_name
+        house.database,
+        house.clock,
+        house.settings,
+        sessions=house.sessions,
+        server_name=house.server_name,
+        record_key=key_of(house.log_key),
     )
     metrics = Metrics(meters, house.database, house.clock, house.settings)
 
@@ -171,12 +189,14 @@ def build_litestar(house: House) -> Litestar:
         yield
         await metrics.stop()
         await house.close()
+        if traces is not None:
+            await asyncio.to_thread(traces.close)
 
     control = [*ACCOUNTS, *WAYS_IN, *PASSKEYS, *SESSIONS, *PAIRING, *KEYS, *KNOWN, *TRANSPARENCY, *MESSAGES]
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *problem_pages.ROUTES, *control]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *DESK_PLANS, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
@@ -184,16 +204,37 @@ def build_litestar(house: House) -> Litestar:
         | {"messages": Provide(_messages, sync_to_thread=False)}
         | {"house_messages": _provide(attrgetter("house.messages"))}
         | {"metering": _provide(attrgetter("metering")), "desk": _provide(attrgetter("desk"))}
+        | {"entrance": _provide(attrgetter("entrance"))}
         | {"known": Provide(_known, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         middleware=[strict_json],  # type: ignore[list-item] # our ASGI types are wider than its TypedDicts
         lifespan=[lifespan],
-        state=State({"house": house, "meters": meters, "metering": metrics, "desk": desk}),
+        state=State(
+            {
+                "house": house,
+                "meters": meters,
+                "metering": metrics,
+                "desk": desk,
+                "traces": traces,
+                "entrance": Entrance(desk, house.clock, house.availability),
+            }
+        ),
         openapi_config=contract(),
         request_max_body_size=None,
         logging_config=None,
         debug=False,
     )
+
+
+def _traces(house: House) -> "Traces | None":
+    """For an operator who has a collector; what it takes is loaded there only."""
+    if not house.settings.traces_url:
+        return None
+    from restante.server.tracing import Traces  # noqa: PLC0415 - an extra
+
+    traces = Traces(house.settings, house.log)
+    house.database.timing.surround(traces.stage)
+    return traces
 
 
 def _provide(part: Callable[[State], Any]) -> Provide:

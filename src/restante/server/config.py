@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping, MutableMapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from ipaddress import ip_network
 from math import isfinite
 from pathlib import Path
@@ -19,6 +20,8 @@ from restante.protocol import limits
 from restante.protocol.names import is_server_name
 from restante.protocol.wire_availability import SignUpPolicy
 from restante.server import config_file, failpoints
+from restante.transparency.errors import LogMalformed
+from restante.transparency.witnessing import Witness
 
 PREFIX = "RESTANTE_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -121,8 +124,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Addresses or networks whose X-Forwarded-For is believed."""
     plans: str = ""
     """File of plans; empty: plans.toml in the data folder, if it is there. Without plans everything is free."""
-    metrics_token: Annotated[str, Meta(pattern=r"^([\x21-\x7e]{16,})?$")] = ""
-    """Who shows it may read `/metrics`; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    metrics_token: str = ""
+    """Who shows it may read `/metrics`, at least 16 characters; empty: this machine may, while there are no `origins` and no `trusted_proxies`."""
+    traces_url: str = ""
+    """Where a collector takes traces by OTLP over HTTP; empty: there are none."""
+    traces_secret: str = ""
+    """What it is shown as ``Authorization: Bearer``, if it asks for that."""
+    traces_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """Which share of the requests is traced."""
     stripe_key: str = ""
     """Secret or restricted key of the account at Stripe."""
     stripe_webhook_secret: str = ""
@@ -131,6 +140,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """For tests: where Stripe's API is."""
     connections: Annotated[int, Meta(ge=64, le=65536)] = 8192
     """Requests in flight at once, live channels and uploads included."""
+    witnesses: tuple[str, ...] = ()
+    """Who signs that the log of account records only grows: each an address and a verifier key, with a blank between."""
     failpoint: str = ""
 
 
@@ -219,6 +230,7 @@ def _check(settings: Settings) -> None:
     _check_tls(settings)
     _check_outward(settings)
     _check_entry(settings)
+    _check_witnesses(settings)
     for origin in settings.origins:
         if not _ORIGIN.match(origin):
             raise BadSettings(
@@ -230,6 +242,16 @@ def _check(settings: Settings) -> None:
         except ValueError as error:
             raise BadSettings(
                 f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
+            ) from error
+
+
+def _check_witnesses(settings: Settings) -> None:
+    for witness in settings.witnesses:
+        try:
+            Witness.parse(witness)
+        except LogMalformed as error:
+            raise BadSettings(
+                f"{PREFIX}WITNESSES has {witness}, which is no address and key such as https://witness.example NAME+ID+KEY"
             ) from error
 
 
@@ -271,6 +293,12 @@ def _check_outward(settings: Settings) -> None:
         raise BadSettings(f"{PREFIX}MAIL_FROM is needed for mail: an address such as restante@post.example")
     if settings.smtp_url and not settings.origins:
         raise BadSettings(f"{PREFIX}ORIGINS is needed for mail: links in it lead to the first of them")
+    if settings.metrics_token and not re.match(r"[\x21-\x7e]{16,}\Z", settings.metrics_token):
+        raise BadSettings(f"{PREFIX}METRICS_TOKEN must have at least 16 characters, without spaces")
+    if settings.traces_url and not re.match(r"https?://[^\s/?#]+/[^\s?#]*\Z", settings.traces_url):
+        raise BadSettings(f"{PREFIX}TRACES_URL is no address such as http://127.0.0.1:4318/v1/traces")
+    if settings.traces_url and find_spec("opentelemetry") is None:
+        raise BadSettings(f"{PREFIX}TRACES_URL needs what `pip install 'restante[otel]'` brings")
     if settings.webhook_url and len(settings.webhook_secret) < 16:
         raise BadSettings(f"{PREFIX}WEBHOOK_SECRET is needed for the webhook: at least 16 characters")
 

@@ -16,7 +16,7 @@ from restante.server.admission.provider import Provider
 from restante.server.admission.service import Admission
 from restante.server.audit.service import Audit
 from restante.server.availability.file import NAME as AVAILABILITY_FILE
-from restante.server.availability.file import ChartFile
+from restante.server.availability.in_force import ChartFile
 from restante.server.availability.place import Places
 from restante.server.availability.service import Availability
 from restante.server.blobs.local import LocalBlobs
@@ -52,6 +52,7 @@ from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
+from restante.server.transparency.witnesses import Witnesses
 from restante.server.uploads.service import Uploads
 from restante.signing.keys import SigningKey
 
@@ -76,6 +77,7 @@ class House:
     pairings: Pairings
     ways_in: WaysIn
     transparency: Transparency
+    witnesses: Witnesses
     acquaintances: Acquaintances
     reports: Reports
     plans: Plans
@@ -90,6 +92,8 @@ class House:
     push: Push
     mine: Mine
     courier: Courier
+    log_key: SigningKey
+    """Of the log of account records; the desk's record has its key from it, too."""
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
@@ -97,6 +101,7 @@ class House:
         await self.uploads.start()
         self.jobs.start()
         self.courier.start()
+        self.witnesses.start()
 
     def interrupt(self) -> None:
         """Ends live channels and uploads in progress with what they have, and takes no new ones."""
@@ -108,6 +113,7 @@ class House:
         self.interrupt()
         await self.jobs.stop()
         await self.courier.stop()
+        await self.witnesses.stop()
         await self.uploads.stop()
         await self.admission.close()
         self.places.close()
@@ -204,6 +210,9 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         pairings=pairings,
         passkeys=passkeys,
     )
+    push, mine, courier = _told(
+        base, limiter, keys, admission, payments, sessions=sessions, messages=messages
+    )
     return House(
         settings,
         clock,
@@ -218,7 +227,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         accounts,
         pairings,
         ways_in,
-        Transparency(database, storage.log_key, server_name=server_name),
+        *_logged(base, storage.log_key),
         acquaintances,
         Reports(
             database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
@@ -232,8 +241,18 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         audit,
         operators,
         jobs,
-        *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
+        push,
+        mine,
+        courier,
+        storage.log_key,
     )
+
+
+def _logged(base: _Base, key: SigningKey) -> tuple[Transparency, Witnesses]:
+    """Makes the log of account records, and who signs that it only grows."""
+    log = Transparency(base.database, key, server_name=base.server_name)
+    named = base.settings.witnesses
+    return log, Witnesses(log, base.database, base.clock, named=named, log=base.log)
 
 
 def _letters(
@@ -329,7 +348,9 @@ def _told(
     mine = Mine(database, clock, sessions=sessions, messages=messages, bus=bus)
     mailer = Mailer(settings.smtp_url, settings.mail_from, server_name) if settings.smtp_url else None
     post = Post(private=settings.private_targets == "allow")
-    outward = Outward(post, mailer, vapid, keys["notices"], server_name, admission.code_of)
+    outward = Outward(
+        post, mailer, vapid, keys["notices"], server_name, admission.code_of, payments.dunning.notice
+    )
     errands = Errands(database, clock, settings, outward=outward, log=log)
 
     async def remove(task: Task) -> None:
@@ -348,6 +369,7 @@ def _told(
         "mail-code": errands.mail_code,
         "mail-opened": errands.mail_opened,
         "mail-ticket": errands.mail_ticket,
+        "mail-plan": errands.mail_plan,
         "webhook": errands.webhook,
         "payment": payments.look,
         "forget-customer": payments.forget,

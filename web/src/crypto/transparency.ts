@@ -20,6 +20,8 @@ import { tileNodes, type Fetch } from "./tiles";
 export interface KeptLog {
   readonly key: string;
   readonly note: string;
+  /** Verifier keys of the witnesses who must have signed, too. */
+  readonly witnesses?: readonly string[];
 }
 
 export interface Checkpoint {
@@ -39,10 +41,14 @@ interface NoteKey {
   readonly name: string;
   readonly id: Uint8Array;
   readonly public: Uint8Array;
+  readonly kind: number;
 }
 
 const ED25519 = 1;
+/** With the time before it: https://c2sp.org/tlog-cosignature. */
+const COSIGNATURE = 4;
 const ID_BYTES = 4;
+const TIME_BYTES = 8;
 const NOTE_CHARS = 65_536;
 const SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
 const NAME = /^[^\s+]{1,256}$/;
@@ -61,7 +67,25 @@ export function entryOf(acct: string, record: Uint8Array): Uint8Array {
 
 /** Opens what was kept. @throws ProtocolError */
 export function openKept({ key, note }: KeptLog): Checkpoint {
-  return readCheckpoint(signedText(note, readKey(key)));
+  return readCheckpoint(signedText(note, readKey(key, ED25519)));
+}
+
+/** The names of witnesses by their verifier keys, one key on each line. @throws ProtocolError log-malformed */
+export function witnessesOf(lines: string): ReadonlyMap<string, string> {
+  const keys = lines.split("\n").filter((line) => line !== "");
+  return new Map(keys.map((key) => [key, readKey(key, COSIGNATURE).name]));
+}
+
+/** Checks that each of these witnesses has signed the checkpoint. @throws ProtocolError log-unwitnessed */
+export function checkWitnessed(note: string, witnesses: readonly string[]): void {
+  for (const witness of witnesses) {
+    const key = readKey(witness, COSIGNATURE);
+    try {
+      signedText(note, key);
+    } catch {
+      throw new ProtocolError("log-unwitnessed", key.name);
+    }
+  }
 }
 
 /** Fetches the newest checkpoint and checks that it continues the one kept. @throws ProtocolError log-… */
@@ -69,11 +93,13 @@ export async function followLog(kept: KeptLog | null, origin: string, fetch: Fet
   const key = text(await fetch("key")).trim();
   if (kept && kept.key !== key) throw new ProtocolError("log-key-changed");
   const note = text(await fetch("checkpoint"));
-  const known = readKey(key);
+  const known = readKey(key, ED25519);
   const checkpoint = readCheckpoint(signedText(note, known));
   if (checkpoint.origin !== origin || known.name !== origin) throw malformed("another log's checkpoint");
+  const witnesses = kept?.witnesses ?? [];
+  checkWitnessed(note, witnesses);
   if (kept) await checkContinues(openKept(kept), checkpoint, fetch);
-  return { key, note };
+  return { key, note, witnesses };
 }
 
 /** Checks that records stand at their places in the log. @throws ProtocolError log-omission, log-malformed */
@@ -106,14 +132,14 @@ function readCheckpoint(signed: string): Checkpoint {
   return checkpoint;
 }
 
-function readKey(written: string): NoteKey {
+function readKey(written: string, kind: number): NoteKey {
   const [name = "", id = "", ...encoded] = written.split("+");
   const data = base64(encoded.join("+"));
-  if (!NAME.test(name) || data.length !== 1 + KEY_BYTES || data[0] !== ED25519) throw malformed("a verifier key");
+  if (!NAME.test(name) || data.length !== 1 + KEY_BYTES || data[0] !== kind) throw malformed("a verifier key");
   const expected = sha256(concat(utf8(`${name}\n`), data)).subarray(0, ID_BYTES);
   const hex = Array.from(expected, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (hex !== id) throw malformed("a verifier key");
-  return { name, id: expected, public: data.subarray(1) };
+  return { name, id: expected, public: data.subarray(1), kind };
 }
 
 /** The text of a note, if each signature of this key, and at least one, is right. */
@@ -124,7 +150,10 @@ function signedText(note: string, key: NoteKey): string {
   const lines = note.slice(gap + 2, -1).split("\n");
   const found = lines.map(signature).filter(({ name, id }) => name === key.name && equalBytes(id, key.id));
   if (found.length === 0) throw new ProtocolError("log-signature");
-  for (const { bytes } of found) checkSignature(key, bytes, signed);
+  for (const { bytes } of found) {
+    if (key.kind === ED25519) checkSignature(key, bytes, signed);
+    else checkSignature(key, bytes.subarray(TIME_BYTES), `cosignature/v1\ntime ${secondsOf(bytes)}\n${signed}`);
+  }
   return signed;
 }
 
@@ -134,6 +163,11 @@ function signature(line: string): { name: string; id: Uint8Array; bytes: Uint8Ar
   if (dash !== "\u2014" || !NAME.test(name) || rest.length > 0 || data.length <= ID_BYTES)
     throw malformed("a signature");
   return { name, id: data.subarray(0, ID_BYTES), bytes: data.subarray(ID_BYTES) };
+}
+
+/** When a witness signed: eight bytes, the first is the highest. */
+function secondsOf(bytes: Uint8Array): bigint {
+  return bytes.subarray(0, TIME_BYTES).reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }
 
 function checkSignature(key: NoteKey, bytes: Uint8Array, signed: string): void {

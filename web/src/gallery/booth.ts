@@ -1,10 +1,12 @@
 import RecordScreen from "../screens/record/Record.svelte";
+import { lateWords } from "../screens/plan/words";
 import type { DeviceNews, DevicesView, Device, RecordProps, RecordState } from "../screens/record/props";
 import Review from "../screens/review/Review.svelte";
 import type { ReviewProps } from "../screens/review/props";
 import { opens, SHUT_HERE } from "./opens";
 import { after, exhibit, nothing, press, type Exhibit } from "./exhibit";
 import { NOW, PEOPLE, STILLS, ago, camera, frame, still } from "./people";
+import { PAID } from "./plan";
 
 const FRONT: Device = { id: "1", label: "Front camera", facing: "front" };
 const REAR: Device = { id: "2", label: "Rear camera", facing: "rear" };
@@ -128,6 +130,9 @@ export const BOOTH: Record<string, Exhibit> = {
     { level: null, devices: { ...DEVICES, microphones: [], microphone: null } },
   ),
   "record/before-full": record({ kind: "ready" }, { roomS: 40 }),
+  "record/three-left": record({ kind: "ready" }, { videosLeft: 3 }),
+  "record/none-left": record({ kind: "ready" }, { videosLeft: 0 }),
+  "record/payment-late": record({ kind: "ready" }, { planLate: lateWords({ ...PAID, state: "late" }, NOW) }),
   "record/not-open": record({ kind: "ready" }, { opens: opens(SHUT_HERE) }),
   "record/aside": record({ kind: "ready" }, { aside: true }),
   "record/before-offline": record({ kind: "ready" }, { offline: true }),

@@ -43,27 +43,14 @@ const DESK_VIEW: DeskView = {
     })),
   },
   reports: REPORTS,
-  people: [
-    {
-      name: "claire",
-      created_at: DAYS_AGO(90),
-      seen_at: ago(5),
-      messages: 12,
-      bytes: 96e6,
-      is_banned: false,
-      is_operator: true,
-    },
-  ],
-  acts: [
-    { seq: 1, at: ago(600), operator: "claire", act: "dismiss", subject: "rep_0", note: "Nothing wrong with it." },
-  ],
-  whole: true,
 };
 
 const desk = (more: Partial<DeskProps>): Exhibit =>
   exhibit(Desk, {
     frame: frame(),
     state: { kind: "ready", desk: DESK_VIEW },
+    all: false,
+    onall: nothing,
     working: null,
     refused: null,
     disclosed: null,
@@ -92,8 +79,17 @@ export const DESK: Record<string, Exhibit> = {
   "desk/reporter-gone": desk({
     state: { kind: "ready", desk: { ...DESK_VIEW, reports: REPORTS.map((each) => ({ ...each, reporter: null })) } },
   }),
-  "desk/quiet": desk({ state: { kind: "ready", desk: { ...DESK_VIEW, reports: [], acts: [] } } }),
-  "desk/changed": desk({ state: { kind: "ready", desk: { ...DESK_VIEW, reports: [], whole: false } } }),
+  "desk/quiet": desk({ state: { kind: "ready", desk: { ...DESK_VIEW, reports: [] } } }),
+  "desk/decided": desk({
+    all: true,
+    state: {
+      kind: "ready",
+      desk: {
+        ...DESK_VIEW,
+        reports: REPORTS.map((each) => ({ ...each, state: "banned", decision: "Threats", decided_at: ago(10) })),
+      },
+    },
+  }),
   "desk/offline": desk({ state: { kind: "offline" } }),
   "desk/closed": desk({ state: { kind: "closed" } }),
   "desk/no-passkey": desk({ state: { kind: "failed", failure: { code: "passkey-needed" } } }),

@@ -61,11 +61,12 @@ const WORDS = { kind: "words", signsInOnly: true, working: false, failure: null 
 
 const PROVE = { kind: "prove", asked: [3, 6], begins: "", working: false, failure: null } as const;
 
-const signIn = (state: SignInProps["state"], hasPasskeys = true): Exhibit =>
+const signIn = (state: SignInProps["state"], hasPasskeys = true, provider = ""): Exhibit =>
   exhibit(SignIn, {
     ...outside,
     state,
     hasPasskeys,
+    provider,
     hasLeft: state.kind === "failed" && state.failure.code === "device-removed",
     account: "claire",
     onsignin: nothing,
@@ -115,6 +116,7 @@ export const GATE: Record<string, Exhibit> = {
   "sign-up/unfinished": signUp({ ...PROVE, wrong: null, failure: { code: "offline" } }),
   "sign-in/ready": signIn({ kind: "ready" }),
   "sign-in/without-passkeys": signIn({ kind: "ready" }, false),
+  "sign-in/provider": signIn({ kind: "ready" }, true, "The Works"),
   "sign-in/locked": signIn(LOCKED),
   "sign-in/locked-refused": signIn({ ...LOCKED, failure: { code: "sign-in-refused" } }),
   "sign-in/no-touch": signIn({ kind: "failed", failure: { code: "passkey-cancelled" } }),

@@ -11,6 +11,7 @@ import type { BrowserProps, SettingsProps } from "../screens/settings/props";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { keys } from "./keys";
 import { OPEN_HERE, opens, SHUT_HERE } from "./opens";
+import { PAID, STANDING } from "./plan";
 import { waysIn } from "./ways";
 import { DAYS_AGO, NOW, PEOPLE, ago, frame } from "./people";
 
@@ -45,7 +46,7 @@ const settings = (more: Partial<SettingsProps>): Exhibit =>
     ways: waysIn(),
     keys: keys(),
     opens: opens(null),
-    plans: false,
+    plan: null,
     operator: false,
     choices: { language: "en", theme: "system", beep: true, countdown: true, letters: true },
     onchoose: nothing,
@@ -114,7 +115,8 @@ export const HOUSE: Record<string, Exhibit> = {
   "people/failed": people({ state: { kind: "failed", failure: { code: "shard-forged" } } }),
   "settings/loading": settings({ devices: { kind: "loading" }, storage: null }),
   "settings/ready": settings({}),
-  "settings/operator": settings({ operator: true, plans: true }),
+  "settings/operator": settings({ operator: true, plan: STANDING }),
+  "settings/plan-late": settings({ plan: { ...PAID, state: "late" } }),
   "settings/country": settings({ opens: opens(OPEN_HERE) }),
   "settings/not-open": settings({ opens: opens(SHUT_HERE) }),
   "settings/not-open-told": settings({ opens: opens({ ...SHUT_HERE, waiting: true }) }),
@@ -147,6 +149,7 @@ export const HOUSE: Record<string, Exhibit> = {
   }),
   "settings/key-made": settings({ keys: keys({ told: "sealing" }) }),
   "settings/key-unpublished": settings({ keys: keys({ isUnpublished: true }) }),
+  "settings/unwitnessed": settings({ keys: keys({}, { code: "log-unwitnessed" }) }),
   "settings/known": known({ kind: "ready", known: KNOWN }),
   "settings/known-nobody": known({ kind: "ready", known: { ...KNOWN, peers: [] } }),
   "settings/known-loading": known({ kind: "loading" }),

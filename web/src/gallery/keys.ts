@@ -3,6 +3,7 @@ import Person from "../screens/people/Person.svelte";
 import type { AddedProps, KnownKey, PersonProps } from "../screens/people/props";
 import type { KeysProps, RescueProps } from "../screens/settings/keys";
 import Rescue from "../screens/settings/Rescue.svelte";
+import type { Failure } from "../screens/views";
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { DAYS_AGO, NOW, PEOPLE, frame } from "./people";
 
@@ -11,7 +12,13 @@ const NUMBER = {
   code: `restante/1 safety ${"aGVsbG8tZnJvbS1jbGFpcmUtYW5kLWFubi0".repeat(2)}aGVsbG8`,
 };
 
-export const keys = (more: Partial<KeysProps["keys"]> = {}): KeysProps => ({
+const WITNESSES = [
+  { key: "1", name: "witness.example", isRequired: true },
+  { key: "2", name: "second-witness.example", isRequired: false },
+];
+
+export const keys = (more: Partial<KeysProps["keys"]> = {}, failure: Failure | null = null): KeysProps => ({
+  witnesses: { list: failure || more.told ? WITNESSES : [], failure, onchoose: nothing },
   keys: { sealingSince: DAYS_AGO(112), working: null, told: null, failure: null, isUnpublished: false, ...more },
   now: NOW,
   go: nothing,

@@ -207,6 +207,7 @@ const DEALING: WatchProps["dealing"] = {
   archived: false,
   mayForward: true,
   people: Object.values(PEOPLE),
+  groups: [{ id: "grp_family", name: "Family", members: Object.values(PEOPLE).slice(0, 2) }],
   forwarding: { kind: "idle" },
   reporting: { kind: "idle" },
   onkeep: nothing,

@@ -4,6 +4,8 @@ import Sprite from "../ui/Sprite.svelte";
 import "../ui/ui.css";
 import { BOOTH } from "./booth";
 import { DESK } from "./desk";
+import { DESK_PAGES } from "./desk-pages";
+import { DESK_PLANS } from "./desk-plans";
 import type { Exhibit } from "./exhibit";
 import { FIRST_RUN } from "./first-run";
 import { GATE } from "./gate";
@@ -22,6 +24,8 @@ import { WAYS_IN } from "./ways";
 const EXHIBITS: Record<string, Exhibit> = {
   ...GATE,
   ...DESK,
+  ...DESK_PAGES,
+  ...DESK_PLANS,
   ...BOOTH,
   ...MAIL,
   ...TALK,

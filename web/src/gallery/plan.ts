@@ -3,7 +3,7 @@ import type { PlanProps, Plan as PlanView, Standing } from "../screens/plan/prop
 import { exhibit, nothing, type Exhibit } from "./exhibit";
 import { DAYS_AGO, NOW, frame } from "./people";
 
-const TRIAL: PlanView = {
+export const TRIAL: PlanView = {
   id: "trial",
   name: { en: "Trial", fr: "Essai" },
   price: "0",
@@ -16,7 +16,7 @@ const TRIAL: PlanView = {
   features: ["links", "page"],
   tax: "added",
 };
-const PREMIUM: PlanView = {
+export const PREMIUM: PlanView = {
   ...TRIAL,
   id: "premium",
   name: { en: "Premium" },
@@ -26,7 +26,7 @@ const PREMIUM: PlanView = {
   per: "month",
 };
 const AHEAD = 2 * NOW - DAYS_AGO(18);
-const STANDING: Standing = {
+export const STANDING: Standing = {
   on: true,
   plan: TRIAL,
   state: "free",
@@ -42,7 +42,14 @@ const STANDING: Standing = {
   pays_by: "stripe",
   manages: false,
 };
-const PAID: Standing = { ...STANDING, plan: PREMIUM, state: "paid", until_at: AHEAD, messages: null, manages: true };
+export const PAID: Standing = {
+  ...STANDING,
+  plan: PREMIUM,
+  state: "paid",
+  until_at: AHEAD,
+  messages: null,
+  manages: true,
+};
 
 const plan = (standing: Standing, more: Partial<PlanProps> = {}): Exhibit =>
   exhibit(Plan, {

@@ -1,4 +1,6 @@
 import Verify from "../screens/frame/Verify.svelte";
+import Identity from "../screens/identity/Identity.svelte";
+import type { IdentityProps } from "../screens/identity/props";
 import NewCode from "../screens/settings/NewCode.svelte";
 import type { NewCodeProps, WaysInProps } from "../screens/settings/ways";
 import type { Asking } from "../state/verification.svelte";
@@ -16,6 +18,7 @@ const WAYS: readonly WayIn[] = [
 export const waysIn = (more: Partial<WaysInProps> = {}): WaysInProps => ({
   state: { kind: "ready", list: WAYS },
   hasPasskeys: true,
+  provider: "",
   working: false,
   failure: null,
   told: null,
@@ -52,6 +55,22 @@ const verify = (more: Partial<Asking> = {}): Exhibit =>
     onclose: nothing,
   });
 
+const identity = (more: Partial<IdentityProps> = {}, since: number | null = null): Exhibit =>
+  exhibit(Identity, {
+    frame: frame(),
+    state: { kind: "ready", identity: { provider: "The Works", since, may_unlink: true } },
+    isProved: false,
+    working: false,
+    failure: null,
+    told: null,
+    now: NOW,
+    onlink: nothing,
+    ondrop: nothing,
+    onunlink: nothing,
+    onretry: nothing,
+    ...more,
+  });
+
 export const WAYS_IN: Record<string, Exhibit> = {
   "settings/code": newCode({
     kind: "code",
@@ -70,4 +89,18 @@ export const WAYS_IN: Record<string, Exhibit> = {
   "settings/verify": verify(),
   "settings/verify-refused": verify({ failure: { code: "sign-in-refused" } }),
   "settings/verify-words": verify({ hasPasskeys: false }),
+  "settings/identity": identity(),
+  "settings/identity-loading": identity({ state: { kind: "loading" } }),
+  "settings/identity-offline": identity({ state: { kind: "offline" } }),
+  "settings/identity-failed": identity({ state: { kind: "failed", failure: { code: "server-unreachable" } } }),
+  "settings/identity-none": identity({
+    state: { kind: "ready", identity: { provider: "", since: null, may_unlink: true } },
+  }),
+  "settings/identity-proved": identity({ isProved: true }),
+  "settings/identity-refused": identity({ failure: { code: "ticket-used" } }),
+  "settings/identity-linked": identity({ told: "linked" }, ago(0)),
+  "settings/identity-unlinked": identity({ told: "unlinked" }),
+  "settings/identity-stays": identity({
+    state: { kind: "ready", identity: { provider: "The Works", since: DAYS_AGO(20), may_unlink: false } },
+  }),
 };

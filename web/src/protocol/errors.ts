@@ -32,6 +32,7 @@ export const REFUSALS = [
   "log-forked",
   "log-omission",
   "log-stranger",
+  "log-unwitnessed",
   // envelopes
   "envelope-too-large",
   "envelope-no-match",

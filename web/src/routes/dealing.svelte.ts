@@ -3,10 +3,12 @@
 import type { DealingView } from "../screens/watch/props";
 import { failureOf, type Failure } from "../state/failure";
 import { Forwarding } from "../state/forwarding.svelte";
+import { GroupsState } from "../state/groups.svelte";
 import type { House } from "../state/house.svelte";
 import type { Letter } from "../state/letters";
 import { Reporting } from "../state/reporting.svelte";
 import { Shelf } from "../state/shelf.svelte";
+import { groupView } from "./mail";
 
 export class Dealing {
   /** Why a wish was not kept. */
@@ -15,12 +17,14 @@ export class Dealing {
   readonly #forwarding: Forwarding;
   readonly #reporting: Reporting;
   readonly #shelf: Shelf;
+  readonly #groups: GroupsState;
 
   constructor(house: House) {
     this.#house = house;
     this.#forwarding = new Forwarding(house);
     this.#reporting = new Reporting(house);
     this.#shelf = house.part(Shelf);
+    this.#groups = house.part(GroupsState);
   }
 
   view(letter: Letter): DealingView {
@@ -28,11 +32,17 @@ export class Dealing {
     const { phase } = this.#forwarding;
     const { id, from } = letter;
     const writer = from === null ? null : people.view(from).account;
+    const others = people.list.filter(({ account }) => account !== writer);
+    const known = others.map(({ account }) => account);
+    const groups = this.#groups.all
+      .map((group) => groupView(group, people))
+      .map((group) => ({ ...group, members: group.members.filter(({ account }) => known.includes(account)) }));
     return {
       kept: this.#shelf.isKept(id),
       archived: this.#shelf.isArchived(id),
       mayForward: Forwarding.allows(letter),
-      people: people.list.filter(({ account }) => account !== writer),
+      people: others,
+      groups,
       forwarding: phase.kind === "done" ? { ...phase, to: phase.to.map((acct) => people.view(acct)) } : phase,
       reporting: this.#reporting.phase,
       onkeep: (kept) => void this.#mark(letter, { kept }),

@@ -64,7 +64,8 @@ function midnight(at: number): number {
 /** `today`, `yesterday`, a weekday in the last week, then the date. */
 export function day(at: number, now: number): string {
   const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
-  if (days >= 0 && days < 2) return new Intl.RelativeTimeFormat(variety(), { numeric: "auto" }).format(-days, "day");
+  if (days === 0) return m.day_today(); // the language's own formatter of these takes a phone a tenth of a second to make
+  if (days === 1) return m.day_yesterday();
   if (days > 1 && days < 7) return dates({ weekday: "long" }).format(at);
   const year = new Date(at).getFullYear() === new Date(now).getFullYear() ? {} : ({ year: "numeric" } as const);
   return dates({ day: "numeric", month: "short", ...year }).format(at);

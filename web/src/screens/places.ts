@@ -8,6 +8,7 @@ export const PLACES = {
   people: "/people",
   settings: "/settings",
   newCode: "/settings/recovery-code",
+  identity: "/settings/identity",
   record: "/record",
   drafts: "/drafts",
   browser: "/browser",
@@ -23,6 +24,11 @@ export const PLACES = {
   deletions: "/deletions",
   operator: "/operator",
   doctor: "/operator/doctor",
+  entrance: "/operator/entrance",
+  deskPeople: "/operator/people",
+  deskPlans: "/operator/plans",
+  deskWork: "/operator/work",
+  deskRecord: "/operator/record",
   plan: "/plan",
 } as const;
 

@@ -6,7 +6,7 @@ import { randomBytes } from "../protocol/ids";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft, type DraftCall, type DraftWish } from "../storage/drafts";
 import { BringingFailed } from "../take/bringers";
-import { discardDraft, onceFree } from "../take/recovery";
+import { discardDraft, findDrafts, onceFree, type FoundDraft } from "../take/recovery";
 import { resumeDraft, sendDraft, type SendingOptions, type SendingState as Step } from "../take/sending";
 import type { Take } from "../take/take";
 import type { Api } from "../transfer/http";
@@ -33,8 +33,8 @@ export class CallerWay implements LeavingWay {
     this.#door = door;
   }
 
-  get label(): string {
-    return this.#door.label;
+  find(): Promise<readonly FoundDraft[]> {
+    return findDrafts(this.#door.label);
   }
 
   /** A call holds for a day: what is recorded anew goes by the same. */
@@ -59,6 +59,10 @@ export class CallerWay implements LeavingWay {
     const take = this.#takes.get(id);
     this.#takes.delete(id);
     await (take ? take.discard() : discardDraft(id));
+  }
+
+  moved(): void {
+    // The take that takes its place lies under the same label.
   }
 
   wish({ name, caption, wantsAnswer }: Typed, { content }: Draft): DraftWish {

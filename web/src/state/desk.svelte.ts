@@ -7,6 +7,7 @@ import { unb64 } from "../protocol/encoding";
 import type { components } from "../protocol/api";
 import type { Body } from "../transfer/http";
 import { rangedVideo, type RangedVideo } from "../transfer/ranges";
+import { refusedBy, type DeskPhase } from "./desk-phase";
 import { failureOf, type Failure } from "./failure";
 import type { House } from "./house.svelte";
 import { Verification } from "./verification.svelte";
@@ -15,27 +16,13 @@ type Schemas = components["schemas"];
 export type Examined = Schemas["Examined"];
 export type DeskUsage = Schemas["DeskUsage"];
 export type DeskReport = Schemas["DeskReport"];
-export type DeskAct = Schemas["DeskAct"];
-export type DeskPerson = Schemas["DeskPerson"];
 export type Act = Body<"post", "/api/v1/operator/reports/{report_id}/decision">["act"];
 
 export interface DeskView {
   health: readonly Examined[];
   usage: DeskUsage;
   reports: readonly DeskReport[];
-  people: readonly DeskPerson[];
-  acts: readonly DeskAct[];
-  /** Whether nobody changed the record of what operators did. */
-  whole: boolean;
 }
-
-export type DeskPhase =
-  | { kind: "loading" }
-  | { kind: "ready"; desk: DeskView }
-  | { kind: "failed"; failure: Failure }
-  | { kind: "offline" }
-  /** Whoever looks is no operator. */
-  | { kind: "closed" };
 
 /** The one message that a report discloses. */
 export interface Disclosed {
@@ -47,7 +34,9 @@ export interface Disclosed {
 type Tools = Pick<House, "api" | "crypto" | "part" | "signal">;
 
 export class DeskState {
-  phase: DeskPhase = $state.raw({ kind: "loading" });
+  phase: DeskPhase<DeskView> = $state.raw({ kind: "loading" });
+  /** Whether reports that were decided are shown, too. */
+  all = $state(false);
   /** The report that is being decided on or opened. */
   working: string | null = $state(null);
   refused: { report: string; failure: Failure } | null = $state.raw(null);
@@ -64,21 +53,22 @@ export class DeskState {
   async look(): Promise<void> {
     try {
       const { api } = this.#tools;
-      const [health, usage, reports, people, acts] = await Promise.all([
+      const query = { all: String(this.all) };
+      const [health, usage, reports] = await Promise.all([
         api.get("/api/v1/operator/health"),
         api.get("/api/v1/operator/usage"),
-        api.get("/api/v1/operator/reports"),
-        api.get("/api/v1/operator/people"),
-        api.get("/api/v1/operator/acts"),
+        api.get("/api/v1/operator/reports", { query }),
       ]);
-      const desk = { health: health.items, usage, reports: reports.items, people: people.items };
-      this.phase = { kind: "ready", desk: { ...desk, acts: acts.items, whole: acts.whole } };
+      this.phase = { kind: "ready", desk: { health: health.items, usage, reports: reports.items } };
     } catch (error) {
-      const failure = failureOf(error);
-      if (this.#tools.signal.aborted) return;
-      if (failure.code === "offline") this.phase = { kind: "offline" };
-      else this.phase = failure.code === "not-found" ? { kind: "closed" } : { kind: "failed", failure };
+      if (!this.#tools.signal.aborted) this.phase = refusedBy(error);
     }
+  }
+
+  /** Shows those that were decided as well, or only those that wait. Never rejects. */
+  async show(all: boolean): Promise<void> {
+    this.all = all;
+    await this.look();
   }
 
   /** Decides on a report; who this is may be asked first. Never rejects. */

@@ -23,14 +23,14 @@ export interface Surroundings {
   readonly hasPush: boolean;
   readonly fetch: typeof fetch;
   readonly now: () => number;
+  /** A proxy that buffers sends nothing until its buffer is full, which for hints takes hours. */
+  readonly liveMs: number;
 }
 
 const BYTES = 256 * 1024;
 const PIECE = 96 * 1024;
 const FROM = 100_000;
 const CLOCK_MS = 60_000;
-/** A proxy that buffers sends nothing until its buffer is full, which for hints takes hours. */
-const LIVE_MS = 8_000;
 
 export class DeviceDoctor {
   outcomes: Readonly<Record<Trial, Outcome>> = $state.raw(all("waiting"));
@@ -113,7 +113,7 @@ export class DeviceDoctor {
 
   /** The server says something at once; what does not come through is being held back. */
   async #live(): Promise<Outcome> {
-    const enough = AbortSignal.timeout(LIVE_MS);
+    const enough = AbortSignal.timeout(this.#here.liveMs);
     try {
       const response = await this.#api.request("GET", "/api/v1/events", { signal: enough });
       const reader = response.body?.getReader();
@@ -157,4 +157,5 @@ const SURROUNDINGS: Surroundings = {
   },
   fetch: (input, init) => fetch(input, init),
   now: () => Date.now(),
+  liveMs: 8_000,
 };

@@ -6,7 +6,7 @@ import type { RemoteVideo } from "../crypto/service";
 import { Drafts, type DraftVideo, type DraftWish } from "../storage/drafts";
 import { fileName, fileOf, giveFile } from "./downloads";
 import { Editing, type Cut } from "./drafts-editing.svelte";
-import { DraftsState } from "./drafts.svelte";
+import { DraftsState, GREETING } from "./drafts.svelte";
 import { isId } from "../protocol/ids";
 import { GroupsState } from "./groups.svelte";
 import { failureOf, isCode, type Failure } from "./failure";
@@ -164,7 +164,7 @@ export class ReviewState {
 
   /** For whom it was begun: somebody, or everybody of a group. */
   async #meant(to: string | null): Promise<readonly string[]> {
-    if (to === null) return [];
+    if (to === null || to === GREETING) return [];
     return isId(to, "grp") ? this.#house.part(GroupsState).membersOf(to) : [to];
   }
 

@@ -18,6 +18,9 @@ export interface Answer {
   readonly replyTo: string | null;
 }
 
+/** Stands for a person where a take was begun as the greeting of one's own page. */
+export const GREETING = "greeting";
+
 const answerName = (id: string): string => `answer ${id}`;
 
 export class DraftsState {
@@ -71,6 +74,15 @@ export class DraftsState {
     const kept = this.#answers.has(id) ? null : await this.#house.vault.recall(answerName(id)).catch(() => null);
     if (kept !== null) this.#answers.set(id, JSON.parse(new TextDecoder().decode(kept)) as Answer);
     return this.answering(id);
+  }
+
+  /** The newest take that waits for a person and was begun for somebody. Never rejects. */
+  async begunFor(to: string): Promise<FoundDraft | null> {
+    await this.refresh();
+    for (const draft of this.kept) {
+      if (draft.kind !== "evicted" && (await this.recallAnswer(draft.id))?.to === to) return draft;
+    }
+    return null;
   }
 
   /** What was typed for a draft before it got this id. */

@@ -34,6 +34,8 @@ export interface ServerFacts {
   readonly isOpen: boolean;
   /** Passkeys are for domains, not for bare addresses. */
   readonly hasPasskeys: boolean;
+  /** How the operator's provider of identities is called, or empty. */
+  readonly provider: string;
 }
 
 type Unlock = Body<"post", "/api/v1/accounts">["unlock"][number];
@@ -42,9 +44,10 @@ export type NewUnlock = Pick<Unlock, "type"> & Partial<Unlock>;
 
 /** What the server says of itself. @throws Problem, Refused server-too-new */
 export async function askServer(api: Api): Promise<ServerFacts> {
-  const { protocol, server_name, sign_up, passkeys } = await api.get("/api/v1/server");
+  const { protocol, server_name, sign_up, passkeys, provider } = await api.get("/api/v1/server");
   if (!protocol.includes(PROTOCOL)) throw new Refused("server-too-new");
-  return { name: server_name, isOpen: sign_up !== "closed", hasPasskeys: passkeys === true };
+  const isOpen = sign_up !== "closed";
+  return { name: server_name, isOpen, hasPasskeys: passkeys === true, provider: provider ?? "" };
 }
 
 /** Tells early that a name is taken; the sign-up itself decides. @throws Problem */

@@ -40,6 +40,7 @@ export class InboxState {
   readonly #loaded: Promise<void>;
   readonly #shelf: Shelf;
   readonly #closed = new AbortController();
+  readonly #stopCounting: () => void;
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
   #isCaughtUp = false;
 
@@ -60,6 +61,9 @@ export class InboxState {
     });
     this.#reading = new Reading(house, this.#box, (phase) => this.#note(phase));
     addEventListener("pagehide", () => this.#endUndo(), { signal: this.#closed.signal });
+    this.#stopCounting = $effect.root(() => {
+      $effect(() => this.#count());
+    });
     this.#loaded = this.#load();
   }
 
@@ -135,6 +139,7 @@ export class InboxState {
 
   close(): void {
     this.#endUndo();
+    this.#stopCounting();
     this.#closed.abort();
     this.#shelf.onChange = () => undefined;
     this.#reading.close();
@@ -218,11 +223,20 @@ export class InboxState {
     const shown = [...this.#box.all].filter((letter) => !letter.isDropped && !this.#isOver(letter)).sort(inboxOrder);
     void this.#shelf.attend(shown);
     const before = new Set(this.letters.map((letter) => letter.id));
-    const fresh = shown.filter((letter) => !before.has(letter.id) && letter.playedAt === null);
+    const fresh = shown.filter((letter) => !before.has(letter.id) && this.#isWaiting(letter));
     if (this.#isCaughtUp && fresh.length > 0) this.arrived = fresh[0] ?? null;
     this.letters = shown;
-    this.#house.waiting = shown.filter(({ id, playedAt }) => playedAt === null && !this.#shelf.isArchived(id)).length;
     for (const letter of shown.slice(0, PICTURES_AHEAD)) this.picture(letter);
+  }
+
+  /** Anew whenever somebody is blocked or let in again, in this window or on another device. */
+  #count(): void {
+    this.#house.waiting = this.letters.filter((letter) => this.#isWaiting(letter)).length;
+  }
+
+  #isWaiting({ id, from, playedAt }: Letter): boolean {
+    const isBlocked = from !== null && this.#house.people.standing(from) === "blocked";
+    return playedAt === null && !isBlocked && !this.#shelf.isArchived(id);
   }
 
   /** Watched once, here or elsewhere, and not on the screen now. */

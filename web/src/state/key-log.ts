@@ -14,6 +14,15 @@ interface Tools {
 }
 
 const NAME = "log";
+/** Somebody who signs that the log only grows. */
+export interface Witness {
+  /** Verifier key. */
+  readonly key: string;
+  readonly name: string;
+  /** Whether this browser believes no log without that signature. */
+  readonly isRequired: boolean;
+}
+
 /** A longer one is no tile and no note. */
 const FILE_BYTES = 65_536;
 
@@ -29,9 +38,41 @@ export class KeyLog {
 
   /** Checks that records stand in the log where the server says. @throws ProtocolError log-…, Problem */
   check(records: readonly LoggedRecord[]): Promise<void> {
-    const checked = this.#turn.then(() => this.#check(records));
-    this.#turn = checked.catch(() => undefined);
-    return checked;
+    return this.#inTurn(() => this.#check(records));
+  }
+
+  /** Those whom the server asks, and those required here. @throws ProtocolError log-malformed, Problem */
+  async witnesses(): Promise<readonly Witness[]> {
+    const { witnessesOf } = await import("../crypto/transparency");
+    const asked = witnessesOf(new TextDecoder().decode(await this.#fetch("witnesses")));
+    const required = witnessesOf(((await this.#recall())?.witnesses ?? []).join("\n"));
+    return [...new Map([...required, ...asked])].map(([key, name]) => ({ key, name, isRequired: required.has(key) }));
+  }
+
+  /** From now on no log is believed that this witness has not signed; it must have signed the present one. @throws ProtocolError log-…, Problem */
+  require(witness: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { checkWitnessed } = await import("../crypto/transparency");
+      const newest = await this.#follow(await this.#recall());
+      checkWitnessed(newest.note, [witness]);
+      await this.#keep({ ...newest, witnesses: [...new Set([...(newest.witnesses ?? []), witness])] });
+    });
+  }
+
+  /** Believes the log without this witness again. */
+  release(witness: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const kept = await this.#recall();
+      if (kept !== null) {
+        await this.#keep({ ...kept, witnesses: (kept.witnesses ?? []).filter((key) => key !== witness) });
+      }
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 
   async #check(records: readonly LoggedRecord[]): Promise<void> {
@@ -45,9 +86,13 @@ export class KeyLog {
   async #follow(kept: KeptLog | null): Promise<KeptLog> {
     const { followLog, originOf } = await import("../crypto/transparency");
     const newest = await followLog(kept, originOf(this.#tools.account.acct), this.#fetch);
-    await this.#tools.vault.keep(NAME, utf8(JSON.stringify(newest)));
+    await this.#keep(newest);
     this.#isFollowed = true;
     return newest;
+  }
+
+  #keep(log: KeptLog): Promise<void> {
+    return this.#tools.vault.keep(NAME, utf8(JSON.stringify(log)));
   }
 
   async #recall(): Promise<KeptLog | null> {

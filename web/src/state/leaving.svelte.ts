@@ -4,7 +4,7 @@ import type { CryptoService, RemoteVideo } from "../crypto/service";
 import { MessagePlayer } from "../media/player";
 import { openDatabase } from "../storage/db";
 import { Drafts, type Draft, type DraftCall, type DraftVideo, type DraftWish } from "../storage/drafts";
-import { findDrafts, recoverDraft, sweepSpools } from "../take/recovery";
+import { recoverDraft, sweepSpools, type FoundDraft } from "../take/recovery";
 import type { BoothHost } from "./booth-host";
 import { fileName, giveFile } from "./downloads";
 import { failureOf, isCode, type Failure } from "./failure";
@@ -39,13 +39,16 @@ export interface LeavingStep {
 
 /** For whom it is, and how it gets there. */
 export interface LeavingWay {
-  /** Under which takes lie on this device; null: they are among those of the account, which offers them. */
-  readonly label: string | null;
+  /** Takes of before that lie on this device and are to be offered here, the newest first. @throws StorageError */
+  find(): Promise<readonly FoundDraft[]>;
   /** Gets in; gives what a take is recorded with. @throws Problem, Refused */
   enter(before: DraftCall | undefined): Promise<BoothHost>;
   /** @throws StorageError busy */
   discard(id: string): Promise<void>;
-  wish(typed: Typed, draft: Draft): DraftWish;
+  /** A take that was made whole has another id. */
+  moved(from: string, to: string): void;
+  /** @throws Problem */
+  wish(typed: Typed, draft: Draft): DraftWish | Promise<DraftWish>;
   /** Sends, or goes on with it (null); gives when the server had it. @throws Problem, ProtocolError, StorageError */
   send(id: string, wish: DraftWish | null, onStep: (step: LeavingStep) => void): Promise<number>;
   close(): void;
@@ -85,10 +88,8 @@ export class LeavingState {
 
   /** Looks for what lies here: a send that was interrupted goes on. Never rejects. */
   async look(): Promise<void> {
-    const { label } = this.#way;
-    if (label === null) return;
     try {
-      const found = (await findDrafts(label)).filter(({ kind }) => kind !== "evicted" && kind !== "elsewhere");
+      const found = (await this.#way.find()).filter(({ kind }) => kind !== "evicted" && kind !== "elsewhere");
       const [newest] = found;
       if (this.phase.kind !== "idle" || newest === undefined) return;
       this.#id = newest.id;
@@ -159,8 +160,11 @@ export class LeavingState {
     const id = this.#id;
     if (id === null) return;
     const typed = { name: this.name.trim(), caption: this.caption.trim(), wantsAnswer: this.wantsAnswer };
-    const draft = await this.#draft(id).catch(() => null);
-    if (draft) await this.#go(id, this.#way.wish(typed, draft));
+    try {
+      await this.#go(id, await this.#way.wish(typed, await this.#draft(id)));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async retry(): Promise<void> {
@@ -241,7 +245,11 @@ export class LeavingState {
 
   async #open(id: string): Promise<void> {
     const { content, createdMs } = await this.#draft(id);
-    if (content.video === null) return this.#open((this.#id = await recoverDraft(id)));
+    if (content.video === null) {
+      this.#id = await recoverDraft(id);
+      this.#way.moved(id, this.#id);
+      return this.#open(this.#id);
+    }
     this.#createdMs = createdMs;
     this.#recall(content.wish);
     const { openDraftVideo } = await import("../take/export");

@@ -35,9 +35,9 @@ export class PlanState {
     this.#leave = leave;
   }
 
-  /** Whether this server has plans at all. */
-  get isOn(): boolean {
-    return this.phase.kind === "ready" && this.phase.standing.on;
+  /** Null: not known yet. */
+  get standing(): Standing | null {
+    return this.phase.kind === "ready" ? this.phase.standing : null;
   }
 
   /** Videos that may still be sent; null: as many as one likes, or nobody knows yet. */

@@ -1,7 +1,7 @@
 /** The address of the page and its history. Which screen an address names is known further up. */
 
-/** Addresses of links whose secret or fingerprint stands in the fragment. */
-const CARRIES_FRAGMENT = /^\/(?:add|pair|operator\/link)(?:\/|$)/;
+/** Addresses of links whose secret, proof or fingerprint stands in the fragment. */
+const CARRIES_FRAGMENT = /^\/(?:add|pair|operator\/link|settings\/identity)(?:\/|$)/;
 
 export class Router {
   #path = $state(location.pathname);

@@ -9,6 +9,7 @@ import { resumeDraft, sendDraft, type Compose, type SendingState as Step } from 
 import { isCode, failureOf, type Failure } from "./failure";
 import { heldBy, type Held } from "./held";
 import type { House } from "./house.svelte";
+import { Opening } from "./opening";
 import { SentState } from "./sent.svelte";
 
 /** One draft on its way, or what became of it. */
@@ -28,15 +29,20 @@ export interface Sending {
   readonly failure: Failure | null;
 }
 
+const NOT_OPEN = "not-available-yet";
+
 export class SendingState {
   readonly #house: House;
   readonly #all = new SvelteMap<string, Sending>();
   readonly #running = new Map<string, AbortController>();
+  readonly #opening: Opening;
   /** Told when a draft is gone from this device. */
   onEnd: ((id: string) => void) | null = null;
 
-  constructor(house: House) {
+  /** @param askMs for tests: so often the server is asked whether sending is open, while something waits for that. */
+  constructor(house: House, askMs?: number) {
     this.#house = house;
+    this.#opening = new Opening(house.api, () => this.#goOn(), askMs);
   }
 
   get(id: string): Sending | null {
@@ -82,6 +88,7 @@ export class SendingState {
   }
 
   close(): void {
+    this.#opening.close();
     for (const id of [...this.#running.keys()]) this.stop(id);
   }
 
@@ -96,11 +103,22 @@ export class SendingState {
     } catch (error) {
       if (stop.signal.aborted) return;
       if (isCode(error, "not-on-this-device") && wish === null) this.#end(id, { kind: "gone" });
-      else this.#change(id, { kind: "failed", failure: failureOf(error) });
+      else this.#fail(id, failureOf(error));
     } finally {
       this.#house.sending -= 1;
       if (this.#running.get(id) === stop) this.#running.delete(id);
     }
+  }
+
+  /** Where sending is not open yet, it leaves by itself when it is. */
+  #fail(id: string, failure: Failure): void {
+    this.#change(id, { kind: "failed", failure });
+    if (failure.code === NOT_OPEN) this.#opening.await();
+  }
+
+  #goOn(): void {
+    const waiting = [...this.#all.values()].filter(({ failure }) => failure?.code === NOT_OPEN);
+    for (const { id } of waiting) void this.retry(id);
   }
 
   /** Another tab may still be recording or bringing it: then it is waited for. */

@@ -1,6 +1,7 @@
 /**
  * The account's sealed notes (contacts, settings, seen ids): on the server, with a sealed copy on this device, so that neither
  * a rollback nor a loss there takes anything away. The contents are read and changed through the crypto worker.
+ * Windows of one browser share the copy on this device, and tell each other when it changed.
  */
 
 import type { CryptoService } from "../crypto/service";
@@ -31,7 +32,10 @@ export class ShardStore {
   readonly #versions = new Map<string, string | null>();
   /** Shards that the server gave wrong, by code: this device keeps its own copy. */
   readonly faults = new Map<string, string>();
+  /** Hears that another window of this browser changed something, once it is taken here. */
+  onHeard: () => Promise<void> = () => Promise.resolve();
   readonly #listeners = new Map<string, () => Promise<void>>();
+  readonly #windows: BroadcastChannel;
   /** Of which something was taken: this device's copy, the server's, or the news that there is none. */
   readonly #taken = new Set<string>();
   #work: Promise<unknown> = Promise.resolve();
@@ -40,9 +44,11 @@ export class ShardStore {
 
   constructor(tools: ShardTools) {
     this.#tools = tools;
+    this.#windows = new BroadcastChannel(`restante-shards ${tools.vault.acct}`);
+    this.#windows.onmessage = ({ data }: MessageEvent<string>) => void this.#hear(data);
   }
 
-  /** Hears when a shard changed by what came from the server: after `fetch`, or by a merge when it was stored. */
+  /** Hears when a shard changed by what came from the server (after `fetch`, or by a merge when it was stored) or from another window. */
   onTaken(name: string, listener: () => Promise<void>): void {
     this.#listeners.set(name, listener);
   }
@@ -109,6 +115,23 @@ export class ShardStore {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#windows.close();
+  }
+
+  /** What another window keeps is not told on: it has told everybody. Never rejects. */
+  async #hear(name: string): Promise<void> {
+    try {
+      if (!(await this.#inTurn(() => this.recall(name)))) return;
+      await this.#listeners.get(name)?.();
+      await this.onHeard();
+    } catch {
+      // Closed or locked meanwhile; else it is taken with the server's copy.
+    }
+  }
+
+  async #keepCopy(name: string, sealed: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#tools.vault.keep(copyOf(name), sealed);
+    if (!this.#isClosed) this.#windows.postMessage(name);
   }
 
   async #fetch(name: string): Promise<void> {
@@ -127,7 +150,7 @@ export class ShardStore {
   }
 
   async #take(name: string, data: Uint8Array<ArrayBuffer>): Promise<void> {
-    const { crypto, memory, vault } = this.#tools;
+    const { crypto, memory } = this.#tools;
     try {
       const rev = await crypto.takeShard(name, data, { server: true, highestRev: memory.rev(name) });
       this.faults.delete(name);
@@ -142,7 +165,7 @@ export class ShardStore {
     }
     // What is known here and not there yet must not be lost with a copy that lacks it.
     if ((await crypto.pendingShards()).includes(name)) await this.#sealed(name);
-    else await vault.keep(copyOf(name), data);
+    else await this.#keepCopy(name, data);
   }
 
   async #put(name: string): Promise<void> {
@@ -164,14 +187,14 @@ export class ShardStore {
   }
 
   async #reseal(name: string): Promise<void> {
-    const { api, crypto, memory, vault } = this.#tools;
+    const { api, crypto, memory } = this.#tools;
     for (let left = TRIES; ; left -= 1) {
       const { data, etag } = await api.getOctets(PATH, { path: { shard: name } });
       const renewed = await crypto.resealShard(name, data).catch(unlessWrong);
       if (renewed === null) return;
       try {
         this.#versions.set(name, await api.putOctets(PATH, renewed.sealed, etag, { path: { shard: name } }));
-        await vault.keep(copyOf(name), renewed.sealed);
+        await this.#keepCopy(name, renewed.sealed);
         return await memory.raise(name, renewed.rev);
       } catch (error) {
         if (left === 0 || !(error instanceof Problem) || error.code !== "stale-version") throw error;
@@ -181,7 +204,7 @@ export class ShardStore {
 
   async #sealed(name: string): Promise<{ sealed: Uint8Array<ArrayBuffer>; rev: number }> {
     const given = await this.#tools.crypto.giveShard(name);
-    await this.#tools.vault.keep(copyOf(name), given.sealed);
+    await this.#keepCopy(name, given.sealed);
     return given;
   }
 

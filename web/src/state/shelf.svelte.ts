@@ -24,6 +24,7 @@ export class Shelf {
     this.#unlisten = tools.live.listen(({ kind }) => {
       if (kind === "connected") void this.read();
     });
+    tools.shards.onHeard = () => this.#show();
     void this.read();
   }
 
@@ -74,6 +75,7 @@ export class Shelf {
 
   close(): void {
     this.#unlisten();
+    this.#tools.shards.onHeard = () => Promise.resolve();
   }
 
   async #show(): Promise<void> {

@@ -38,6 +38,8 @@ export class WaysIn {
   state: WaysInState = $state.raw({ kind: "loading" });
   /** Whether a passkey can be added here. */
   hasPasskeys = $state(false);
+  /** How the provider of identities is called that may find the mailbox, or empty. */
+  provider = $state("");
   working = $state(false);
   failure: Failure | null = $state.raw(null);
   told: Told | null = $state(null);
@@ -64,7 +66,9 @@ export class WaysIn {
       const { methods } = await crypto.account();
       const list = items.map((item) => wayIn(item, methods));
       this.state = { kind: "ready", list };
-      this.hasPasskeys = passkeys.areKnown && (await askServer(api)).hasPasskeys;
+      const server = await askServer(api);
+      this.hasPasskeys = passkeys.areKnown && server.hasPasskeys;
+      this.provider = server.provider;
     } catch (error) {
       const phase = phaseOf(error);
       if (phase.kind !== "ready") this.state = phase;

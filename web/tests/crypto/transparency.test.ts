@@ -22,6 +22,7 @@ interface Step {
   key: string;
   tiles: string;
   expect: string;
+  witnesses: string[];
 }
 interface Claim {
   checkpoint: string;
@@ -34,6 +35,7 @@ interface Claim {
 interface Log {
   origin: string;
   keys: Record<string, string>;
+  witnesses: Record<string, string>;
   notes: Record<string, string>;
   tiles: Record<string, Record<string, string>>;
   following: Step[];
@@ -59,9 +61,9 @@ const fetchOf =
 const expected = (text: string): string | null => (text === "success" ? null : text);
 
 test.each(log.following)("$seen, then $shown: $expect", async (step) => {
-  const { code } = await outcome(() =>
-    followLog(step.seen === null ? null : kept(step.seen), log.origin, fetchOf(step.tiles, step.key, step.shown)),
-  );
+  const witnesses = step.witnesses.map((name) => known(log.witnesses, name));
+  const seen = step.seen === null ? null : { ...kept(step.seen), witnesses };
+  const { code } = await outcome(() => followLog(seen, log.origin, fetchOf(step.tiles, step.key, step.shown)));
   expect(code).toBe(expected(step.expect));
 });
 

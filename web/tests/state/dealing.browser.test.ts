@@ -111,6 +111,16 @@ test("a message is kept and archived on every device; what waits in the archive 
   expect(again.isArchived(id)).toBe(false);
 });
 
+test("what somebody wrote who is blocked now is not counted, and counts again when they are let in", async () => {
+  await withLetter("Hello");
+  const { people } = home.house;
+  await waits(() => home.house.waiting === 1);
+  await people.block("bob");
+  await waits(() => home.house.waiting === 0);
+  await people.unblock("bob");
+  await waits(() => home.house.waiting === 1);
+});
+
 test("a report discloses the container of this message, with its key, and the words that go with it", async () => {
   const { id } = await withLetter("Buy my watches");
   const reporting = new Reporting(home.house);
@@ -146,12 +156,12 @@ test("a video to be watched once goes when it is left, also when the page was ki
   const { state, id } = await withLetter("Once", { once: true });
   const [found] = state.letters;
   expect(found && Forwarding.allows(found)).toBe(false);
-  state.watched = id;
-  await state.played(id);
-  expect(state.letters.map((each) => each.id)).toEqual([id]);
   let left = (): void => undefined;
   const showing = new Promise<void>((resolve) => (left = resolve));
   const shown = navigator.locks.request(onceLock(id), { mode: "shared" }, () => showing);
+  state.watched = id;
+  await state.played(id);
+  expect(state.letters.map((each) => each.id)).toEqual([id]);
   const elsewhere = await inbox();
   expect(elsewhere.letters).toEqual([]);
   await waits(() => elsewhere.phase.kind === "ready");

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DeviceVault } from "../../src/storage/keys";
-import { DraftsState } from "../../src/state/drafts.svelte";
+import { DraftsState, GREETING } from "../../src/state/drafts.svelte";
 import type { House } from "../../src/state/house.svelte";
+import { LinkWay } from "../../src/state/link-way";
 import { SendingState } from "../../src/state/sending.svelte";
 import { openDatabase, type Database } from "../../src/storage/db";
 import { Drafts } from "../../src/storage/drafts";
 import type { FoundDraft } from "../../src/take/recovery";
 import type { SendingOptions } from "../../src/take/sending";
+import type { Take } from "../../src/take/take";
 
 /** What lies on the device, and what becomes of a send, as a test says. */
 const world = vi.hoisted(() => ({
@@ -67,7 +69,11 @@ let count = 0;
 let db: Database;
 let sending: SendingState;
 let drafts: DraftsState;
+let house: House;
 const live = { isOffline: false };
+/** What the server says of sending, and how often it was asked. */
+const opens = { allowed: true, opens_at: null as number | null, asked: 0 };
+const api = { get: async () => ((opens.asked += 1), Promise.resolve({ ...opens })) };
 
 async function device(...found: FoundDraft[]): Promise<void> {
   world.found = found;
@@ -75,8 +81,9 @@ async function device(...found: FoundDraft[]): Promise<void> {
     await new Drafts(db).make({ id, acct: "ann@here", createdMs: 1, messageKey: "AGE-SECRET-KEY-1X" });
   }
   const vault = await DeviceVault.open("ann@here", db);
-  const house = { db, live, vault, account: { acct: "ann@here" }, api: {}, part: () => sending } as unknown as House;
-  sending = new SendingState(house);
+  const part = (Kind: unknown) => (Kind === DraftsState ? drafts : sending);
+  house = { db, live, vault, account: { acct: "ann@here" }, api, part } as unknown as House;
+  sending = new SendingState(house, 50);
   drafts = new DraftsState(house);
   await waits(() => drafts.isLooked);
 }
@@ -84,6 +91,7 @@ async function device(...found: FoundDraft[]): Promise<void> {
 beforeEach(async () => {
   Object.assign(world, { found: [], discarded: [], free: new Map(), runs: [], outcome: null });
   live.isOffline = false;
+  Object.assign(opens, { allowed: true, opens_at: null, asked: 0 });
   db = await openDatabase(`drafts-${++count}-${Date.now()}`);
 });
 afterEach(() => {
@@ -178,6 +186,44 @@ test("a refused send can be tried again for the same people, or addressed anew",
   await new Drafts(db).change("a", () => ({ wish: { to: ["nobody@here"], caption: null } }));
   await sending.cancel("a");
   expect([sending.get("a"), (await new Drafts(db).get("a")).content.wish]).toEqual([null, null]);
+});
+
+test("what was refused because sending is not open leaves by itself when it is, and nothing else does", async () => {
+  await device(draft("a", "kept"), draft("b", "kept"));
+  opens.allowed = false;
+  let code = "not-available-yet";
+  world.outcome = async () => Promise.reject(Object.assign(new Error("no"), { code }));
+  await sending.send("a", { to: ["bob@here"], caption: null });
+  code = "no-such-recipient";
+  await sending.send("b", { to: ["nobody@here"], caption: null });
+  await waits(() => opens.asked > 1);
+  expect(world.runs).toHaveLength(2);
+  expect(sending.get("a")).toMatchObject({ kind: "failed", failure: { code: "not-available-yet" } });
+  world.outcome = async () => Promise.resolve();
+  opens.allowed = true;
+  await waits(() => world.runs.length === 3);
+  const { asked } = opens;
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect([world.runs.map(({ id }) => id), opens.asked]).toEqual([["a", "b", "a"], asked]);
+});
+
+test("a greeting that was begun and not sent is offered as one again, also in the next life of the page; no other take is", async () => {
+  await device(draft("a", "kept"), draft("b", "interrupted"));
+  const way = (): LinkWay => new LinkWay(house, () => Promise.reject(new Error("nobody records")), GREETING);
+  expect(await way().find()).toEqual([]);
+  drafts.adopt({ id: "b", state: { phase: "kept" }, close: () => undefined } as unknown as Take, {
+    to: GREETING,
+    replyTo: null,
+  });
+  await waits(() => drafts.answering("b") !== null);
+  await turn();
+  drafts.close();
+  drafts = new DraftsState(house);
+  expect(ids(await way().find())).toEqual(["b"]);
+  world.found = [draft("a", "kept"), draft("c", "kept")];
+  way().moved("b", "c");
+  await turn();
+  expect(ids(await way().find())).toEqual(["c"]);
 });
 
 test("another tab that has it is waited for, not fought", async () => {

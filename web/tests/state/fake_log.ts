@@ -8,11 +8,21 @@ import { sha256 } from "@noble/hashes/sha2.js";
 
 const standard = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
 
+const keyId = (name: string, kind: number, key: Uint8Array): Uint8Array =>
+  sha256(concat(utf8(`${name}\n`), Uint8Array.of(kind), key)).subarray(0, 4);
+const line = (name: string, ...signed: Uint8Array[]): string => `\u2014 ${name} ${standard(concat(...signed))}\n`;
+
+function keyText(name: string, kind: number, key: Uint8Array): string {
+  const hex = Array.from(keyId(name, kind, key), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${name}+${hex}+${standard(concat(Uint8Array.of(kind), key))}`;
+}
+
 export class FakeLog {
   readonly #entries: Uint8Array[] = [];
   readonly #places = new Map<string, number>();
   readonly #origin: string;
   key = signingKey(new Uint8Array(32).fill(7));
+  readonly witness = { name: "witness.example", key: signingKey(new Uint8Array(32).fill(9)), isThere: false };
   /** Records that the log leaves out. */
   readonly omitted = new Set<string>();
 
@@ -40,17 +50,25 @@ export class FakeLog {
     this.#entries.push(leafHash(utf8("slipped in")));
   }
 
+  get witnessKey(): string {
+    return keyText(this.witness.name, 4, this.witness.key.public);
+  }
+
+  #cosigned(text: string): string {
+    const { name, key } = this.witness;
+    const time = Uint8Array.of(0, 0, 0, 0, 0x6b, 0x49, 0xd2, 0);
+    const signed = sign(key, utf8(`cosignature/v1\ntime ${0x6b49d200}\n${text}`));
+    return line(name, keyId(name, 4, key.public), time, signed);
+  }
+
   async answer(path: string): Promise<Response> {
-    const id = concat(Uint8Array.of(1), this.key.public);
-    const keyId = sha256(concat(utf8(`${this.#origin}\n`), id)).subarray(0, 4);
-    if (path === "key") {
-      const hex = Array.from(keyId, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      return new Response(`${this.#origin}+${hex}+${standard(id)}\n`);
-    }
+    if (path === "key") return new Response(`${keyText(this.#origin, 1, this.key.public)}\n`);
+    if (path === "witnesses") return new Response(`${this.witnessKey}\n`);
     if (path === "checkpoint") {
       const root = await rootOf(this.#entries.length, this.#node);
       const text = `${this.#origin}\n${this.#entries.length}\n${standard(root)}\n`;
-      return new Response(`${text}\n\u2014 ${this.#origin} ${standard(concat(keyId, sign(this.key, utf8(text))))}\n`);
+      const own = line(this.#origin, keyId(this.#origin, 1, this.key.public), sign(this.key, utf8(text)));
+      return new Response(`${text}\n${own}${this.witness.isThere ? this.#cosigned(text) : ""}`);
     }
     const width = Number(/^tile\/0\/000\.p\/([0-9]+)$/u.exec(path)?.[1] ?? Number.NaN);
     if (!(width <= this.#entries.length)) return new Response(null, { status: 404 });

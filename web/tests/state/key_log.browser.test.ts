@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { signingKey } from "../../src/crypto/signing";
 import { KeyLog } from "../../src/state/key-log";
+import { Witnesses } from "../../src/state/witnesses.svelte";
 import { Memory } from "../../src/state/memory";
 import { People } from "../../src/state/people.svelte";
 import { ShardStore } from "../../src/state/shards";
@@ -28,15 +29,20 @@ async function madeRecord(name: string): Promise<string> {
 
 /** A page of Ann's: each knows what the one before has seen. */
 async function page(): Promise<People> {
+  return (await pageWithLog()).people;
+}
+
+async function pageWithLog(): Promise<{ people: People; log: KeyLog }> {
   const crypto = cryptoInProcess().service;
   await crypto.importKeyring(keyring);
   const account = { acct: ANN };
   const api = new Api({ fetch: server.fetch });
   const takeNewKeyring = () => Promise.resolve(false);
   const tools = { api, crypto, vault, memory: await Memory.recall(vault), account, takeNewKeyring };
-  const people = new People({ ...tools, shards: new ShardStore(tools), log: new KeyLog(tools) });
+  const log = new KeyLog(tools);
+  const people = new People({ ...tools, shards: new ShardStore(tools), log });
   await people.refresh();
-  return people;
+  return { people, log };
 }
 
 async function adding(people: People, name: string): Promise<string> {
@@ -99,4 +105,45 @@ test("a log with another key is refused", async () => {
   expect(await adding(await page(), "bob")).toBe("added");
   server.log.key = signingKey(new Uint8Array(32).fill(8));
   expect(await adding(await page(), "mina")).toBe("log-key-changed");
+});
+
+test("a witness who is required must have signed, also on the next page, until nobody requires it", async () => {
+  const { witness } = server.log;
+  const first = await pageWithLog();
+  const witnesses = new Witnesses({ log: first.log });
+  await witnesses.look();
+  const [key = ""] = witnesses.list.map((one) => one.key);
+  expect(witnesses.list).toEqual([{ key: server.log.witnessKey, name: witness.name, isRequired: false }]);
+  await witnesses.choose(key, true);
+  expect(witnesses.failure?.code).toBe("log-unwitnessed"); // who did not sign yet is not required
+  expect(await adding(first.people, "bob")).toBe("added");
+
+  witness.isThere = true;
+  await witnesses.choose(key, true);
+  expect([witnesses.failure, witnesses.list[0]?.isRequired]).toEqual([null, true]);
+  witness.isThere = false;
+  const next = await pageWithLog();
+  expect(await adding(next.people, "mina")).toBe("log-unwitnessed");
+  expect(next.people.list.map(({ account }) => account)).not.toContain("mina");
+  witness.isThere = true;
+  expect(await adding(next.people, "mina")).toBe("added");
+
+  witness.isThere = false;
+  await new Witnesses({ log: next.log }).choose(key, false);
+  records.set("dora", await madeRecord("dora"));
+  server.accounts.set("dora", { records: [records.get("dora") ?? ""], unlock: [] });
+  expect(await adding(await page(), "dora")).toBe("added");
+});
+
+test("a witness that the server no longer names stays required", async () => {
+  const { log } = await pageWithLog();
+  server.log.witness.isThere = true;
+  const key = server.log.witnessKey;
+  await log.require(key);
+  server.log.witness.name = "other.example";
+  expect((await log.witnesses()).map(({ name, isRequired }) => [name, isRequired])).toEqual([
+    ["witness.example", true],
+    ["other.example", false],
+  ]);
+  await expect(log.require(key)).rejects.toMatchObject({ code: "log-unwitnessed" });
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { CryptoService } from "../../src/crypto/service";
 import { utf8 } from "../../src/protocol/encoding";
 import { openDatabase } from "../../src/storage/db";
@@ -115,6 +115,20 @@ test("what was added without a network to store it lies on this device, sealed, 
   await later.shards.save();
   await other.people.refresh();
   expect(names(other)).toEqual(["bob"]);
+});
+
+test("what is decided in one window shows in the other, with and without a network, not in another browser's", async () => {
+  const [one] = await annWithTwoDevices();
+  const window = await device("one"); // of the same browser
+  await window.crypto.importKeyring(keyring);
+  somebody("bob");
+  await Promise.all([one.people.refresh(), window.people.refresh()]);
+  await one.people.add("bob");
+  await vi.waitUntil(() => names(window).length === 1, { timeout: 5000, interval: 5 });
+  server.isCut = true;
+  await window.people.block("bob");
+  await vi.waitUntil(() => one.people.standing("bob@post.example") === "blocked", { timeout: 5000, interval: 5 });
+  expect(names(devices[1] ?? one)).toEqual([]); // another browser hears of it from the server
 });
 
 test("a shard that is wrong is told, and what is known here stays", async () => {

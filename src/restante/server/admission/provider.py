@@ -1,7 +1,7 @@
 """A visit at the operator's provider of identities: OpenID Connect, authorization code with PKCE.
 
-[Note: A provider opens nothing] What comes of a visit is who somebody is there: enough to make an account, or to be told how the
-one that they made is called. It signs nobody in: that and opening the keyring stay with passkey, passphrase and recovery code,
+[Note: A provider opens nothing] What comes of a visit is who somebody is there: enough to make an account or to link one, or to
+be told how the one that they made or linked is called. It signs nobody in: that and opening the keyring stay with passkey, passphrase and recovery code,
 so a provider that lies, or its operator, gets no further than an empty account.
 
 The state, the nonce and the verifier are MACs of a random cookie, so nothing of a visit is stored.
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import httpx
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped] # Authlib has no types
@@ -32,16 +32,19 @@ FRESH_FOR_S = 3600.0
 LEEWAY_S = 60
 ANSWER_BYTES = 256 * 1024
 RETURN = "/api/v1/sign-up/provider/return"
+Purpose = Literal["sign-up", "account"]
+"""Why somebody visits: to make an account or find the one they made, or to link the one that they are signed in to."""
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """Signatures by a key that the provider publishes; never `none`, never a shared secret."""
 
 
 class ProviderFailed(Refusal):
-    """The provider gave what cannot be taken; ``reason`` is for the log."""
+    """The provider gave what cannot be taken; ``reason`` is for the log, ``purpose`` why it was visited, if that is known."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, purpose: Purpose = "sign-up") -> None:
         super().__init__("provider-failed")
         self.reason = reason
+        self.purpose = purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class Provider:
         """Where it is."""
         return httpx.URL(self._issuer).host
 
-    async def begin(self) -> Visit:
+    async def begin(self, purpose: Purpose = "sign-up") -> Visit:
         """Begins a visit. Raises ProviderFailed."""
         about, _ = await self._known()
         browser = b64(secrets.token_bytes(32))
@@ -82,17 +85,28 @@ class Provider:
             "code",
             redirect_uri=self._return,
             scope="openid",
-            state=self._derived("state", browser),
+            state=self._state(purpose, browser),
             nonce=self._derived("nonce", browser),
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
         )
         return Visit(url, browser)
 
-    async def finish(self, *, browser: str, state: str, code: str) -> tuple[str, str]:
-        """Ends a visit; returns issuer and subject. Raises ProviderFailed."""
-        if not browser or not hmac.compare_digest(state.encode(), self._derived("state", browser).encode()):
-            raise ProviderFailed("state")
+    async def finish(self, *, browser: str, state: str, code: str) -> tuple[Purpose, str, str]:
+        """Ends a visit; returns why there was one, issuer and subject. Raises ProviderFailed."""
+        purpose = self._purpose(browser, state)
+        try:
+            return purpose, *await self._identity(browser, code)
+        except ProviderFailed as failed:
+            failed.purpose = purpose
+            raise
+
+    async def close(self) -> None:
+        """Closes connections."""
+        if self._http is not None:
+            await self._http.aclose()
+
+    async def _identity(self, browser: str, code: str) -> tuple[str, str]:
         about, keys = await self._known()
         form = {
             "grant_type": "authorization_code",
@@ -107,11 +121,6 @@ class Provider:
         if not isinstance(token, str):
             raise ProviderFailed("no id_token")
         return self._subject(token, keys, nonce=self._derived("nonce", browser))
-
-    async def close(self) -> None:
-        """Closes connections."""
-        if self._http is not None:
-            await self._http.aclose()
 
     def _subject(self, token: str, keys: KeySet, *, nonce: str) -> tuple[str, str]:
         options = {
@@ -165,6 +174,16 @@ class Provider:
         if not isinstance(found, dict):
             raise ProviderFailed(f"status {answer.status_code}")
         return found
+
+    def _purpose(self, browser: str, state: str) -> Purpose:
+        """Why the visit was begun that comes back with this state."""
+        for purpose in get_args(Purpose):
+            if browser and hmac.compare_digest(state.encode(), self._state(purpose, browser).encode()):
+                return cast("Purpose", purpose)
+        raise ProviderFailed("state")
+
+    def _state(self, purpose: Purpose, browser: str) -> str:
+        return self._derived(f"state {purpose}", browser)
 
     def _derived(self, purpose: str, browser: str) -> str:
         text = f"provider\0{purpose}\0{browser}".encode()

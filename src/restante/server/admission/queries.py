@@ -1,8 +1,8 @@
-"""SQL of invites, and of what accounts were let in by. See [Note: Statements made once]."""
+"""SQL of invites, of what accounts were let in by, and of identities that they were linked to. See [Note: Statements made once]."""
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from restante.server.db.entry_tables import admissions, invites
 from restante.server.db.tables import accounts
@@ -31,10 +31,23 @@ _OF_ACCOUNT = select(admissions.c.kind).where(
     admissions.c.account_id == bindparam("account", type_=admissions.c.account_id.type),
     admissions.c.kind == bindparam("of_kind"),
 )
+_IDENTITIES = ("provider", "linked")
+"""Kinds by which an account has an identity at the provider: it was made by it, or linked to it later."""
+_SAME = dict.fromkeys(_IDENTITIES, _IDENTITIES)
 _WHOSE = (
     select(accounts.c.name)
     .select_from(admissions.join(accounts, accounts.c.id == admissions.c.account_id))
-    .where(admissions.c.kind == bindparam("of_kind"), admissions.c.subject == bindparam("who"))
+    .where(
+        admissions.c.kind.in_(bindparam("of_kinds", expanding=True)), admissions.c.subject == bindparam("who")
+    )
+)
+_IDENTITY = select(admissions.c.kind, admissions.c.subject, admissions.c.created_at).where(
+    admissions.c.account_id == bindparam("account", type_=admissions.c.account_id.type),
+    admissions.c.kind.in_(_IDENTITIES),
+)
+_UNLINK = delete(admissions).where(
+    admissions.c.account_id == bindparam("account", type_=admissions.c.account_id.type),
+    admissions.c.kind.in_(_IDENTITIES),
 )
 
 
@@ -72,6 +85,16 @@ def is_admitted(connection: Connection, account_id: int, kind: str) -> bool:
 
 
 def whose(connection: Connection, kind: str, subject: str) -> str | None:
-    """The name of the account that an address or identity made."""
-    found: str | None = connection.execute(_WHOSE, {"of_kind": kind, "who": subject}).scalar()
+    """The name of the account that an address or identity made, or is linked to."""
+    asked = {"of_kinds": _SAME.get(kind, (kind,)), "who": subject}
+    found: str | None = connection.execute(_WHOSE, asked).scalar()
     return found
+
+
+def identity(connection: Connection, account_id: int) -> AnyRow | None:
+    """The identity of an account at the provider: kind, subject, created_at."""
+    return connection.execute(_IDENTITY, {"account": account_id}).first()
+
+
+def unlink(connection: Connection, account_id: int) -> None:
+    connection.execute(_UNLINK, {"account": account_id})

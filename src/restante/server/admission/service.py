@@ -1,13 +1,15 @@
 """Who may make an account: open to anyone, or by a ticket. See [Note: Tickets]."""
 
 import hmac
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from restante.protocol.ids import Prefix, new_id
-from restante.protocol.wire_availability import Admitted, AskCode, CodeSent, ShowCode
+from restante.protocol.wire_availability import Admitted, AskCode, CodeSent, Identity, ShowCode
 from restante.server.admission import queries, rules
-from restante.server.admission.provider import Provider, Visit
+from restante.server.admission.provider import Provider, Purpose, Visit
 from restante.server.admission.rules import Shown
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -17,6 +19,15 @@ from restante.server.failpoints import failpoint
 from restante.server.limits.service import Limiter
 from restante.server.outbox import queue
 from restante.server.sessions.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What came of a visit: why there was one, the name of the account with this identity, if any, and a ticket that proves it."""
+
+    purpose: Purpose
+    name: str | None
+    ticket: str
 
 
 class Admission:
@@ -127,7 +138,7 @@ class Admission:
         if self._provider is not None:
             await self._provider.close()
 
-    async def visit(self, *, prefix: str) -> Visit:
+    async def visit(self, purpose: Purpose = "sign-up", *, prefix: str) -> Visit:
         """Begins a visit at the provider. Raises Refusal not-found, rate-limited or provider-failed."""
         if self._provider is None:
             raise Refusal("not-found")
@@ -135,18 +146,59 @@ class Admission:
         await self._database.write(
             lambda connection: self._limiter.take(connection, "provider", prefix, rate)
         )
-        return await self._provider.begin()
+        return await self._provider.begin(purpose)
 
-    async def come_back(self, *, browser: str, state: str, code: str) -> tuple[str | None, str]:
-        """Ends a visit: the name of the account that this identity made, or else a ticket. Raises Refusal provider-failed."""
+    async def come_back(self, *, browser: str, state: str, code: str) -> Returned:
+        """Ends a visit. Raises Refusal provider-failed."""
         if self._provider is None:
             raise Refusal("not-found")
-        issuer, subject = await self._provider.finish(browser=browser, state=state, code=code)
+        purpose, issuer, subject = await self._provider.finish(browser=browser, state=state, code=code)
         shown = Shown("provider", rules.subject_of(self._key, "provider", issuer, subject))
         name = await self._database.read(
             lambda connection: queries.whose(connection, shown.kind, shown.subject)
         )
-        return name, rules.write(self._key, shown, now_ms=self._clock.now_ms(), browser=browser)
+        ticket = rules.write(self._key, shown, now_ms=self._clock.now_ms(), browser=browser)
+        return Returned(purpose, name, ticket)
+
+    async def identity(self, actor: Actor) -> Identity:
+        """Tells what identity at the provider the account is known by."""
+        return await self._database.read(lambda connection: self._identity(connection, actor))
+
+    async def link(self, actor: Actor, ticket: str, *, browser: str) -> Identity:
+        """Links the account to the identity of a ticket. Raises Refusal ticket-refused, ticket-used or identity-linked."""
+        now_ms = self._clock.now_ms()
+        shown = rules.read(self._key, ticket, browser=browser, now_ms=now_ms)
+        if shown.kind != "provider":
+            raise Refusal("ticket-refused")
+
+        def work(connection: Connection) -> Identity:
+            found = queries.identity(connection, actor.account_id)
+            if found is None and queries.whose(connection, shown.kind, shown.subject) is not None:
+                raise Refusal("ticket-used")
+            if found is None:
+                queries.admit(connection, actor.account_id, "linked", shown.subject, now_ms=now_ms)
+            elif found.subject != shown.subject:
+                raise Refusal("identity-linked")
+            return self._identity(connection, actor)
+
+        return await self._database.write(work)
+
+    async def unlink(self, actor: Actor) -> None:
+        """Forgets the account's identity at the provider. Raises Refusal identity-needed."""
+
+        def work(connection: Connection) -> None:
+            if not self._identity(connection, actor).may_unlink:
+                raise Refusal("identity-needed")
+            queries.unlink(connection, actor.account_id)
+
+        await self._database.write(work)
+
+    def _identity(self, connection: Connection, actor: Actor) -> Identity:
+        """[Note: One identity, one account] While the provider lets people in, what let somebody in stays: else it could do so again."""
+        found = queries.identity(connection, actor.account_id)
+        since = None if found is None else found.created_at
+        stays = found is not None and found.kind == "provider" and self._settings.sign_up == "provider"
+        return Identity(self.provider_name, since, may_unlink=not stays)
 
 
 def is_invited(connection: Connection, account_id: int) -> bool:
@@ -175,9 +227,24 @@ def make_invite(
     return invite_id, code
 
 
+def show_invite(connection: Connection, account_id: int, code: str, *, now_ms: int) -> None:
+    """Shows an invite for an account. Raises Refusal ticket-refused."""
+    subject = _used(connection, rules.code_sha256(code), now_ms=now_ms)
+    queries.admit(connection, account_id, "invite", subject, now_ms=now_ms)
+
+
 def revoke_invite(connection: Connection, invite_id: str, *, now_ms: int) -> bool:
     """Takes an invite back; who was let in by it stays. Tells whether there was one."""
     return queries.revoke_invite(connection, invite_id, now_ms=now_ms)
+
+
+def state_of(row: queries.AnyRow, *, now_ms: int) -> Literal["open", "used", "expired", "revoked"]:
+    """Whether an invite still lets somebody in, and if not, why."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.uses >= row.most_uses:
+        return "used"
+    return "open" if row.expires_at is None or row.expires_at > now_ms else "expired"
 
 
 def invites_made(connection: Connection) -> list[queries.AnyRow]:

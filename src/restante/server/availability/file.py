@@ -1,12 +1,7 @@
-"""`availability.toml` in the data folder: read at the start, and again when it has changed; absent, everything is open.
-
-[Note: A file half written] When a changed file cannot be read, what was read before stays in force and the log says so: an
-operator's slip must neither open nor shut a service that runs. At the start the same slip ends the start.
-"""
+"""What may stand in `availability.toml` in the data folder; without that file everything is open."""
 
 import re
 import tomllib
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, get_args
@@ -15,11 +10,9 @@ import msgspec
 
 from restante.protocol.wire_availability import Phase, Platform
 from restante.server.availability.rules import OPEN, UNKNOWN, Chart, Door
-from restante.server.clock import Clock
 
 NAME = "availability.toml"
 EXAMPLE = Path(__file__).with_name("example.toml")
-LOOK_EVERY_S = 2.0
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 _PLATFORMS = get_args(Platform)
 
@@ -108,41 +101,3 @@ def _instant(when: date | datetime) -> int:
     """A date begins at midnight UTC, as a time without a zone is UTC's."""
     moment = when if isinstance(when, datetime) else datetime.combine(when, time())
     return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
-
-
-class ChartFile:
-    """The chart in force. ``complain`` is told what is wrong with a file that has changed."""
-
-    def __init__(self, path: Path, clock: Clock, complain: Callable[[str], None]) -> None:
-        """Raises BadFile."""
-        self._path = path
-        self._clock = clock
-        self._complain = complain
-        self._looked_s = clock.monotonic_s()
-        self._mark = self._now_marked()
-        self._chart = read(path) if self._mark else None
-
-    def chart(self) -> Chart | None:
-        """What the file says, at most two seconds old; None when there is no file."""
-        now_s = self._clock.monotonic_s()
-        if now_s - self._looked_s >= LOOK_EVERY_S:
-            self._looked_s = now_s
-            mark = self._now_marked()
-            if mark != self._mark:
-                self._mark = mark
-                self._read_again()
-        return self._chart
-
-    def _read_again(self) -> None:
-        """See [Note: A file half written]."""
-        try:
-            self._chart = read(self._path) if self._mark else None
-        except (BadFile, OSError) as error:
-            self._complain(str(error))
-
-    def _now_marked(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino

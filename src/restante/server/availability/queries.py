@@ -28,6 +28,11 @@ _LISTED = (
     .order_by(waiting.c.id)
     .limit(bindparam("most"))
 )
+_ONE = (
+    select(waiting, accounts.c.name)
+    .select_from(waiting.outerjoin(accounts, accounts.c.id == waiting.c.account_id))
+    .where(waiting.c.told_at.is_(None), waiting.c.id == bindparam("row"))
+)
 _COUNTS = (
     select(waiting.c.country, waiting.c.platform, func.count().label("people"))
     .where(waiting.c.told_at.is_(None))
@@ -76,6 +81,11 @@ def note_told(connection: Connection, row_id: int, *, now_ms: int) -> None:
 def listed(connection: Connection, *, after: int = 0, most: int = 500) -> list[AnyRow]:
     """Who waits, the one who asked first at the top, with the account's name."""
     return list(connection.execute(_LISTED, {"after": after, "most": most}))
+
+
+def one(connection: Connection, row_id: int) -> AnyRow | None:
+    """Somebody who waits, with the account's name."""
+    return connection.execute(_ONE, {"row": row_id}).first()
 
 
 def counts(connection: Connection) -> list[AnyRow]:

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from restante.protocol import wire_availability as wire
-from restante.server.admission.service import is_invited
+from restante.server.admission.service import is_invited, make_invite, show_invite
 from restante.server.availability import queries
-from restante.server.availability.file import ChartFile
+from restante.server.availability.in_force import ChartFile
 from restante.server.availability.rules import OPEN, Chart, Decision, Door, Who, decide, home
 from restante.server.availability.sighting import Sighting, Source
 from restante.server.clock import Clock
@@ -46,6 +46,11 @@ class Availability:
         self._settings = settings
         self._limiter = limiter
         self._file = file
+
+    @property
+    def file(self) -> ChartFile:
+        """Where the chart stands."""
+        return self._file
 
     async def tell(
         self, actor: Actor | None, seen: Sighting, declared: str | None = None
@@ -133,12 +138,8 @@ class Availability:
         return count
 
     def _tell(self, rows: list[queries.AnyRow], connection: Connection) -> None:
-        now_ms = self._clock.now_ms()
         for row in rows:
-            if row.account_id is not None:
-                telling.tell(connection, [row.account_id], "opened", now_ms=now_ms)
-            queue.enqueue(connection, "mail-opened", str(row.id), due_ms=now_ms)
-            queries.note_told(connection, row.id, now_ms=now_ms)
+            _tell_one(connection, row, now_ms=self._clock.now_ms())
 
     def _is_open_to(self, row: queries.AnyRow) -> bool:
         # An invite is shown by who has one, and what it opens is seen at once: nobody is told of that.
@@ -184,6 +185,39 @@ class Availability:
     ) -> None:
         if self._by_country() and country is not None and source is not None:
             queries.set_country(connection, account_id, country, source, now_ms=self._clock.now_ms())
+
+
+def opens_by_invite(chart: Chart | None, row: queries.AnyRow, *, now_ms: int) -> Decision:
+    """What somebody who waits would meet with an invite."""
+    return decide(chart, row.country, row.platform, Who(row.name or "", is_invited=True), now_ms=now_ms)
+
+
+def let_in(connection: Connection, chart: Chart | None, waiting_id: int, *, note: str, now_ms: int) -> str:
+    """Lets somebody who waits into the beta: an account at once, anybody else by a code in a mail; returns the invite's id.
+
+    Raises Refusal not-found, not-available-yet.
+    """
+    row = queries.one(connection, waiting_id)
+    if row is None:
+        raise Refusal("not-found")
+    decision = opens_by_invite(chart, row, now_ms=now_ms)
+    if not decision.allowed:
+        raise Refusal("not-available-yet", detail=said(decision))
+    invite_id, code = make_invite(connection, note=note, most_uses=1, expires_at=None, now_ms=now_ms)
+    if row.account_id is not None:
+        show_invite(connection, row.account_id, code, now_ms=now_ms)
+        _tell_one(connection, row, now_ms=now_ms)
+    else:
+        queue.enqueue(connection, "mail-invite", f"{row.id}:{code}", due_ms=now_ms)
+        queries.note_told(connection, row.id, now_ms=now_ms)
+    return invite_id
+
+
+def _tell_one(connection: Connection, row: queries.AnyRow, *, now_ms: int) -> None:
+    if row.account_id is not None:
+        telling.tell(connection, [row.account_id], "opened", now_ms=now_ms)
+    queue.enqueue(connection, "mail-opened", str(row.id), due_ms=now_ms)
+    queries.note_told(connection, row.id, now_ms=now_ms)
 
 
 def said(decision: Decision) -> str:

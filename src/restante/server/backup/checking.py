@@ -17,7 +17,8 @@ from restante.server.backup.manifest import BLOBS, Stored, load
 from restante.server.backup.restoring import check_revision, known_revisions
 from restante.server.backup.taking import is_blob, now_ms
 from restante.server.blobs.local import LocalBlobs
-from restante.server.desk.record import is_whole
+from restante.server.desk import record
+from restante.server.transparency import keyfile
 from restante.transparency.entries import entry_of
 from restante.transparency.merkle import leaf_hash, new_nodes
 
@@ -67,7 +68,8 @@ def check_backup(folder: Path, *, read: Share) -> Checked:
             checked.add("stray", path.name)
     if not checked.findings:
         with closing(queries.sealed(folder / manifest.database.stored)) as database:
-            _check_rows(database, checked)
+            keys = [folder / each.stored for each in manifest.files if each.path == keyfile.NAME]
+            _check_rows(database, checked, key_file=keys[0] if keys else folder / keyfile.NAME)
     return checked
 
 
@@ -103,7 +105,7 @@ def check_data(folder: Path, *, read: Share) -> Checked:
                 )
             _check_blobs(folder, database, checked, read=read)
             database.execute("BEGIN")
-            _check_rows(database, checked)
+            _check_rows(database, checked, key_file=folder / keyfile.NAME)
             database.execute("ROLLBACK")
             queries.remember(database, CHECK_AT, now_ms())
             queries.remember(database, CHECK_ERRORS, len(checked.findings))
@@ -149,7 +151,7 @@ def _wrong(path: Path, row: queries.BlobRow, checked: Checked, *, read: Share) -
     return "" if digest_of(path)[1] == row.sha256.hex() else "other bytes than were acknowledged"
 
 
-def _check_rows(database: sqlite3.Connection, checked: Checked) -> None:
+def _check_rows(database: sqlite3.Connection, checked: Checked, *, key_file: Path) -> None:
     for text in queries.faults(database):
         checked.add("database", queries.DATABASE, text)
     _check_messages(database, checked)
@@ -159,8 +161,20 @@ def _check_rows(database: sqlite3.Connection, checked: Checked) -> None:
             follow(lines, seq=0, head=None)
         except ChainBroken as error:
             checked.add("database", f"audit of account {account_id}", str(error))
-    if not is_whole(queries.acts(database)):
-        checked.add("database", "the desk's record", "a line of it was changed or taken out")
+    _check_desk(database, checked, key_file)
+
+
+def _check_desk(database: sqlite3.Connection, checked: Checked, key_file: Path) -> None:
+    acts = queries.acts(database)
+    try:
+        key = record.key_of(keyfile.read(key_file)) if acts else b""
+    except (OSError, keyfile.BadKeyFile):
+        checked.add(
+            "database", "the desk's record", f"without {keyfile.NAME} nobody can tell whether it is whole"
+        )
+        return
+    if not record.is_whole(acts, key=key):
+        checked.add("database", "the desk's record", "a line of it was changed, added or taken out")
 
 
 def _check_messages(database: sqlite3.Connection, checked: Checked) -> None:
@@ -190,8 +204,8 @@ def _check_log(database: sqlite3.Connection, checked: Checked) -> None:
             return
         newest.update(enumerate(made))
         stands[account_id, rev] = entry
-    for account_id, rev, name, record in queries.records(database):
-        if stands.get((account_id, rev)) != entry_of(f"{name}@{server}", record):
+    for account_id, rev, name, written in queries.records(database):
+        if stands.get((account_id, rev)) != entry_of(f"{name}@{server}", written):
             checked.add("database", f"record {rev} of account {account_id}", "it is not the one in the log")
 
 

@@ -5,10 +5,28 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from restante.protocol.wire_availability import Platform
+from restante.protocol.wire_office import DeskWaiter
 from restante.server.availability import service
 from restante.server.availability.file import EXAMPLE, NAME, BadFile, read
-from restante.server.commands.office import Misused, data_folder, failed, in_database, plain, print_json
+from restante.server.availability.rules import Chart
+from restante.server.availability.switches import NAME as SWITCHES
+from restante.server.availability.switches import laid_over
+from restante.server.availability.switches import read as read_switches
+from restante.server.commands.office import (
+    Misused,
+    data_folder,
+    day,
+    failed,
+    in_database,
+    note,
+    plain,
+    print_json,
+)
+from restante.server.desk.entrance import WAITED, waiting_of
+from restante.server.errors import Refusal
 
 _EDIT = "restante operator availability --example shows what may stand in it."
 
@@ -51,15 +69,22 @@ def availability(
     return 0
 
 
-def waiting(*, data: Path | None = None, json: bool = False) -> int:
-    """Counts who waits to be told that it opens, by country and platform.
+def waiting(
+    *, each: bool = False, invite: int | None = None, data: Path | None = None, json: bool = False
+) -> int:
+    """Counts who waits to be told that it opens, by country and platform; lists and invites them.
 
     Args:
+        each: lists them one by one; of a mail address the first letter and the domain.
+        invite: the number of somebody in that list, who is let into the beta where they are.
         data: the server's data folder (default: RESTANTE_DATA, or ./data).
         json: prints JSON.
     """
     try:
-        rows = in_database(data_folder(data), service.waiting_by_place)
+        folder = data_folder(data)
+        if each or invite is not None:
+            return _one_by_one(folder, invite, as_json=json)
+        rows = in_database(folder, service.waiting_by_place)
     except Misused as error:
         return failed(error)
     if json:
@@ -70,11 +95,54 @@ def waiting(*, data: Path | None = None, json: bool = False) -> int:
     return 0
 
 
+def _one_by_one(folder: Path, invite: int | None, *, as_json: bool) -> int:
+    now_ms = _instant(None)
+    chart = _chart(folder / NAME, folder / SWITCHES)
+
+    def work(connection: Connection) -> list[DeskWaiter]:
+        if invite is not None:
+            made = service.let_in(connection, chart, invite, note=WAITED, now_ms=now_ms)
+            note(connection, folder, "invite", made, now_ms=now_ms)
+        found: list[DeskWaiter] = []
+        page = waiting_of(connection, chart, after=0, now_ms=now_ms)
+        while page.items:
+            found += page.items
+            page = waiting_of(connection, chart, after=found[-1].id, now_ms=now_ms)
+        return found
+
+    try:
+        listed = in_database(folder, work)
+    except Refusal as error:
+        hint = "An invite opens a beta only; restante operator waiting --each says to whom."
+        raise Misused(error.detail or "nobody with that number waits", hint) from error
+    if as_json:
+        print_json(listed)
+        return 0
+    for row in listed:
+        words = [
+            f"{row.id:6}",
+            day(row.created_at),
+            row.country or "-",
+            row.platform,
+            row.name or row.mail or "-",
+        ]
+        print("  ".join([*map(plain, words), *(["an invite lets them in"] if row.opens else [])]))
+    return 0
+
+
+def _chart(path: Path, over: Path) -> Chart | None:
+    try:
+        own = read(path) if path.exists() else None
+        return laid_over(own, read_switches(over) if over.exists() else {})
+    except BadFile as error:
+        raise Misused(str(error), _EDIT) from error
+
+
 def _told(
     path: Path, country: str, platform: Platform | None, now_ms: int, *, must: bool
 ) -> list[dict[str, Any]] | dict[str, Any]:
     try:
-        chart = read(path) if must or path.exists() else None
+        chart = read(path) if must else _chart(path, path.with_name(SWITCHES))
     except BadFile as error:
         raise Misused(str(error), _EDIT) from error
     except OSError as error:

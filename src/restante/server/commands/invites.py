@@ -90,15 +90,9 @@ def _listed(connection: Connection, action: str, invite: str, *, now_ms: int) ->
 
 
 def _line(row: Any, *, now_ms: int) -> dict[str, Any]:
-    if row.revoked_at is not None:
-        state = "revoked"
-    elif row.uses >= row.most_uses:
-        state = "used"
-    else:
-        state = "open" if row.expires_at is None or row.expires_at > now_ms else "expired"
     return {
         "id": row.id,
-        "state": state,
+        "state": service.state_of(row, now_ms=now_ms),
         "note": row.note,
         "uses": row.uses,
         "most_uses": row.most_uses,

@@ -12,6 +12,8 @@ from restante.protocol import ijson
 from restante.server.config import BadSettings, from_environment
 from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
+from restante.server.desk import record
+from restante.server.transparency import keyfile
 
 T = TypeVar("T")
 
@@ -46,6 +48,25 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
         raise Misused(str(error), "Use the release that runs the server.") from error
     finally:
         engine.dispose()
+
+
+def note(
+    connection: Connection, folder: Path, act: str, subject: str, words: str = "", *, now_ms: int
+) -> None:
+    """Adds a line to the desk's record: of the terminal, where whoever is there has no account's name. Raises Misused."""
+    record.note(connection, "", act, subject, words, key=record_key(folder), now_ms=now_ms)
+
+
+def record_key(folder: Path) -> bytes:
+    """The key of the desk's record. Raises Misused."""
+    try:
+        return record.key_of(keyfile.load(folder))
+    except keyfile.BadKeyFile as error:
+        raise Misused(str(error), "docs/guides/backup.md says how.") from error
+    except OSError as error:
+        raise Misused(
+            f"{error.filename}: {error.strerror}", "Name the server's data folder with --data."
+        ) from error
 
 
 def print_json(told: object) -> None:

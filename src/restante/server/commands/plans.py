@@ -8,17 +8,22 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from restante.server.commands.office import Misused, day, failed, in_database, plain, print_json
+from restante.server.commands.office import Misused, day, failed, in_database, note, plain, print_json
 from restante.server.config import BadSettings, Settings, from_environment
+from restante.server.desk.plans import END, GIVE, PAY
 from restante.server.plans import declared, desk
 from restante.server.plans.declared import Declared
-from restante.server.plans.terms import DAY_MS, Plan
+from restante.server.plans.service import count_in_force
+from restante.server.plans.terms import DAY_MS, Plan, State
 
+_COUNTED: tuple[State, ...] = ("paid", "ending", "late", "granted")
 _SHOWS_GRANTS = "restante operator grants list shows them."
 
 
-def plans(action: Literal["list", "check"] = "list", *, data: Path | None = None, json: bool = False) -> int:
-    """Shows the plans that this server's file declares; `check` says only whether the file is right.
+def plans(
+    action: Literal["list", "check", "count"] = "list", *, data: Path | None = None, json: bool = False
+) -> int:
+    """Shows the plans that this server's file declares; `check` says only whether the file is right, `count` how many have each.
 
     Args:
         action: what to do.
@@ -53,12 +58,16 @@ def grants(
     """
     gift = desk.Gift(plan, videos, _until(days), reason)
 
-    def act(connection: Connection, now_ms: int) -> Any:
+    def act(connection: Connection, folder: Path, now_ms: int) -> Any:
+        if action == "list":
+            return [_shown(row) for row in desk.listed(connection, name=who)]
         if action == "give":
-            return _line(connection, desk.give(connection, who, gift, now_ms=now_ms))
-        if action == "end":
-            return _line(connection, desk.take_back(connection, who, now_ms=now_ms))
-        return [_shown(row) for row in desk.listed(connection) if who in {"", row.name}]
+            made = desk.give(connection, who, gift, now_ms=now_ms)
+            note(connection, folder, GIVE, made, reason, now_ms=now_ms)
+        else:
+            made = desk.take_back(connection, who, now_ms=now_ms)
+            note(connection, folder, END, made, now_ms=now_ms)
+        return _shown(desk.one(connection, made))
 
     def work() -> None:
         settings = _settings(data)
@@ -97,12 +106,13 @@ def payments(
         if periods < 1 or not reference:
             raise Misused("a payment has a reference and pays one period or more", "Add --reference TEXT.")
 
-        def act(connection: Connection, now_ms: int) -> Any:
+        def act(connection: Connection, folder: Path, now_ms: int) -> Any:
             name = desk.name_by_reference(connection, who) or who
             made = desk.record_payment(
                 connection, name, paid, reference=reference, periods=periods, reason=reason, now_ms=now_ms
             )
-            return _line(connection, made)
+            note(connection, folder, PAY, made, reference, now_ms=now_ms)
+            return _shown(desk.one(connection, made))
 
         _show(_acted(settings, act), as_json=json)
 
@@ -143,9 +153,9 @@ def _declared(settings: Settings) -> Declared:
     return found
 
 
-def _acted(settings: Settings, act: Callable[[Connection, int], Any]) -> Any:
+def _acted(settings: Settings, act: Callable[[Connection, Path, int], Any]) -> Any:
     now_ms = time.time_ns() // 1_000_000
-    return in_database(settings.data, lambda connection: act(connection, now_ms))
+    return in_database(settings.data, lambda connection: act(connection, settings.data, now_ms))
 
 
 def _check_gift(gift: desk.Gift, settings: Settings) -> None:
@@ -171,6 +181,9 @@ def _plans(action: str, settings: Settings, *, as_json: bool) -> None:
     if action == "check" and not as_json:
         print(f"{len(found.plans.all)} plans, all right.", file=sys.stderr)
         return
+    if action == "count":
+        _show_counts(found, settings, as_json=as_json)
+        return
     each = [_plan_line(plan, found) for plan in found.plans.all]
     if as_json:
         print_json(each)
@@ -179,6 +192,20 @@ def _plans(action: str, settings: Settings, *, as_json: bool) -> None:
         price = f"{one['price']} {one['currency'].upper()} a {one['every']}" if one["every"] else "free"
         videos = "any number of videos" if one["messages"] is None else f"{one['messages']} videos"
         print("  ".join([one["id"], price, videos if one["messages"] is None else f"{videos} {_per(one)}"]))
+
+
+def _show_counts(found: Declared, settings: Settings, *, as_json: bool) -> None:
+    counts = _acted(
+        settings, lambda connection, _, now_ms: count_in_force(connection, found.plans, now_ms=now_ms)
+    )
+    lines = [
+        {"id": plan.id} | {state: counts[plan.id, state] for state in _COUNTED} for plan in found.plans.all
+    ]
+    if as_json:
+        print_json(lines)
+        return
+    for line in lines:
+        print("  ".join([str(line["id"]), *(f"{line[state]} {state}" for state in _COUNTED)]))
 
 
 def _per(plan: dict[str, Any]) -> str:
@@ -198,10 +225,6 @@ def _plan_line(plan: Plan, found: Declared) -> dict[str, Any]:
         "retention_days": plan.retention_days,
         "features": sorted(plan.features),
     }
-
-
-def _line(connection: Connection, grant_id: str) -> dict[str, Any]:
-    return next(_shown(row) for row in desk.listed(connection) if row.id == grant_id)
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -15,14 +15,20 @@ from restante.protocol.ijson import BadJson
 from restante.server.abuse import desk
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobMissing
-from restante.server.commands.office import Misused, data_folder, day, failed, in_database, plain, print_json
-from restante.server.desk import record
+from restante.server.commands.office import (
+    Misused,
+    data_folder,
+    day,
+    failed,
+    in_database,
+    note,
+    plain,
+    print_json,
+)
 
 _PIECE_BYTES = 1 << 20
 Row = Any
 """A report, as the desk gives it."""
-_TERMINAL = ""
-"""Who it was, in the desk's record: whoever is at the machine has no account's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str
     found, now_ms = _find(connection, wish.report), time.time_ns() // 1_000_000
     if wish.action == "show":
         if wish.out is not None:
-            record.note(connection, _TERMINAL, "look", found.id, now_ms=now_ms)
+            note(connection, wish.folder, "look", found.id, now_ms=now_ms)
             _write_out(found, wish.folder, wish.out)
         return _line(found)
     if not wish.reason:
@@ -85,7 +91,7 @@ def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str
         _ACTS[wish.action](connection, found, wish.reason, now_ms=now_ms)
     except desk.NothingToBan:
         raise Misused("a caller without account left this message", "Use quarantine.") from None
-    record.note(connection, _TERMINAL, wish.action, found.id, wish.reason, now_ms=now_ms)
+    note(connection, wish.folder, wish.action, found.id, wish.reason, now_ms=now_ms)
     return _line(desk.find(connection, found.id))
 
 

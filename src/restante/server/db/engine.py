@@ -24,6 +24,7 @@ from sqlalchemy.pool import StaticPool
 
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
+from restante.server.timing import Timing
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -91,11 +92,13 @@ def sqlite_readers(path: Path, *, count: int = 2) -> tuple[Engine, ...]:
 class Database:
     """Runs queries off the event loop: ``write`` in the one writer thread, ``read`` in a reader thread.
 
-    Without readers (``readers=()``) reading happens in the writer thread too.
+    Without readers (``readers=()``) reading happens in the writer thread too. ``timing`` is told how long both take, the
+    wait for their turn included.
     """
 
     def __init__(self, writer: Engine, readers: tuple[Engine, ...] = ()) -> None:
         self._writer = writer
+        self.timing = Timing()
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
         self._readers = readers
@@ -114,11 +117,13 @@ class Database:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs the work in a transaction; returns only after the commit is on the disk."""
-        return await _ask(self._queue, work)
+        with self.timing.of("db-write"):
+            return await _ask(self._queue, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Runs the work on a snapshot; it must not write."""
-        return await _ask(self._reads if self._readers else self._queue, work)
+        with self.timing.of("db-read"):
+            return await _ask(self._reads if self._readers else self._queue, work)
 
     async def checkpoint(self) -> None:
         """Takes deleted rows out of the write-ahead log too, where SQLite keeps one. As far as readers let it."""

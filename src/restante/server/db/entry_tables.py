@@ -49,7 +49,12 @@ invites = a_table(
 admissions = a_table(
     "admissions",
     an_account(primary_key=True),
-    a_column("kind", Text, "by what: invite, mail or provider", primary_key=True),
+    a_column(
+        "kind",
+        Text,
+        "by what: invite, mail or provider; linked: an identity that came later",
+        primary_key=True,
+    ),
     a_column(
         "subject", Text, "which use of which invite; keyed hash of an address, or of whom a provider names"
     ),

@@ -2,7 +2,7 @@
 
 import secrets
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from restante.server.db.tables import meta
 
@@ -13,7 +13,7 @@ class NameIsFixed(RuntimeError):
 
 def server_name(connection: Connection, wanted: str) -> str:
     """Returns the server name; the first run stores ``wanted`` (or `localhost`). Raises NameIsFixed."""
-    stored = _get(connection, "server_name")
+    stored = get(connection, "server_name")
     if stored is None:
         name = wanted or "localhost"
         connection.execute(insert(meta).values(key="server_name", value=name.encode()))
@@ -27,13 +27,20 @@ def server_name(connection: Connection, wanted: str) -> str:
 def secret(connection: Connection, purpose: str) -> bytes:
     """Returns the 32-byte secret of a purpose, made when first asked for."""
     key = f"secret:{purpose}"
-    stored = _get(connection, key)
+    stored = get(connection, key)
     if stored is None:
         stored = secrets.token_bytes(32)
         connection.execute(insert(meta).values(key=key, value=stored))
     return stored
 
 
-def _get(connection: Connection, key: str) -> bytes | None:
+def get(connection: Connection, key: str) -> bytes | None:
+    """Returns what is kept under a key."""
     value: bytes | None = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
     return value
+
+
+def put(connection: Connection, key: str, value: bytes) -> None:
+    """Keeps a value under a key, in place of another."""
+    connection.execute(delete(meta).where(meta.c.key == key))
+    connection.execute(insert(meta).values(key=key, value=value))

@@ -1,6 +1,6 @@
 """The part of the schema about plans: what accounts hold and used. Empty where everything is free."""
 
-from sqlalchemy import Index, Integer, Text, UniqueConstraint
+from sqlalchemy import Index, Integer, Text, UniqueConstraint, text
 
 from restante.server.db.shapes import Big, a_column, a_table, an_account
 
@@ -24,6 +24,10 @@ subscriptions = a_table(
     a_column("renews", Integer, "0: the person ended it, and it lasts to the end of the period"),
     a_column("unpaid_since_at", Big, "since when a payment is missing", nullable=True),
     a_column("ended_at", Big, "when it was over for good", nullable=True),
+    a_column(
+        "told", Text, "what its owner was told last: late, soon, ended, or empty", server_default=text("''")
+    ),
+    a_column("notice_at", Big, "when there may be something to tell", nullable=True, index=True),
 )
 
 grants = a_table(

@@ -386,7 +386,7 @@ outbox = _table(
     _column(
         "kind",
         Text,
-        "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket or webhook",
+        "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket, mail-invite, webhook, …",
     ),
     _column("subject", Text, "id of what it is about"),
     _column("due_at", Big, "not before"),

@@ -70,7 +70,7 @@ _PEOPLE = (
         .outerjoin(bans, bans.c.account_id == accounts.c.id)
         .outerjoin(operators, operators.c.account_id == accounts.c.id)
     )
-    .where(accounts.c.name > bindparam("after"))
+    .where(accounts.c.name > bindparam("after"), accounts.c.name.like(bindparam("pattern"), escape="\\"))
     .order_by(accounts.c.name)
     .limit(bindparam("most"))
 )
@@ -110,9 +110,10 @@ def days(connection: Connection, *, since: int, day_ms: int) -> Sequence[Row]:
     return connection.execute(_DAYS, {"since": since, "day": day_ms}).all()
 
 
-def people(connection: Connection, *, after: str, most: int) -> Sequence[Row]:
-    """Accounts by name, after one."""
-    return connection.execute(_PEOPLE, {"after": after, "most": most}).all()
+def people(connection: Connection, *, after: str, like: str, most: int) -> Sequence[Row]:
+    """Accounts by name, after one, that have ``like`` in their name."""
+    plain = like.lower().replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")
+    return connection.execute(_PEOPLE, {"after": after, "pattern": f"%{plain}%", "most": most}).all()
 
 
 def video_bytes(connection: Connection, upload_id: str) -> int | None:

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from restante.protocol import limits
 from restante.protocol.wire_desk import (
     DeskActs,
     DeskDecision,
@@ -49,9 +50,12 @@ async def list_people(
     actor: NamedDependency[Actor],
     desk: NamedDependency[Desk],
     after: Annotated[str, QueryParameter(max_length=64, description="Lists names after this one.")] = "",
+    like: Annotated[
+        str, QueryParameter(max_length=64, description="Lists names that have this in them.")
+    ] = "",
 ) -> DeskPeople:
     """Lists accounts by name: since when, last seen, how much they sent. Never what, or to whom."""
-    return await desk.people(actor, request.scope["headers"], after=after)
+    return await desk.people(actor, request.scope["headers"], after=after, like=like)
 
 
 @get("/api/v1/operator/reports", tags=_TAG, responses=_SEES_LIST)
@@ -103,12 +107,17 @@ async def open_report(
     return await desk.disclosed(actor, request.scope["headers"], report_id)
 
 
-@get("/api/v1/operator/acts", tags=_TAG, responses=_SEES)
+@get("/api/v1/operator/acts", tags=_TAG, responses=_SEES_LIST)
 async def list_acts(
-    request: AnyRequest, actor: NamedDependency[Actor], desk: NamedDependency[Desk]
+    request: AnyRequest,
+    actor: NamedDependency[Actor],
+    desk: NamedDependency[Desk],
+    before: Annotated[
+        int, QueryParameter(ge=1, le=limits.JSON_INT, description="Lists lines before this one.")
+    ] = limits.JSON_INT,
 ) -> DeskActs:
     """Lists what operators did and looked into, the newest first, and whether that record is whole."""
-    return await desk.acts(actor, request.scope["headers"])
+    return await desk.acts(actor, request.scope["headers"], before=before)
 
 
 ROUTES: list[HTTPRouteHandler] = [

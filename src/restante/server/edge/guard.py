@@ -46,8 +46,10 @@ class Guard:
             _check_origin(scope)
             await self._app(scope, body.receive, exchange.send)
         except Refusal as refusal:
+            scope["code"] = refusal.entry.code
             await exchange.refuse(refusal)
         except Exception as error:  # noqa: BLE001 - the last door: everything unexpected becomes a logged 500
+            scope["code"] = "internal"
             self._log.fault(request_id, error)
             await exchange.refuse(Refusal("internal"))
         finally:
@@ -62,6 +64,8 @@ class Guard:
             bytes=exchange.sent_bytes,
             received=body.total_bytes,
             actor=scope.get("actor", ""),
+            code=scope.get("code", ""),
+            replayed=scope.get("replayed", 0),
         )
 
 

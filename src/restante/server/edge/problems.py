@@ -56,6 +56,7 @@ def refusal_of(error: Exception) -> Refusal:
 def answer(request: Request, error: Exception) -> Response:  # type: ignore[type-arg] # Litestar's own generics say nothing here
     """Litestar's exception handler for everything."""
     refusal = refusal_of(error)
+    request.scope["code"] = refusal.entry.code  # type: ignore[typeddict-unknown-key] # for the log line
     request_id = str(request.scope.get("request_id", ""))
     if refusal.entry is CODES["internal"]:
         log: Log = request.app.state.house.log

@@ -11,6 +11,9 @@ from restante.server.edge.policies import policy_of
 FOLDER = Path(__file__).parent.parent / "webapp"
 """Where `make web` and the wheel put the built app."""
 PAGE = "/index.html"
+AHEAD = {"/m/": "/guest.html", "/@": "/call.html"}
+"""The same page for people who come by a link, by how their addresses begin: it names what their screen is made of."""
+_PAGES = {PAGE, *AHEAD.values()}
 NOT_OURS = ("/.well-known", "/api", "/problems", "/tlog", "/livez", "/readyz")
 NOT_BUILT = b"""Restante is running here, for the command line only: this copy has no web app.
 
@@ -75,7 +78,11 @@ class WebApp:
             return None
         if path in self.files:
             return self.files[path]
-        return self.files.get(PAGE, _NOT_BUILT) if _is_navigation(path, scope["headers"]) else None
+        return self._page(path) if _is_navigation(path, scope["headers"]) else None
+
+    def _page(self, path: str) -> WebFile:
+        ahead = next((file for begin, file in AHEAD.items() if path.startswith(begin)), PAGE)
+        return self.files.get(ahead) or self.files.get(PAGE, _NOT_BUILT)
 
 
 def load(folder: Path = FOLDER) -> WebApp:
@@ -93,7 +100,7 @@ def _read(folder: Path, path: Path) -> WebFile:
         if copy.exists():
             bodies[coding] = copy.read_bytes()
     headers = [(b"content-type", TYPES[path.suffix].encode()), (b"cache-control", _caching(name))]
-    headers.append((b"vary", b"accept, accept-encoding" if name == PAGE else b"accept-encoding"))
+    headers.append((b"vary", b"accept, accept-encoding" if name in _PAGES else b"accept-encoding"))
     if (policy := policy_of(name)) is not None:
         headers.append((b"content-security-policy", policy))
     etag = hashlib.sha256(bodies[b"identity"]).hexdigest()[:20].encode()
@@ -103,7 +110,7 @@ def _read(folder: Path, path: Path) -> WebFile:
 def _caching(name: str) -> bytes:
     if name.startswith(("/assets/", "/workers/")):
         return b"public, max-age=31536000, immutable"  # a hash of the content is part of the name
-    return b"no-cache" if name in {PAGE, "/sw.js", "/release.note"} else b"public, max-age=3600"
+    return b"no-cache" if name in {*_PAGES, "/sw.js", "/release.note"} else b"public, max-age=3600"
 
 
 def _route(name: str) -> str:

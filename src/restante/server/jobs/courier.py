@@ -91,7 +91,8 @@ class Courier:
 
     async def _carry_out(self, task: Task) -> None:
         try:
-            await self._errands[task.kind](task)
+            with self._database.timing.of(task.kind):
+                await self._errands[task.kind](task)
         except Exception as error:  # noqa: BLE001 - whatever broke one task must not stop the others
             self._log.event(
                 "task-failed", kind=task.kind, attempts=task.attempts + 1, error=type(error).__name__

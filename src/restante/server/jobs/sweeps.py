@@ -67,6 +67,10 @@ class Sweeper:
 
     async def run(self) -> dict[str, int]:
         """Sweeps once; returns how many of each kind were ended. Kinds that fail are logged and tried next time."""
+        with self._database.timing.of("sweep"):
+            return await self._run()
+
+    async def _run(self) -> dict[str, int]:
         now_ms = self._clock.now_ms()
         if not self._watch.believable(wall_ms=now_ms, monotonic_s=self._clock.monotonic_s()):
             self._log.event("sweep-held")
@@ -91,6 +95,7 @@ class Sweeper:
                 "sums": self._uploads.sum_up,
                 "opened": self._availability.tell_opened,
                 "payments": partial(self._payments.sweep, now_ms),
+                "dunning": partial(self._payments.dunning.sweep, now_ms),
                 "rate_buckets": partial(self._forget_buckets, now_ms),
             }
         )

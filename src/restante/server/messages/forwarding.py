@@ -1,7 +1,7 @@
 """Passing on, inside a transaction: further recipients get an envelope on the same message.
 
 [Note: Who has it already] A name that has or had the message gets nothing, and the answer is the same: who passes it on does not learn to whom
-the sender sent it. What was passed on is not passed on again.
+the sender sent it. What was passed on is not passed on again. For who blocked them as much is done as for others, as when sending.
 """
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from restante.server.acquaintances.service import Acquaintances
 from restante.server.errors import Refusal
 from restante.server.messages import queries
 from restante.server.messages.rules import Row
-from restante.server.messages.sending import find_recipients
+from restante.server.messages.sending import find_recipients, tell
 from restante.server.outbox import events
 from restante.server.sessions.actor import Actor
 
@@ -33,20 +33,24 @@ def forward(
     new = {name: account_id for name, account_id in recipients.items() if account_id not in holders}
     if len(holders) + len(new) > limits.COPIES:
         raise Refusal("invalid", detail="envelopes: the message has as many recipients as it may")
-    touched = set(new.values()) - acquaintances.who_blocked(connection, actor.account_id, new.values())
-    changes = events.append(connection, touched, "message", row.id, now_ms=now_ms)
+    everybody = frozenset(new.values())
+    if not everybody:
+        return set()
+    blockers = acquaintances.who_blocked(connection, actor.account_id, everybody)
+    changes = events.append(connection, everybody, "message", row.id, now_ms=now_ms)
+    tell(connection, acquaintances, actor.account_id, everybody, blockers, now_ms=now_ms)
     copies = [
         {
             "message_id": row.id,
             "account_id": account_id,
-            "box": "inbox" if account_id in touched else "hidden",
-            "envelope": sealed[name] if account_id in touched else None,
+            "box": "hidden" if account_id in blockers else "inbox",
+            "envelope": None if account_id in blockers else sealed[name],
             "received_at": now_ms,
-            "change": changes.get(account_id, 0),
+            "change": 0 if account_id in blockers else changes[account_id],
             "forwarded_by": actor.account_id,
         }
         for name, account_id in new.items()
     ]
-    if copies:
-        queries.insert_envelopes(connection, copies)
-    return touched
+    queries.insert_envelopes(connection, copies)
+    queries.withhold_events(connection, row.id, since=min(changes.values()))
+    return set(everybody - blockers)

@@ -140,6 +140,7 @@ async def send_message(
     )
     seen = places.sighted(request.scope)  # type: ignore[arg-type] # its own TypedDict
     outcome = await messages.send(actor, key, form.parse_parcel(kind, body), seen=seen)
+    request.scope["replayed"] = int(outcome.replayed)  # type: ignore[typeddict-unknown-key] # for the log line
     return Response(
         outcome.sent, status_code=201, headers={"Idempotent-Replayed": "true"} if outcome.replayed else {}
     )

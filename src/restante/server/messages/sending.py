@@ -116,7 +116,8 @@ class Sending:
         blockers = self.acquaintances.who_blocked(connection, actor.account_id, recipients.values())
         everybody = frozenset({actor.account_id, *recipients.values()})
         changes = events.append(connection, everybody, "message", message.id, now_ms=self.now_ms)
-        self._tell(connection, everybody - {actor.account_id}, blockers)
+        others = everybody - {actor.account_id}
+        tell(connection, self.acquaintances, actor.account_id, others, blockers, now_ms=self.now_ms)
         queries.insert_envelopes(connection, self._copies(recipients, changes, blockers))
         queries.withhold_events(connection, message.id, since=min(changes.values()))
         failpoint("send-envelopes-stored")
@@ -134,13 +135,6 @@ class Sending:
         message = self.parcel.message
         wanted = [(link, self.parcel.links[f"link:{place}"]) for place, link in enumerate(message.links)]
         return self.links.store(connection, self.actor.account_id, message.id, wanted, now_ms=self.now_ms)
-
-    def _tell(self, connection: Connection, others: frozenset[int], blockers: Collection[int]) -> None:
-        """Strangers are told of like callers, not each time."""
-        sender_id = self.actor.account_id
-        known = {one for one in others if self.acquaintances.may_notify(connection, one, sender_id)}
-        telling.tell(connection, known, "message", but_not=blockers, now_ms=self.now_ms)
-        telling.tell(connection, others - known, "request", but_not=blockers, now_ms=self.now_ms)
 
     def _copies(
         self, recipients: dict[str, int], changes: dict[int, int], blockers: Collection[int]
@@ -174,6 +168,21 @@ class Sending:
             self.now_ms,
         )
         return hmac.new(self.claim_key, text, hashlib.sha256).digest()
+
+
+def tell(
+    connection: Connection,
+    acquaintances: Acquaintances,
+    sender_id: int,
+    others: frozenset[int],
+    blockers: Collection[int],
+    *,
+    now_ms: int,
+) -> None:
+    """Has them told of what one sender left; strangers' recipients are told as of calls, not each time."""
+    known = {one for one in others if acquaintances.may_notify(connection, one, sender_id)}
+    telling.tell(connection, known, "message", but_not=blockers, now_ms=now_ms)
+    telling.tell(connection, others - known, "request", but_not=blockers, now_ms=now_ms)
 
 
 def find_recipients(connection: Connection, names: list[str]) -> dict[str, int]:

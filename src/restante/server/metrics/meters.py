@@ -12,7 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from restante.server.asgi import App, Receive, Scope, Send
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-MOST_ROUTES = 800
+MOST_ROUTES = 600
 """Combinations of route, method and status that are told apart."""
 UPLOADS = "/api/v1/uploads"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -44,10 +44,23 @@ class Meters:
         self._received = self._counter("upload_bytes_received", "Bytes of uploads that came in")
         self._created = self._counter("uploads_created", "Uploads that were begun")
         self._terminated = self._counter("uploads_terminated", "Uploads that were given up by their client")
+        self._resumed = self._counter("uploads_resumed", "Uploads whose client asked how far they are")
         self._conflicts = self._counter(
             "upload_lease_conflicts", "Pieces refused because another one was on its way"
         )
         self._messages = self._counter("messages_sent", "Messages that were taken")
+        self._refused = self._counter("refusals", "Requests refused, by the code of the answer", "code")
+        self._replayed = self._counter("idempotent_replays", "Sends that were stored before")
+        self._stages = Histogram(
+            "restante_stage_duration_seconds",
+            "Stages of requests and of the work beside them",
+            ("stage",),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._swept_at = self.gauge(
+            "gc_last_success_timestamp_seconds", "Last sweep that ran to its end since the start"
+        )
         self._limited = self._counter("rate_limited", "Requests refused by a rate limit", "route")
         self._reports = self._counter("reports", "Reports of abuse that were taken")
         self._ended = self._counter("gc_deleted", "What sweeps ended", "kind")
@@ -67,6 +80,7 @@ class Meters:
             "task-failed": self._failed,
             "sweep-failed": self._failed,
             "job-failed": self._failed,
+            "witness-failed": self._failed,
             "sign-in-failed": lambda _: self._auth.labels("sign-in", "refused").inc(),
             "verification-failed": lambda _: self._auth.labels("verification", "refused").inc(),
             "push-answered": lambda fields: self._notices.labels(
@@ -80,6 +94,12 @@ class Meters:
         """Counts what the log is told."""
         if hears := self._hears.get(event):
             hears(fields)
+
+    def hear_stage(self, stage: str, took_s: float, is_done: bool) -> None:  # noqa: FBT001 - one of three facts
+        """Counts how long a stage took."""
+        self._stages.labels(stage).observe(took_s)
+        if stage == "sweep" and is_done:
+            self._swept_at.set_to_current_time()
 
     def counted(self, app: App) -> App:
         """Counts the requests in flight of an application."""
@@ -113,11 +133,13 @@ class Meters:
         if kind == "upload":
             self._upload(method, status, _number(fields.get("received", 0)))
         elif (route, method, status) == ("/api/v1/messages", "POST", "201"):
-            self._messages.inc()
+            (self._replayed if fields.get("replayed") else self._messages).inc()
         elif (route, method, status) == ("/api/v1/reports", "POST", "201"):
             self._reports.inc()
         elif route.startswith("/api/v1/sign-in") and (method, status) == ("POST", "201"):
             self._auth.labels("sign-in", "accepted").inc()
+        if code := fields.get("code"):
+            self._refused.labels(code).inc()
         if status == "429":
             self._limited.labels(self._bounded(route, method, status)[0]).inc()
 
@@ -127,6 +149,8 @@ class Meters:
             self._created.inc()
         elif (method, status) == ("DELETE", "204"):
             self._terminated.inc()
+        elif (method, status) == ("HEAD", "200"):
+            self._resumed.inc()
         elif status == "423":
             self._conflicts.inc()
 

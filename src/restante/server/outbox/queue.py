@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from restante.server.db.tables import outbox
 
@@ -17,6 +17,8 @@ Kind = Literal[
     "mail-code",
     "mail-opened",
     "mail-ticket",
+    "mail-invite",
+    "mail-plan",
     "webhook",
     "payment",
     "forget-customer",
@@ -42,6 +44,26 @@ _DUE = (
 _IS_WAITING = select(outbox.c.id).where(_THIS)
 _DONE = delete(outbox).where(_THIS)
 _PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_at=bindparam("due"), handed=0)
+_STANDING = (
+    select(
+        outbox.c.kind,
+        func.count().label("tasks"),
+        func.min(outbox.c.due_at).label("oldest_due_at"),
+        func.count().filter(outbox.c.attempts > 0).label("failing"),
+        func.max(outbox.c.attempts).label("attempts"),
+    )
+    .group_by(outbox.c.kind)
+    .order_by(outbox.c.kind)
+)
+_AGAIN_NOW = (
+    update(outbox)
+    .where(
+        outbox.c.kind == bindparam("of_kind"),
+        outbox.c.attempts > 0,
+        outbox.c.due_at > bindparam("now", type_=outbox.c.due_at.type),
+    )
+    .values(due_at=bindparam("now", type_=outbox.c.due_at.type))
+)
 _HAND_OVER = update(outbox).where(_THIS).values(handed=outbox.c.handed + 1)
 
 
@@ -107,3 +129,13 @@ def failed(connection: Connection, task: Task, *, now_ms: int) -> None:
     """Puts a task off: 1 s, then twice as long each time, at most a minute, so that a poison task blocks nobody."""
     wait_ms = min(60_000, 1000 * 2 ** min(task.attempts, 6))
     connection.execute(_PUT_OFF, {"task": task.id, "tries": task.attempts + 1, "due": now_ms + wait_ms})
+
+
+def standing(connection: Connection) -> list[Row[*tuple[Any, ...]]]:
+    """What is to be done, by kind: how many, the oldest, how many were tried in vain, how often the unluckiest was."""
+    return list(connection.execute(_STANDING))
+
+
+def retry(connection: Connection, kind: str, *, now_ms: int) -> int:
+    """Has what failed tried again at once; returns how many of them had to wait."""
+    return connection.execute(_AGAIN_NOW, {"of_kind": kind, "now": now_ms}).rowcount

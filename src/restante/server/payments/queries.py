@@ -7,6 +7,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert
 
 from restante.server.db.plan_tables import customers, subscriptions
 from restante.server.payments.provider import Held
+from restante.server.payments.rules import Step
 
 AnyRow = Row[*tuple[Any, ...]]
 BATCH = 100
@@ -27,6 +28,19 @@ _UNCHECKED = (
 )
 _CLEAR = delete(subscriptions).where(subscriptions.c.account_id == _ACCOUNT)
 _STORE = insert(subscriptions)
+_TOLD = select(subscriptions.c.id, subscriptions.c.told).where(subscriptions.c.account_id == _ACCOUNT)
+_ONE = select(subscriptions).where(subscriptions.c.id == bindparam("subscription"))
+_DUE = (
+    select(subscriptions)
+    .where(subscriptions.c.notice_at <= bindparam("now"))
+    .order_by(subscriptions.c.notice_at)
+    .limit(BATCH)
+)
+_NOTE_TOLD = (
+    update(subscriptions)
+    .where(subscriptions.c.id == bindparam("subscription"))
+    .values(told=bindparam("step"), notice_at=bindparam("next"))
+)
 
 
 def customer_of(connection: Connection, account_id: int) -> AnyRow | None:
@@ -47,8 +61,10 @@ def set_customer(
     connection.execute(_ADD, {"account_id": account_id, **row})
 
 
-def replace(connection: Connection, account_id: int, held: Iterable[Held], *, now_ms: int) -> None:
-    """Stores what a provider says now, in place of what it said before."""
+def replace(
+    connection: Connection, account_id: int, held: Iterable[tuple[Held, Step, int | None]], *, now_ms: int
+) -> None:
+    """Stores what a provider says now, in place of what it said before; what of each was told, and when to look again."""
     connection.execute(_CLEAR, {"account": account_id})
     rows = [
         {
@@ -60,8 +76,10 @@ def replace(connection: Connection, account_id: int, held: Iterable[Held], *, no
             "renews": int(each.subscription.renews),
             "unpaid_since_at": each.subscription.unpaid_since_at,
             "ended_at": each.subscription.ended_at,
+            "told": told,
+            "notice_at": next_at,
         }
-        for each in held
+        for each, told, next_at in held
     ]
     if rows:
         connection.execute(_STORE, rows)
@@ -71,3 +89,25 @@ def replace(connection: Connection, account_id: int, held: Iterable[Held], *, no
 def unchecked(connection: Connection, provider: str, *, before_ms: int) -> list[str]:
     """Customers that nobody asked about since then, a batch of them."""
     return list(connection.execute(_UNCHECKED, {"of_provider": provider, "before": before_ms}).scalars())
+
+
+# What is told
+
+
+def told(connection: Connection, account_id: int) -> dict[str, Step]:
+    """What was told of each subscription."""
+    return {row.id: row.told for row in connection.execute(_TOLD, {"account": account_id})}
+
+
+def subscription(connection: Connection, subscription_id: str) -> AnyRow | None:
+    return connection.execute(_ONE, {"subscription": subscription_id}).first()
+
+
+def due(connection: Connection, *, now_ms: int) -> list[AnyRow]:
+    """Subscriptions that time alone may have moved on, a batch of them."""
+    return list(connection.execute(_DUE, {"now": now_ms}))
+
+
+def note_told(connection: Connection, subscription_id: str, step: Step, *, next_at: int | None) -> None:
+    asked = {"subscription": subscription_id, "step": step, "next": next_at}
+    connection.execute(_NOTE_TOLD, asked)

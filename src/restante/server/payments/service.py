@@ -21,6 +21,7 @@ from restante.server.log import Log
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Task
 from restante.server.payments import queries
+from restante.server.payments.dunning import Dunning
 from restante.server.payments.provider import Language, Provider, ProviderSilent, WrongPrice
 from restante.server.plans.service import Plans
 from restante.server.plans.terms import DAY_MS
@@ -50,6 +51,7 @@ class Payments:
         self._bus = bus
         self._log = log
         self._key = key
+        self.dunning = Dunning(database, plans, bus=bus)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def close(self) -> None:
@@ -174,7 +176,7 @@ class Payments:
             def work(connection: Connection) -> None:
                 account_id = queries.account_of(connection, provider.name, customer)
                 if account_id is not None:
-                    queries.replace(connection, account_id, held, now_ms=now_ms)
+                    self.dunning.store(connection, account_id, held, now_ms=now_ms)
 
             await self._database.write(work)
 

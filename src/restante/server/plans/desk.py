@@ -12,6 +12,7 @@ from restante.server.plans import queries, rules
 from restante.server.plans.terms import Plan
 
 OPERATOR, MANUAL = "operator", "manual"
+EVERY = 2**31 - 1
 
 
 class NoSuchAccount(LookupError):
@@ -75,18 +76,23 @@ def record_payment(
 
 def take_back(connection: Connection, grant: str, *, now_ms: int) -> str:
     """Ends a grant now, also one that was paid and is paid back; returns its id. Raises NoSuchGrant."""
-    found = [row for row in queries.all_grants(connection) if row.id.startswith(grant)]
-    if len(found) != 1 or not grant:
-        raise NoSuchGrant
-    (row,) = found
+    row = one(connection, grant)
     if row.ends_at is None or row.ends_at > now_ms:
         queries.end_grant(connection, row.id, at_ms=now_ms)
     return str(row.id)
 
 
-def listed(connection: Connection) -> list[queries.AnyRow]:
-    """Every grant with the name of its account, the latest first."""
-    return queries.all_grants(connection)
+def listed(connection: Connection, *, name: str = "", most: int = EVERY) -> list[queries.AnyRow]:
+    """Grants with the names of their accounts, the latest first: all of them, or those of one name."""
+    return queries.all_grants(connection, name=name, most=most)
+
+
+def one(connection: Connection, grant: str) -> queries.AnyRow:
+    """The one grant whose id begins so. Raises NoSuchGrant."""
+    found = queries.grants_like(connection, grant)
+    if len(found) != 1 or not grant:
+        raise NoSuchGrant
+    return found[0]
 
 
 def name_by_reference(connection: Connection, reference: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, or_, select, update
 
 from restante.server.db.plan_tables import customers, grants, plan_usage, subscriptions
 from restante.server.db.tables import accounts, messages
@@ -49,6 +49,19 @@ _ALL_GRANTS = (
     select(grants, accounts.c.name)
     .join(accounts, accounts.c.id == grants.c.account_id)
     .order_by(grants.c.created_at.desc(), grants.c.id)
+    .limit(bindparam("most"))
+)
+_GRANTS_OF_NAME = _ALL_GRANTS.where(accounts.c.name == bindparam("known_as"))
+_GRANTS_LIKE = _ALL_GRANTS.where(
+    func.substr(grants.c.id, 1, func.length(bindparam("begins"))) == bindparam("begins")
+)
+_LIVING = select(subscriptions).where(
+    or_(subscriptions.c.ended_at.is_(None), subscriptions.c.ended_at > bindparam("now"))
+)
+_HOLDING = select(grants).where(
+    grants.c.plan != "",
+    grants.c.begins_at <= bindparam("now"),
+    or_(grants.c.ends_at.is_(None), grants.c.ends_at > bindparam("now")),
 )
 _END_GRANT = update(grants).where(grants.c.id == bindparam("grant")).values(ends_at=bindparam("at"))
 
@@ -112,9 +125,25 @@ def grant_by_reference(connection: Connection, source: str, reference: str) -> A
     return connection.execute(_BY_REFERENCE, asked).first()
 
 
-def all_grants(connection: Connection) -> list[AnyRow]:
-    """Every grant with the name of its account, the latest first."""
-    return list(connection.execute(_ALL_GRANTS))
+def all_grants(connection: Connection, *, name: str = "", most: int) -> list[AnyRow]:
+    """Grants with the names of their accounts, the latest first."""
+    asked = {"most": most, "known_as": name} if name else {"most": most}
+    return list(connection.execute(_GRANTS_OF_NAME if name else _ALL_GRANTS, asked))
+
+
+def grants_like(connection: Connection, begins: str) -> list[AnyRow]:
+    """Two of the grants whose ids begin so: enough to know that there is one."""
+    return list(connection.execute(_GRANTS_LIKE, {"begins": begins, "most": 2}))
+
+
+def living(connection: Connection, *, now_ms: int) -> list[AnyRow]:
+    """Subscriptions of everybody that did not end."""
+    return list(connection.execute(_LIVING, {"now": now_ms}))
+
+
+def holding(connection: Connection, *, now_ms: int) -> list[AnyRow]:
+    """Plans that are given to anybody now."""
+    return list(connection.execute(_HOLDING, {"now": now_ms}))
 
 
 def end_grant(connection: Connection, grant_id: str, *, at_ms: int) -> None:

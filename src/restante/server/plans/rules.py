@@ -63,6 +63,15 @@ def entitlement(
     )
 
 
+def in_force(
+    plans: Plans, *, subscriptions: Iterable[Subscription], grants: Iterable[Grant], now_ms: int
+) -> Iterator[tuple[str, State]]:
+    """Plan and state of everything that holds besides the plan that everybody has."""
+    held = [grant for grant in grants if grant.holds(now_ms)]
+    for source in (*_granted(plans, held, now_ms), *_paid(plans, subscriptions, now_ms)):
+        yield source.plan.id, source.state
+
+
 def choose(allowances: Iterable[Allowance], used: Mapping[tuple[str, int], int]) -> Allowance | None:
     """The allowance that the next message is counted under; None when all are used up.
 

@@ -4,15 +4,17 @@
 before anything is counted. So nothing is ever refunded by hand, and of two sends for the last message one succeeds.
 """
 
+from collections import Counter
+
 from sqlalchemy import Connection
 
 from restante.protocol import wire_plans as wire
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
-from restante.server.plans import queries, rules
+from restante.server.plans import queries, rules, terms
 from restante.server.plans.declared import Declared
-from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, Subscription
+from restante.server.plans.terms import DAY_MS, Entitlement, Feature, Grant, Plan, State, Subscription
 from restante.server.sessions.actor import Actor
 
 
@@ -57,6 +59,26 @@ class Plans:
         entitled = self._entitlement(connection, account_id, now_ms)
         if entitled is not None and feature not in entitled.features:
             raise Refusal("not-in-plan")
+
+    def is_begun_with(self, connection: Connection, account_id: int) -> bool:
+        """Tells whether the account has nothing but the plan that everybody has."""
+        entitled = self._entitlement(connection, account_id, self._clock.now_ms())
+        return entitled is not None and entitled.state == "free"
+
+    # For the operator
+
+    def in_force(self, connection: Connection) -> Counter[tuple[str, State]]:
+        """How many have which plan in which state, besides the one that everybody has."""
+        if self.declared is None:
+            return Counter()
+        return count_in_force(connection, self.declared.plans, now_ms=self._clock.now_ms())
+
+    def shown(self) -> list[wire.Plan]:
+        """Everything that is declared, as it travels."""
+        if self.declared is None:
+            return []
+        currency, tax = self.declared.plans.currency, self.declared.tax
+        return [_shown(plan, currency, tax) for plan in self.declared.plans.all]
 
     # For the person
 
@@ -124,6 +146,13 @@ class Plans:
         most = allowance.messages if allowance.messages is not None else 2**53
         if not queries.count(connection, account_id, key, begins_at, most=most):
             raise _used_up(entitled, used)
+
+
+def count_in_force(connection: Connection, plans: terms.Plans, *, now_ms: int) -> Counter[tuple[str, State]]:
+    """How many have which plan in which state, besides the one that everybody has."""
+    subscriptions = [subscription_of(row) for row in queries.living(connection, now_ms=now_ms)]
+    grants = [grant_of(row) for row in queries.holding(connection, now_ms=now_ms)]
+    return Counter(rules.in_force(plans, subscriptions=subscriptions, grants=grants, now_ms=now_ms))
 
 
 def subscription_of(row: queries.AnyRow) -> Subscription:

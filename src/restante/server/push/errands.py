@@ -17,6 +17,7 @@ from restante.server.failpoints import failpoint
 from restante.server.log import Log
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Task
+from restante.server.payments.dunning import PlanNotice
 from restante.server.push import mail, queries, rules, webpush
 from restante.server.push.addresses import ForbiddenTarget, look_up
 from restante.server.push.mail import AddressRefused, Mailer, MailFailed
@@ -44,6 +45,8 @@ class Outward:
     server_name: str
     ticket_code: Callable[[str, int], str]
     """The code that proves an address at a sign-up, by address and end."""
+    plan_notice: Callable[[Connection, str], PlanNotice | None]
+    """What a task tells of a plan; None: it holds no longer."""
 
 
 class Errands:
@@ -215,6 +218,24 @@ class Errands:
             home=f"{self._settings.origins[0]}/",
         )
 
+    async def mail_invite(self, task: Task) -> None:
+        """Sends an invite to somebody who waited, and forgets them and their address."""
+        number, _, code = task.subject.partition(":")
+        row_id = int(number)
+        row = await self._database.read(lambda connection: queries.opened_to(connection, row_id))
+        if row is None or row.address is None:
+            await self._done(task, lambda connection: queries.forget_waiting(connection, row_id))
+            return
+        await self._write(
+            task,
+            row.address,
+            mail.INVITED[row.language],
+            sent=lambda connection: queries.forget_waiting(connection, row_id),
+            refused=lambda connection: queries.forget_waiting(connection, row_id),
+            home=f"{self._settings.origins[0]}/sign-up#ticket={code}",
+            code=code,
+        )
+
     async def mail_ticket(self, task: Task) -> None:
         """Sends the code that proves an address at a sign-up."""
         until, language, address = task.subject.split(":", 2)
@@ -223,6 +244,32 @@ class Errands:
             return
         code = self._out.ticket_code(address, int(until))
         await self._write(task, address, mail.TICKET[language], code=code)
+
+    async def mail_plan(self, task: Task) -> None:
+        """Tells that a payment failed, that the grace ends soon, or that a plan ended."""
+
+        def asked(connection: Connection) -> tuple[PlanNotice, queries.AnyRow] | None:
+            notice = self._out.plan_notice(connection, task.subject)
+            row = None if notice is None else queries.mail(connection, notice.account_id)
+            return None if notice is None or row is None or row.verified_at is None else (notice, row)
+
+        found = await self._database.read(asked)
+        if found is None:
+            await self._done(task)
+            return
+        notice, row = found
+        home = self._settings.origins[0]
+        token = rules.unsubscribe_token(self._out.key, notice.account_id, row.address)
+        await self._write(
+            task,
+            row.address,
+            mail.PLAN[notice.step][row.language],
+            refused=lambda connection: queries.set_mail(connection, notice.account_id, None),
+            stop=f"{home}/api/v1/mail/stop/{token}",
+            plan=mail.in_language(notice.plan, row.language),
+            day=mail.day(notice.until_at, row.language),
+            page=f"{home}/plan",
+        )
 
     async def _write(
         self,

@@ -6,6 +6,7 @@ A count is the only thing that differs between two mails to the same address.
 import asyncio
 import smtplib
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -93,6 +94,109 @@ Si vous ne l\u2019avez pas demandé, ne faites rien\u00a0: aucun compte ne sera 
 """,
     ),
 }
+PLAN = {
+    "late": {
+        "en": (
+            "A payment did not go through on {server}",
+            """The last payment for {plan} on {server} did not go through.
+
+It is tried again by itself, and {plan} goes on until {day}. If your card has changed, put it right until then:
+{page}
+
+Nothing that you sent or recorded is removed, and receiving stays free.
+
+To get no more mail from {server}, open this link and confirm:
+{stop}
+""",
+        ),
+        "fr": (
+            "Un paiement n\u2019a pas abouti sur {server}",
+            """Le dernier paiement pour {plan} sur {server} n\u2019a pas abouti.
+
+Il sera retenté de lui-même, et {plan} continue jusqu\u2019au {day}. Si votre carte a changé, corrigez-la d\u2019ici là\u00a0:
+{page}
+
+Rien de ce que vous avez envoyé ou enregistré n\u2019est supprimé, et recevoir reste gratuit.
+
+Pour ne plus recevoir de courrier de {server}, ouvrez ce lien et confirmez\u00a0:
+{stop}
+""",
+        ),
+    },
+    "soon": {
+        "en": (
+            "Your plan on {server} ends soon",
+            """The payment for {plan} on {server} still did not go through. {plan} ends on {day}, unless it is put right until then:
+{page}
+
+Nothing that you sent or recorded is removed, and receiving stays free.
+
+To get no more mail from {server}, open this link and confirm:
+{stop}
+""",
+        ),
+        "fr": (
+            "Votre formule sur {server} se termine bientôt",
+            """Le paiement pour {plan} sur {server} n\u2019a toujours pas abouti. {plan} se termine le {day}, sauf s\u2019il aboutit d\u2019ici là\u00a0:
+{page}
+
+Rien de ce que vous avez envoyé ou enregistré n\u2019est supprimé, et recevoir reste gratuit.
+
+Pour ne plus recevoir de courrier de {server}, ouvrez ce lien et confirmez\u00a0:
+{stop}
+""",
+        ),
+    },
+    "ended": {
+        "en": (
+            "Your plan on {server} has ended",
+            """{plan} on {server} ended on {day}.
+
+Nothing that you sent or recorded is removed, and receiving stays free. You can have it again at any time:
+{page}
+
+To get no more mail from {server}, open this link and confirm:
+{stop}
+""",
+        ),
+        "fr": (
+            "Votre formule sur {server} est terminée",
+            """{plan} sur {server} s\u2019est terminé le {day}.
+
+Rien de ce que vous avez envoyé ou enregistré n\u2019est supprimé, et recevoir reste gratuit. Vous pouvez la reprendre à tout moment\u00a0:
+{page}
+
+Pour ne plus recevoir de courrier de {server}, ouvrez ce lien et confirmez\u00a0:
+{stop}
+""",
+        ),
+    },
+}
+_MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+}
+
+INVITED = {
+    "en": (
+        "Your invite to {server}",
+        """You asked to be told when {server} opens. It is in a beta, and you are invited: this link lets one person in.
+
+{home}
+
+The code in it is {code}. This is the only mail about it; your wish is forgotten now.
+""",
+    ),
+    "fr": (
+        "Votre invitation à {server}",
+        """Vous avez demandé à savoir quand {server} ouvrirait. Le service est en bêta et vous y êtes invité\u00a0: ce lien laisse entrer une personne.
+
+{home}
+
+Son code est {code}. C\u2019est le seul message à ce sujet\u00a0; votre demande est maintenant oubliée.
+""",
+    ),
+}
 
 
 class AddressRefused(Exception):
@@ -101,6 +205,18 @@ class AddressRefused(Exception):
 
 class MailFailed(Exception):
     """It did not go out, or nobody knows whether it did; it may later."""
+
+
+def day(at_ms: int, language: str) -> str:
+    """A day as a mail says it: 29 November 2026."""
+    at = datetime.fromtimestamp(at_ms / 1000, UTC)
+    number = "1er" if (language, at.day) == ("fr", 1) else str(at.day)
+    return f"{number} {_MONTHS[language][at.month - 1]} {at.year}"
+
+
+def in_language(words: Mapping[str, str], language: str) -> str:
+    """Words of the operator's in a language, or in one there is; in one line."""
+    return " ".join((words.get(language) or words.get("en") or next(iter(words.values()), "")).split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,16 @@ class BadKeyFile(RuntimeError):
 
 def load(folder: Path) -> SigningKey:
     """Reads the key, or makes one that is on the disk before it signs anything. Raises BadKeyFile."""
-    path = folder / NAME
+    try:
+        return read(folder / NAME)
+    except FileNotFoundError:
+        return _make(folder / NAME)
+
+
+def read(path: Path) -> SigningKey:
+    """Reads the key of a file, and makes none. Raises BadKeyFile, FileNotFoundError."""
     try:
         seed = bytes.fromhex(path.read_text("ascii"))
-    except FileNotFoundError:
-        return _make(path)
     except ValueError as error:
         raise BadKeyFile(f"{path} is not a key: bring it back from a backup") from error
     if len(seed) != KEY_BYTES:

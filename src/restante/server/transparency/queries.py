@@ -5,8 +5,10 @@ the leaf itself, then its parent if it is a right child, and so on. So a record 
 and index stands in the row of its last leaf.
 """
 
+import msgspec
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from restante.server.db import meta
 from restante.server.db.tables import log_entries
 from restante.transparency.merkle import HASH_BYTES
 
@@ -23,6 +25,7 @@ _ENTRIES = (
     .order_by(log_entries.c.leaf)
 )
 _ADD = insert(log_entries)
+_COSIGNED = "cosigned"
 
 
 def size(connection: Connection) -> int:
@@ -54,6 +57,17 @@ def add(
     """Adds the entry of an account's record."""
     row = {"leaf": leaf, "account_id": account_id, "rev": rev, "entry": entry, "nodes": b"".join(nodes)}
     connection.execute(_ADD, row)
+
+
+def cosigned(connection: Connection) -> dict[str, tuple[int, bytes]]:
+    """What the witnesses signed last, by their keys: the size of the log, and the line of the signature."""
+    kept = meta.get(connection, _COSIGNED)
+    return {} if kept is None else msgspec.msgpack.decode(kept, type=dict[str, tuple[int, bytes]])
+
+
+def keep_cosigned(connection: Connection, signed: dict[str, tuple[int, bytes]]) -> None:
+    """Keeps what the witnesses signed last, for the next start."""
+    meta.put(connection, _COSIGNED, msgspec.msgpack.encode(signed))
 
 
 def _last_leaf(level: int, index: int) -> int:

@@ -7,6 +7,7 @@ from litestar.params import FromPath
 
 from restante.server.errors import Refusal
 from restante.server.transparency.service import Transparency
+from restante.server.transparency.witnesses import Witnesses
 from restante.transparency.tiles import read_path
 
 _TEXT = "text/plain"
@@ -20,10 +21,17 @@ def log_key(transparency: NamedDependency[Transparency]) -> Response[str]:
 
 
 @get("/tlog/checkpoint", media_type=_TEXT, include_in_schema=False)
-async def log_checkpoint(transparency: NamedDependency[Transparency]) -> Response[bytes]:
-    """Returns the newest checkpoint, signed."""
-    note = await transparency.checkpoint()
+async def log_checkpoint(witnesses: NamedDependency[Witnesses]) -> Response[bytes]:
+    """Returns the newest checkpoint, signed, and with what the witnesses signed."""
+    note = await witnesses.checkpoint()
     return Response(note, media_type=_TEXT, headers={"cache-control": "no-cache"})
+
+
+@get("/tlog/witnesses", media_type=_TEXT, include_in_schema=False, sync_to_thread=False)
+def log_witnesses(witnesses: NamedDependency[Witnesses]) -> Response[str]:
+    """Returns the keys of the witnesses that this server asks, one on each line."""
+    lines = "".join(f"{key}\n" for key in witnesses.keys)
+    return Response(lines, media_type=_TEXT, headers={"cache-control": "no-cache"})
 
 
 @get("/tlog/tile/{rest:path}", media_type="application/octet-stream", include_in_schema=False)
@@ -36,4 +44,4 @@ async def log_tile(transparency: NamedDependency[Transparency], rest: FromPath[s
     return Response(data, media_type="application/octet-stream", headers=_FOR_EVER)
 
 
-ROUTES: list[HTTPRouteHandler] = [log_key, log_checkpoint, log_tile]
+ROUTES: list[HTTPRouteHandler] = [log_key, log_checkpoint, log_witnesses, log_tile]

@@ -1,5 +1,7 @@
 """The log of account records: added to with each record, handed out as a signed checkpoint and tiles."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from restante.server.db.engine import Database
@@ -8,11 +10,24 @@ from restante.server.transparency import queries
 from restante.signing.keys import SigningKey
 from restante.transparency.checkpoints import Checkpoint, origin_of
 from restante.transparency.entries import entry_of
-from restante.transparency.merkle import leaf_hash, new_nodes, root
+from restante.transparency.merkle import consistency_proof, leaf_hash, new_nodes, root
 from restante.transparency.notes import NoteKey, sign_note
 from restante.transparency.tiles import WIDTH, Tile, width_at, write_bundle
 
 _HEIGHT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """How far the log is, and that signed."""
+
+    checkpoint: Checkpoint
+    note: bytes
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return self.checkpoint.size
 
 
 class Transparency:
@@ -28,10 +43,20 @@ class Transparency:
         """The key that verifies checkpoints, as text."""
         return str(NoteKey(self._origin, self._key.public))
 
-    async def checkpoint(self) -> bytes:
+    async def newest(self) -> Newest:
         """Signs how long the log is now and what its root is."""
         found = await self._database.read(lambda connection: _checkpoint(connection, self._origin))
-        return sign_note(found.text, self._origin, self._key)
+        return Newest(found, sign_note(found.text, self._origin, self._key))
+
+    async def proof(self, old: int, new: int) -> list[bytes]:
+        """Makes the proof that the log of a size is the beginning of that of another; nothing where nothing is to prove."""
+        if not 0 < old < new:
+            return []
+        return await self._database.read(
+            lambda connection: consistency_proof(
+                old, new, lambda level, index: queries.node(connection, level, index)
+            )
+        )
 
     async def tile(self, tile: Tile) -> bytes:
         """Returns a tile as wide as asked for, or wider ones cut. Raises Refusal not-found where the log has not come to."""

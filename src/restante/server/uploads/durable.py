@@ -76,6 +76,10 @@ class Durable:
         await asyncio.shield(upload.finishing)
 
     async def _finish(self, upload: OpenUpload) -> None:
+        with self._database.timing.of("upload-finish"):
+            await self._flush_and_finish(upload)
+
+    async def _flush_and_finish(self, upload: OpenUpload) -> None:
         assert upload.length is not None
         await self._flush(upload, upload.size)
         failpoint("upload-before-finish")
@@ -91,7 +95,8 @@ class Durable:
         if upload.durable is not None and upload.durable >= size:
             return
         try:
-            await self._flusher.flush(upload.file)
+            with self._database.timing.of("flush"):
+                await self._flusher.flush(upload.file)
         except OSError as error:
             await self._retreat(upload)
             raise full_or_busy(error) from error

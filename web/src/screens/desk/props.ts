@@ -1,9 +1,23 @@
-import type { Act, DeskPhase, DeskReport, DeskView, Disclosed, Examined } from "../../state/desk.svelte";
+import type { Act, DeskReport, DeskView, Disclosed, Examined } from "../../state/desk.svelte";
+import type { DeskAct, DeskPerson, DeskTasks } from "../../state/desk-lists.svelte";
+import type { DeskPhase } from "../../state/desk-phase";
 import type { Outcome, Trial } from "../../state/device-doctor.svelte";
 import type { Playback } from "../../ui/playback.svelte";
 import type { Failure, FrameView } from "../views";
 
-export type { Act, DeskPhase, DeskReport, DeskView, Disclosed, Examined, Outcome, Trial };
+export type {
+  Act,
+  DeskAct,
+  DeskPerson,
+  DeskPhase,
+  DeskReport,
+  DeskTasks,
+  DeskView,
+  Disclosed,
+  Examined,
+  Outcome,
+  Trial,
+};
 
 /** What the queue of reports is given. */
 export interface ReportsProps {
@@ -21,8 +35,37 @@ export interface ReportsProps {
 
 export interface DeskProps extends Omit<ReportsProps, "reports"> {
   frame: FrameView;
-  state: DeskPhase;
+  state: DeskPhase<DeskView>;
+  /** Whether reports that were decided are shown, too. */
+  all: boolean;
+  onall: (all: boolean) => void;
   onretry: () => void;
+}
+
+export interface DeskPeopleProps {
+  frame: FrameView;
+  state: DeskPhase<{ items: readonly DeskPerson[]; more: boolean }>;
+  now: number;
+  onlook: (like?: string) => void;
+  onfurther: () => void;
+}
+
+export interface DeskRecordProps {
+  frame: FrameView;
+  state: DeskPhase<{ items: readonly DeskAct[]; more: boolean; whole: boolean }>;
+  now: number;
+  onlook: () => void;
+  onfurther: () => void;
+}
+
+export interface DeskWorkProps {
+  frame: FrameView;
+  state: DeskPhase<readonly DeskTasks[]>;
+  working: boolean;
+  failure: Failure | null;
+  now: number;
+  onlook: () => void;
+  onretry: (kind: string) => void;
 }
 
 export interface DeviceDoctorProps {

@@ -2,8 +2,8 @@
 
 import { m } from "../../i18n/messages";
 import type { IconName } from "../../ui/icons";
-import { day, size } from "../format";
-import type { DeskReport, Examined, Outcome, Trial } from "./props";
+import { day, moment, size } from "../format";
+import type { DeskAct, DeskPerson, DeskReport, DeskTasks, Examined, Outcome, Trial } from "./props";
 
 interface Thing {
   icon: IconName;
@@ -85,3 +85,54 @@ export const reportNote = (report: DeskReport, now: number): string =>
     .join(" · ");
 
 export const sizeNote = (count: number, bytes: number): string => [m.desk_count({ count }), size(bytes)].join(" · ");
+
+export const personNote = (person: DeskPerson, now: number): string =>
+  [
+    sizeNote(person.messages, person.bytes),
+    m.desk_since({ day: day(person.created_at, now) }),
+    person.seen_at == null ? "" : m.desk_seen({ day: day(person.seen_at, now) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+
+const DOINGS: Readonly<Record<string, () => string>> = {
+  look: m.desk_act_look,
+  quarantine: m.desk_act_quarantine,
+  ban: m.desk_act_ban,
+  dismiss: m.desk_act_dismiss,
+  switch: m.desk_act_switch,
+  invite: m.desk_act_invite,
+  revoke: m.desk_act_revoke,
+  retry: m.desk_act_retry,
+  give: m.desk_act_give,
+  "record-payment": m.desk_act_payment,
+  "end-grant": m.desk_act_end_grant,
+};
+
+export const actWord = ({ act }: DeskAct): string => DOINGS[act]?.() ?? act;
+export const actNote = (act: DeskAct, now: number): string =>
+  [act.operator || m.desk_terminal(), moment(act.at, now), act.subject, act.note].filter(Boolean).join(" · ");
+
+const TASKS: Readonly<Record<string, () => string>> = {
+  "delete-blob": m.desk_task_delete,
+  "delete-account": m.desk_task_account,
+  tell: m.desk_task_tell,
+  push: m.desk_task_push,
+  webhook: m.desk_task_webhook,
+  payment: m.desk_task_payment,
+};
+
+export function taskWord({ kind }: DeskTasks): string {
+  const word = TASKS[kind] ?? (kind.startsWith("mail") ? m.desk_task_mail : null);
+  return word?.() ?? kind;
+}
+
+export const taskNote = (task: DeskTasks, now: number): string =>
+  [
+    task.kind,
+    m.desk_tasks({ count: task.count }),
+    moment(task.oldest_due_at, now),
+    task.failing > 0 ? m.desk_failing({ count: task.failing, times: task.attempts }) : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");

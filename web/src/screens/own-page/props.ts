@@ -23,6 +23,8 @@ export interface OwnPageProps {
   schedule: ScheduleView | null;
   note: string;
   hasGreeting: boolean;
+  /** A greeting that was begun lies on this device. */
+  kept: boolean;
   /** To give to others. */
   address: string | null;
   working: boolean;
@@ -36,6 +38,8 @@ export interface OwnPageProps {
   /** To the booth, for a greeting. */
   ongreet: () => void;
   onnogreeting: () => void;
+  onlook: () => void;
+  onsave: () => void;
   oncopy: (text: string) => void;
   onretry: () => void;
 }

@@ -40,6 +40,11 @@ export function usedWords(standing: Standing, now: number): string {
   return anew === null ? words : `${words} · ${m.plan_anew({ day: day(anew, now) })}`;
 }
 
+/** That a payment failed, and until when the plan goes on; null: none did. */
+export function lateWords(standing: Standing, now: number): (NoticeWords & { live: "status" }) | null {
+  return standing.state === "late" ? aheadWords(standing, now) : null;
+}
+
 /** What lies ahead of the plan; null: nothing to say. */
 export function aheadWords(standing: Standing, now: number): (NoticeWords & { live: "status" }) | null {
   const { plan, state, until_at: until } = standing;

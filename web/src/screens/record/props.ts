@@ -72,6 +72,8 @@ export interface RecordProps {
   offline: boolean;
   /** Videos that the plan still lets them send; null or nothing: as many as one likes. */
   videosLeft?: number | null;
+  /** What is said of a payment that failed; null: none did. */
+  planLate?: { kind: "plain" | "care" | "bad"; title: string; text?: string } | null;
   /** Whether sending is open to whoever records; nothing: it is not asked. */
   opens?: OpensProps;
   /** Seconds that still fit on this device, when they are few. */

@@ -87,7 +87,7 @@ export function noticeWords(notice: RecordNotice, roomS: number | null): NoticeW
 }
 
 /** Worth knowing before a recording; nothing of it hinders one. */
-type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft" | "opens">;
+type Before = Pick<RecordProps, "roomS" | "unheard" | "offline" | "level" | "videosLeft" | "planLate" | "opens">;
 
 export function beforeWords(props: Before): NoticeWords | null {
   if (props.roomS !== null) {
@@ -97,6 +97,7 @@ export function beforeWords(props: Before): NoticeWords | null {
   const shut = shutWords(props);
   if (shut) return shut;
   if (props.videosLeft === 0) return { kind: "care", title: m.plan_before_full(), text: m.plan_before_full_text() };
+  if (props.planLate) return props.planLate;
   if (props.level === null) {
     return { kind: "care", icon: "mic", title: m.record_no_mic(), text: m.record_no_mic_text() };
   }

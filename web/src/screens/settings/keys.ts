@@ -1,6 +1,13 @@
 import type { Failure, FrameView } from "../views";
 
+export interface WitnessesProps {
+  list: readonly { key: string; name: string; isRequired: boolean }[];
+  failure: Failure | null;
+  onchoose: (key: string, isRequired: boolean) => void;
+}
+
 export interface KeysProps {
+  witnesses: WitnessesProps;
   keys: {
     /** Null until it is known. */
     sealingSince: number | null;

@@ -1,5 +1,6 @@
 import type { Capabilities } from "../../state/capabilities";
 import type { OpensProps } from "../opens/props";
+import type { Standing } from "../plan/props";
 import type { Failure, FrameView } from "../views";
 import type { KeysProps } from "./keys";
 import type { WaysInProps } from "./ways";
@@ -41,8 +42,8 @@ export interface SettingsProps {
   ways: WaysInProps;
   keys: KeysProps;
   opens: OpensProps;
-  /** Whether this server has plans. */
-  plans: boolean;
+  /** The account's plan; null: nobody knows yet. */
+  plan: Standing | null;
   /** Whether the account runs this server. */
   operator: boolean;
   choices: Choices;

@@ -5,6 +5,8 @@ export interface WaysInProps {
   state: WaysInState;
   /** Whether a passkey can be added here. */
   hasPasskeys: boolean;
+  /** How the provider of identities is called that may find the mailbox, or empty. */
+  provider: string;
   working: boolean;
   /** Why the last change came to nothing. */
   failure: Failure | null;

@@ -5,6 +5,8 @@ export interface SignInProps {
   state: SignInState;
   /** Whether a passkey may open it here. */
   hasPasskeys: boolean;
+  /** How the provider of identities is called that may say which mailbox is theirs, or empty. */
+  provider: string;
   /** Whether something was not sent by whoever was signed out from elsewhere. */
   hasLeft: boolean;
   /** The address that was signed in here before, if any. */

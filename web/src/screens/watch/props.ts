@@ -1,5 +1,5 @@
 import type { PlaybackView } from "../../ui/playback.svelte";
-import type { Failure, ForwardView, FrameView, PersonView, ReportReason, ReportView } from "../views";
+import type { Failure, ForwardView, FrameView, GroupView, PersonView, ReportReason, ReportView } from "../views";
 
 export interface WatchedMessage {
   id: string;
@@ -44,6 +44,8 @@ export interface DealingView {
   mayForward: boolean;
   /** To whom it could be passed on. */
   people: readonly PersonView[];
+  /** Of those people. */
+  groups: readonly GroupView[];
   forwarding: ForwardView;
   reporting: ReportView;
   onkeep: (isKept: boolean) => void;
