@@ -172,14 +172,6 @@ def build_litestar(house: House) -> Litestar:
     house.log.listen(meters.hear)
     house.database.timing.listen(meters.hear_stage)
     traces = _traces(house)
-    desk = Desk(
-        house.database,
-        house.clock,
-        house.settings,
-        sessions=house.sessions,
-        server_name=house.server_name,
-        record_key=key_of(house.log_key),
-    )
     metrics = Metrics(meters, house.database, house.clock, house.settings)
 
     @asynccontextmanager
@@ -196,7 +188,8 @@ def build_litestar(house: House) -> Litestar:
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *DESK_PLANS, *problem_pages.ROUTES, *control]
+    control += [*DESK, *OFFICE, *DESK_PLANS]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
@@ -214,9 +207,8 @@ def build_litestar(house: House) -> Litestar:
                 "house": house,
                 "meters": meters,
                 "metering": metrics,
-                "desk": desk,
                 "traces": traces,
-                "entrance": Entrance(desk, house.clock, house.availability),
+                **_desk(house),
             }
         ),
         openapi_config=contract(),
@@ -235,6 +227,19 @@ def _traces(house: House) -> "Traces | None":
     traces = Traces(house.settings, house.log)
     house.database.timing.surround(traces.stage)
     return traces
+
+
+def _desk(house: House) -> dict[str, object]:
+    """What operators are served by."""
+    desk = Desk(
+        house.database,
+        house.clock,
+        house.settings,
+        sessions=house.sessions,
+        server_name=house.server_name,
+        record_key=key_of(house.log_key),
+    )
+    return {"desk": desk, "entrance": Entrance(desk, house.clock, house.availability)}
 
 
 def _provide(part: Callable[[State], Any]) -> Provide:

@@ -92,8 +92,11 @@ class House:
     push: Push
     mine: Mine
     courier: Courier
-    log_key: SigningKey
-    """Of the log of account records; the desk's record has its key from it, too."""
+
+    @property
+    def log_key(self) -> SigningKey:
+        """Of the log of account records; the desk's record has its key from it, too."""
+        return self.transparency.signing_key
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
@@ -210,9 +213,6 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         pairings=pairings,
         passkeys=passkeys,
     )
-    push, mine, courier = _told(
-        base, limiter, keys, admission, payments, sessions=sessions, messages=messages
-    )
     return House(
         settings,
         clock,
@@ -241,10 +241,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         audit,
         operators,
         jobs,
-        push,
-        mine,
-        courier,
-        storage.log_key,
+        *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
     )
 
 
@@ -369,6 +366,7 @@ def _told(
         "mail-code": errands.mail_code,
         "mail-opened": errands.mail_opened,
         "mail-ticket": errands.mail_ticket,
+        "mail-invite": errands.mail_invite,
         "mail-plan": errands.mail_plan,
         "webhook": errands.webhook,
         "payment": payments.look,
