@@ -213,6 +213,8 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         pairings=pairings,
         passkeys=passkeys,
     )
+    told = _told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages)
+    log, witnesses = _logged(base, storage.log_key)
     return House(
         settings,
         clock,
@@ -227,7 +229,8 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         accounts,
         pairings,
         ways_in,
-        *_logged(base, storage.log_key),
+        log,
+        witnesses,
         acquaintances,
         Reports(
             database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
@@ -241,7 +244,9 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         audit,
         operators,
         jobs,
-        *_told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages),
+        told[0],
+        told[1],
+        told[2],
     )
 
 
