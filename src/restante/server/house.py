@@ -189,8 +189,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
     limiter = Limiter(clock, key=keys["limits"])
-    entry = _entry(base, limiter, key=keys["admission"])
-    _, admission, availability = entry
+    entry = _, admission, availability = _entry(base, limiter, key=keys["admission"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
         base, limiter, admission, availability, salt_key=keys["salts"]
     )
@@ -232,9 +231,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         log,
         witnesses,
         acquaintances,
-        Reports(
-            database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
-        ),
+        _reports(base, limiter, claim_key=keys["claims"]),
         plans,
         payments,
         uploads,
@@ -247,6 +244,18 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         told[0],
         told[1],
         told[2],
+    )
+
+
+def _reports(base: _Base, limiter: Limiter, *, claim_key: bytes) -> Reports:
+    """Makes the part that takes reports of abuse."""
+    return Reports(
+        base.database,
+        base.clock,
+        base.settings,
+        limiter=limiter,
+        claim_key=claim_key,
+        server_name=base.server_name,
     )
 
 
