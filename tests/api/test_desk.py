@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,18 @@ from sqlalchemy import Connection, insert, text
 from restante.protocol.encoding import unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.server.backup.taking import take
+from restante.server.certs import authority
 from restante.server.commands.doctor import doctor
 from restante.server.config import Settings
 from restante.server.db.tables import passkeys, reports
-from restante.server.desk import record
+from restante.server.desk import examining, record
 from restante.server.desk.examining import Facts, examine
 from restante.server.metrics.service import Waiting
 from restante.server.operators import service as operators
 from tests.api.inside import Inside, run
 from tests.api.parcels import TUS
 from tests.api.people import assert_problem
+from tests.serving import ROOT
 
 DESK = "/api/v1/operator"
 VIEWS = ("health", "usage", "people", "reports", "acts")
@@ -352,6 +356,41 @@ def test_the_doctor_sees_storage_that_cannot_be_written_and_secrets_that_all_can
     assert (seen["storage"], seen["secrets"]) == ("good", "bad")
     (tmp_path / "data").chmod(0o700)
     assert states(settings, facts())["secrets"] == "good"
+
+
+@pytest.mark.parametrize(("left", "state"), [(60, "good"), (10, "poor"), (-1, "bad")])
+def test_the_doctor_sees_how_long_a_certificate_is_good(tmp_path: Path, left: int, state: str):
+    names = authority.Names(("post.local",), ())
+    begun = datetime.now(UTC) - authority.LEAF_FOR + timedelta(days=left, hours=1)
+    issued = authority.issue(authority.make_authority("here", names, begun), names, begun)
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    certificate.write_bytes(issued.pem)
+    key.write_bytes(issued.key_pem)
+    settings = Settings(data=tmp_path, tls="files", tls_cert=str(certificate), tls_key=str(key))
+    assert states(settings, facts())["certificate"] == state
+
+
+def test_the_doctor_sees_a_disk_that_forgets_and_a_web_app_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = Settings(data=tmp_path, keep_free_bytes=0)
+    monkeypatch.setattr(examining, "_WEBAPP", tmp_path / "index.html")
+    assert states(settings, facts())["webapp"] == "bad"
+    (tmp_path / "index.html").touch()
+    assert states(settings, facts())["webapp"] == "good"
+    monkeypatch.setattr(Path, "read_bytes", lambda _: bytes(4096))
+    assert states(settings, facts())["storage"] == "bad"
+
+
+def test_the_desk_has_words_and_a_cure_for_each_thing_that_the_doctor_looks_at(tmp_path: Path):
+    looked_at = states(Settings(data=tmp_path), facts())
+    words = (ROOT / "web" / "src" / "screens" / "desk" / "words.ts").read_text()
+    told = set(re.findall(r"^  (\w+): \(\) => \(\{ icon", words, re.MULTILINE))
+    assert told == set(looked_at)
+    for language in ("en", "fr"):
+        messages = json.loads((ROOT / "web" / "messages" / f"{language}.json").read_text())
+        assert all(messages[f"desk_{name}"] for name in looked_at)
+        assert all(messages[f"desk_{name}_cure"] for name in looked_at.keys() - {"versions"})
 
 
 def test_the_command_says_it_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -97,16 +97,13 @@ def test_a_keyring_that_changed_meanwhile_lets_nothing_through(server: Server) -
         assert bearer_sign_in(server, ann.name, "recovery", RECOVERY) == 201
 
 
-def test_a_passkey_that_came_behind_another_change_is_added_without_another_touch(server: Server) -> None:
-    telephone = Authenticator()
+def test_a_passkey_behind_another_change_needs_no_second_touch(server: Server) -> None:
     with Keyholder(server) as ann:
-        before, touched = ann.etag(), ann.new_passkey(telephone)
-        assert ann.change("PUT", "passphrase", passphrase()).status_code == 204
-        assert_problem(ann.change("POST", "passkeys", touched, before), 412, "stale-version")
+        touched = ann.new_passkey(Authenticator())
+        assert_problem(ann.change("POST", "passkeys", touched, '"an-older-one"'), 412, "stale-version")
         assert ann.change("POST", "passkeys", touched).status_code == 204
-        assert ann.ways() == [ann.mid, touched["mid"], "passphrase", "recovery"]
         assert_problem(ann.change("POST", "passkeys", touched), 400, "passkey-refused")
-    assert sign_in(server, telephone).status_code == 201
+        assert touched["mid"] in ann.ways()
 
 
 def test_a_way_in_that_is_refused_leaves_the_keyring(server: Server) -> None:

@@ -18,7 +18,6 @@ const AHEAD: Readonly<Record<string, string>> = {
   "guest.html": "src/routes/Guest.svelte",
   "call.html": "src/routes/Page.svelte",
 };
-const THEIR_WORKER = /^workers\/crypto-[^/]+\.js$/;
 
 type Output = Record<string, Chunk>;
 type Chunk = {
@@ -57,8 +56,6 @@ export function pageAhead(page: string, bundle: Output, screen: string): string 
   const first = firstNeeded(bundle);
   const beyond = [...needed].filter((name) => !first.has(name) && name.endsWith(".js"));
   const links = beyond.map((name) => `<link rel="modulepreload" crossorigin href="/${name}">`);
-  const worker = Object.keys(bundle).filter((name) => THEIR_WORKER.test(name));
-  links.push(...worker.map((name) => `<link rel="modulepreload" as="worker" crossorigin href="/${name}">`));
   return page.replace("</head>", `${links.map((link) => `  ${link}\n  `).join("")}</head>`);
 }
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -172,14 +173,6 @@ def build_litestar(house: House) -> Litestar:
     house.log.listen(meters.hear)
     house.database.timing.listen(meters.hear_stage)
     traces = _traces(house)
-    desk = Desk(
-        house.database,
-        house.clock,
-        house.settings,
-        sessions=house.sessions,
-        server_name=house.server_name,
-        record_key=key_of(house.log_key),
-    )
     metrics = Metrics(meters, house.database, house.clock, house.settings)
 
     @asynccontextmanager
@@ -196,7 +189,8 @@ def build_litestar(house: House) -> Litestar:
     control += [*ACQUAINTANCES, *ABUSE, *AUDIT, *MINE, *NOTICES, *PLANS, *PAYMENTS]
     control += [*ADMISSION, *AVAILABILITY]
     control += [*LINKS, *PAGES, *OPERATORS]
-    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *DESK, *OFFICE, *DESK_PLANS, *problem_pages.ROUTES, *control]
+    control += [*DESK, *OFFICE, *DESK_PLANS]
+    routes = [*info.ROUTES, *health.ROUTES, *METRICS, *problem_pages.ROUTES, *control]
     return Litestar(
         route_handlers=[*options_of(routes), *routes],
         dependencies={name: _provide(attrgetter(f"house.{name}")) for name in PARTS}
@@ -214,9 +208,8 @@ def build_litestar(house: House) -> Litestar:
                 "house": house,
                 "meters": meters,
                 "metering": metrics,
-                "desk": desk,
                 "traces": traces,
-                "entrance": Entrance(desk, house.clock, house.availability),
+                **_desk(house),
             }
         ),
         openapi_config=contract(),
@@ -230,11 +223,23 @@ def _traces(house: House) -> "Traces | None":
     """For an operator who has a collector; what it takes is loaded there only."""
     if not house.settings.traces_url:
         return None
-    from restante.server.tracing import Traces  # noqa: PLC0415 - an extra
-
-    traces = Traces(house.settings, house.log)
+    room = import_module("restante.server.tracing")
+    traces: Traces = room.Traces(house.settings, house.log)
     house.database.timing.surround(traces.stage)
     return traces
+
+
+def _desk(house: House) -> dict[str, object]:
+    """What operators are served by."""
+    desk = Desk(
+        house.database,
+        house.clock,
+        house.settings,
+        sessions=house.sessions,
+        server_name=house.server_name,
+        record_key=key_of(house.log_key),
+    )
+    return {"desk": desk, "entrance": Entrance(desk, house.clock, house.availability)}
 
 
 def _provide(part: Callable[[State], Any]) -> Provide:

@@ -92,8 +92,11 @@ class House:
     push: Push
     mine: Mine
     courier: Courier
-    log_key: SigningKey
-    """Of the log of account records; the desk's record has its key from it, too."""
+
+    @property
+    def log_key(self) -> SigningKey:
+        """Of the log of account records; the desk's record has its key from it, too."""
+        return self.transparency.signing_key
 
     async def open(self) -> None:
         """Starts what runs beside the requests."""
@@ -186,8 +189,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
     limiter = Limiter(clock, key=keys["limits"])
-    entry = _entry(base, limiter, key=keys["admission"])
-    _, admission, availability = entry
+    entry = _, admission, availability = _entry(base, limiter, key=keys["admission"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
         base, limiter, admission, availability, salt_key=keys["salts"]
     )
@@ -210,9 +212,8 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         pairings=pairings,
         passkeys=passkeys,
     )
-    push, mine, courier = _told(
-        base, limiter, keys, admission, payments, sessions=sessions, messages=messages
-    )
+    told = _told(base, limiter, keys, admission, payments, sessions=sessions, messages=messages)
+    log, witnesses = _logged(base, storage.log_key)
     return House(
         settings,
         clock,
@@ -227,11 +228,10 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         accounts,
         pairings,
         ways_in,
-        *_logged(base, storage.log_key),
+        log,
+        witnesses,
         acquaintances,
-        Reports(
-            database, clock, settings, limiter=limiter, claim_key=keys["claims"], server_name=server_name
-        ),
+        _reports(base, limiter, claim_key=keys["claims"]),
         plans,
         payments,
         uploads,
@@ -241,10 +241,21 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
         audit,
         operators,
         jobs,
-        push,
-        mine,
-        courier,
-        storage.log_key,
+        told[0],
+        told[1],
+        told[2],
+    )
+
+
+def _reports(base: _Base, limiter: Limiter, *, claim_key: bytes) -> Reports:
+    """Makes the part that takes reports of abuse."""
+    return Reports(
+        base.database,
+        base.clock,
+        base.settings,
+        limiter=limiter,
+        claim_key=claim_key,
+        server_name=base.server_name,
     )
 
 
@@ -369,6 +380,7 @@ def _told(
         "mail-code": errands.mail_code,
         "mail-opened": errands.mail_opened,
         "mail-ticket": errands.mail_ticket,
+        "mail-invite": errands.mail_invite,
         "mail-plan": errands.mail_plan,
         "webhook": errands.webhook,
         "payment": payments.look,

@@ -12,16 +12,14 @@ const bundle = {
   },
   "assets/by-link.js": { type: "chunk" },
   "assets/Inbox.js": { type: "chunk", facadeModuleId: "/x/src/routes/Inbox.svelte" },
-  "workers/crypto-abc.js": { type: "asset" },
   "workers/take-abc.js": { type: "asset" },
 };
 
-test("the page of a screen names what the screen needs beyond the start, and its worker", () => {
+test("the page of a screen names what the screen needs beyond the start", () => {
   const page = pageAhead("<head></head>", bundle, "src/routes/Guest.svelte");
   expect([...page.matchAll(/<link rel="(\w+)".* href="([^"]*)">/g)].map(([, rel, href]) => `${rel} ${href}`)).toEqual([
     "modulepreload /assets/Guest.js",
     "modulepreload /assets/by-link.js",
-    "modulepreload /workers/crypto-abc.js",
   ]);
 });
 

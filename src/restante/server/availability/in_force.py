@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from restante.server.availability import switches
-from restante.server.availability.file import BadFile, read
+from restante.server.availability.file import NAME, BadFile, read
 from restante.server.availability.rules import Chart
 from restante.server.availability.switches import Switches
 from restante.server.clock import Clock
@@ -78,3 +78,15 @@ def _marked(path: Path) -> _Mark:
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read_both(folder: Path) -> tuple[Chart | None, Switches]:
+    """What the files of a data folder say now: the operator's own, and the switches. Raises BadFile, OSError."""
+    path, over = folder / NAME, folder / switches.NAME
+    own = read(path) if path.exists() else None
+    return own, switches.read(over) if over.exists() else {}
+
+
+def read_chart(folder: Path) -> Chart | None:
+    """The chart that the files of a data folder make. Raises BadFile, OSError."""
+    return switches.laid_over(*read_both(folder))

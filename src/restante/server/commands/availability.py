@@ -11,10 +11,8 @@ from restante.protocol.wire_availability import Platform
 from restante.protocol.wire_office import DeskWaiter
 from restante.server.availability import service
 from restante.server.availability.file import EXAMPLE, NAME, BadFile, read
-from restante.server.availability.rules import Chart
-from restante.server.availability.switches import NAME as SWITCHES
-from restante.server.availability.switches import laid_over
-from restante.server.availability.switches import read as read_switches
+from restante.server.availability.in_force import read_chart
+from restante.server.availability.waiting import WAITED, everybody
 from restante.server.commands.office import (
     Misused,
     data_folder,
@@ -25,7 +23,6 @@ from restante.server.commands.office import (
     plain,
     print_json,
 )
-from restante.server.desk.entrance import WAITED, waiting_of
 from restante.server.errors import Refusal
 
 _EDIT = "restante operator availability --example shows what may stand in it."
@@ -97,18 +94,16 @@ def waiting(
 
 def _one_by_one(folder: Path, invite: int | None, *, as_json: bool) -> int:
     now_ms = _instant(None)
-    chart = _chart(folder / NAME, folder / SWITCHES)
+    try:
+        chart = read_chart(folder)
+    except BadFile as error:
+        raise Misused(str(error), _EDIT) from error
 
     def work(connection: Connection) -> list[DeskWaiter]:
         if invite is not None:
             made = service.let_in(connection, chart, invite, note=WAITED, now_ms=now_ms)
             note(connection, folder, "invite", made, now_ms=now_ms)
-        found: list[DeskWaiter] = []
-        page = waiting_of(connection, chart, after=0, now_ms=now_ms)
-        while page.items:
-            found += page.items
-            page = waiting_of(connection, chart, after=found[-1].id, now_ms=now_ms)
-        return found
+        return everybody(connection, chart, now_ms=now_ms)
 
     try:
         listed = in_database(folder, work)
@@ -130,19 +125,11 @@ def _one_by_one(folder: Path, invite: int | None, *, as_json: bool) -> int:
     return 0
 
 
-def _chart(path: Path, over: Path) -> Chart | None:
-    try:
-        own = read(path) if path.exists() else None
-        return laid_over(own, read_switches(over) if over.exists() else {})
-    except BadFile as error:
-        raise Misused(str(error), _EDIT) from error
-
-
 def _told(
     path: Path, country: str, platform: Platform | None, now_ms: int, *, must: bool
 ) -> list[dict[str, Any]] | dict[str, Any]:
     try:
-        chart = read(path) if must else _chart(path, path.with_name(SWITCHES))
+        chart = read(path) if must else read_chart(path.parent)
     except BadFile as error:
         raise Misused(str(error), _EDIT) from error
     except OSError as error:

@@ -9,11 +9,11 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from restante.protocol.wire_availability import Phase
-from restante.protocol.wire_office import DeskDoors, DeskPreview, DeskSwitch
+from restante.protocol.wire_office import DeskDoors, DeskPreview, DeskSwitch, What
 from restante.server.availability import showing
 from restante.server.availability import switches as file
-from restante.server.availability.file import NAME, BadFile, read
-from restante.server.availability.rules import Chart, What
+from restante.server.availability.file import BadFile
+from restante.server.availability.in_force import read_both
 from restante.server.availability.showing import BadSwitch
 from restante.server.availability.switches import Switches
 from restante.server.commands.office import (
@@ -82,9 +82,7 @@ def switches(
 def _told(folder: Path, wish: _Wish, *, preview: bool) -> DeskDoors | DeskPreview:
     now_ms = time.time_ns() // 1_000_000
     try:
-        own = read(folder / NAME) if (folder / NAME).exists() else None
-        path = folder / file.NAME
-        before = file.read(path) if path.exists() else {}
+        own, before = read_both(folder)
     except BadFile as error:
         raise Misused(
             str(error), "Mend that file; restante operator availability --example shows the form."
@@ -97,13 +95,9 @@ def _told(folder: Path, wish: _Wish, *, preview: bool) -> DeskDoors | DeskPrevie
 
     def work(connection: Connection) -> None:
         note(connection, folder, "switch", "", showing.in_words(before, after), now_ms=now_ms)
-        file.write(path, after)
+        file.write(folder / file.NAME, after)
 
     in_database(folder, work)
-    return _doors(own, after, now_ms)
-
-
-def _doors(own: Chart | None, after: Switches, now_ms: int) -> DeskDoors:
     return showing.doors(own, after, now_ms=now_ms)
 
 

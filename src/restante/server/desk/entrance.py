@@ -1,35 +1,32 @@
 """Who may come in, at the desk: switches over `availability.toml` with a preview, who waits, invites."""
 
+from typing import Any
+
 from sqlalchemy import Connection
 
-from restante.protocol import limits
 from restante.protocol.wire_office import (
     DeskDoors,
     DeskInvite,
     DeskInviteForm,
     DeskInviteMade,
     DeskInvites,
-    DeskPlace,
     DeskPreview,
     DeskSwitches,
-    DeskWaiter,
     DeskWaiting,
 )
 from restante.server.admission import service as admission
 from restante.server.asgi import RawHeaders
-from restante.server.availability import queries, showing
-from restante.server.availability.rules import Chart
-from restante.server.availability.service import Availability, let_in, opens_by_invite
+from restante.server.availability import showing
+from restante.server.availability.service import Availability, let_in
 from restante.server.availability.showing import BadSwitch
 from restante.server.availability.switches import Switches
+from restante.server.availability.waiting import WAITED, waiting_of
 from restante.server.clock import Clock
 from restante.server.desk.service import Desk, Noted
 from restante.server.errors import Refusal
 from restante.server.sessions.actor import Actor
 
 _DAY_MS = 86_400_000
-WAITED = "waited"
-"""The note of an invite for somebody who waited."""
 
 
 class Entrance:
@@ -133,38 +130,7 @@ class Entrance:
         await self._desk.change(actor, headers, work)
 
 
-def waiting_of(connection: Connection, chart: Chart | None, *, after: int, now_ms: int) -> DeskWaiting:
-    """A page of those who wait, and how many wait where."""
-    most = limits.PAGE_ITEMS
-    rows = queries.listed(connection, after=after, most=most + 1)
-    return DeskWaiting(
-        places=[
-            DeskPlace(country=row.country, platform=row.platform, people=row.people)
-            for row in queries.counts(connection)
-        ],
-        items=[
-            DeskWaiter(
-                id=row.id,
-                name=row.name,
-                mail=None if row.mail is None else masked(row.mail),
-                country=row.country,
-                platform=row.platform,
-                created_at=row.created_at,
-                opens=opens_by_invite(chart, row, now_ms=now_ms).allowed,
-            )
-            for row in rows[:most]
-        ],
-        more=len(rows) > most,
-    )
-
-
-def masked(address: str) -> str:
-    """Enough of an address to tell it from others: ``a…@post.example``."""
-    name, _, domain = address.rpartition("@")
-    return f"{name[:1]}…@{domain}"
-
-
-def _invite(row: queries.AnyRow, *, now_ms: int) -> DeskInvite:
+def _invite(row: Any, *, now_ms: int) -> DeskInvite:
     return DeskInvite(
         id=row.id,
         state=admission.state_of(row, now_ms=now_ms),

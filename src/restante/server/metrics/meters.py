@@ -77,10 +77,7 @@ class Meters:
             "request": self._request,
             "swept": self._swept,
             "fault": lambda _: self._faults.inc(),
-            "task-failed": self._failed,
-            "sweep-failed": self._failed,
-            "job-failed": self._failed,
-            "witness-failed": self._failed,
+            **dict.fromkeys(("task-failed", "sweep-failed", "job-failed", "witness-failed"), self._failed),
             "sign-in-failed": lambda _: self._auth.labels("sign-in", "refused").inc(),
             "verification-failed": lambda _: self._auth.labels("verification", "refused").inc(),
             "push-answered": lambda fields: self._notices.labels(

@@ -39,6 +39,11 @@ class Transparency:
         self._origin = origin_of(server_name)
 
     @property
+    def signing_key(self) -> SigningKey:
+        """The key itself, for what else hangs on it."""
+        return self._key
+
+    @property
     def key(self) -> str:
         """The key that verifies checkpoints, as text."""
         return str(NoteKey(self._origin, self._key.public))
