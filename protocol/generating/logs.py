@@ -26,7 +26,9 @@ def make(vectors):
     notes["no checkpoint"] = own.sign(f"{ORIGIN}\n")
     witness, other = Witness("witness.example"), Witness("other.example")
     notes["witnessed 5"] = notes["honest 5"] + witness.line(notes["honest 5"])
-    notes["witnessed twice 300"] = notes["honest 300"] + other.line(notes["honest 300"]) + witness.line(notes["honest 300"])
+    notes["witnessed twice 300"] = (
+        notes["honest 300"] + other.line(notes["honest 300"]) + witness.line(notes["honest 300"])
+    )
     notes["witnessed elsewhere 5"] = notes["honest 5"] + witness.line(notes["forked 5"])
     notes["witnessed later 5"] = notes["honest 5"] + witness.line(notes["honest 5"], signed=_NOW_S - 1)
     vectors.add_json(
@@ -140,7 +142,7 @@ def _following():
     yield _step("honest 5", "witnessed later 5", "honest", "log-unwitnessed", witnesses=["witness"])
 
 
-def _step(seen, shown, log, expect, key="own", witnesses=()):
+def _step(seen, shown, log, expect, *, key="own", witnesses=()):
     """``witnesses``: who must have signed, too."""
     step = {"seen": seen, "shown": shown, "key": key, "tiles": log, "expect": expect}
     return step | {"witnesses": list(witnesses)}
