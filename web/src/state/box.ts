@@ -42,8 +42,10 @@ export class Box<W extends Listed, E extends Entry> {
   #isBehind = false;
   #first = "";
   #telling: ReturnType<typeof setTimeout> | undefined;
-  /** Those that went while this page was open. */
+  /** Deleted ones that the server told of while this page was open. */
   readonly #gone = new Set<string>();
+  /** All that went while this page was open, however; the index may still give them. */
+  readonly #removed = new Set<string>();
 
   constructor(options: BoxOptions<W, E>) {
     this.#options = options;
@@ -122,7 +124,8 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   #add(entries: readonly E[]): void {
-    for (const entry of entries) if (!this.wasListed(entry.id)) this.#entries.set(entry.id, entry);
+    const isNew = ({ id }: E): boolean => !this.#entries.has(id) && !this.#removed.has(id);
+    for (const entry of entries) if (isNew(entry)) this.#entries.set(entry.id, entry);
     this.#isBehind ||= entries.length > 0;
   }
 
@@ -157,7 +160,10 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   async #take(item: W): Promise<void> {
-    if (item.deleted_at !== null) return this.#remove([item.id]);
+    if (item.deleted_at !== null) {
+      this.#gone.add(item.id);
+      return this.#remove([item.id]);
+    }
     try {
       const entry = await this.#options.take(item, this.#entries.get(item.id));
       this.#entries.set(entry.id, entry);
@@ -187,7 +193,7 @@ export class Box<W extends Listed, E extends Entry> {
   }
 
   async #remove(ids: readonly string[]): Promise<void> {
-    for (const id of ids) this.#gone.add(id);
+    for (const id of ids) this.#removed.add(id);
     const known = ids.filter((id) => this.#entries.delete(id));
     if (known.length === 0) return;
     this.#options.onChange(this.#entries);

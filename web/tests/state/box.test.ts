@@ -148,6 +148,20 @@ describe("a box", () => {
     expect([...words(next).keys()].sort()).toEqual(IDS.filter((id) => id !== IDS[2]).sort());
   });
 
+  test("knows what the server took from its list without a word from what it said was deleted", async () => {
+    const [shelf, memory] = [new Shelf(), new Memory()];
+    const [told, silent] = IDS as [string, string];
+    [told, silent].forEach((id) => shelf.put(id, "one"));
+    const box = boxOf(shelf, memory);
+    await box.read();
+    shelf.put(told, "", 1);
+    await box.read();
+    shelf.items.delete(silent);
+    box.forget();
+    await box.read();
+    expect([words(box).size, box.wasListed(told), box.wasListed(silent)]).toEqual([0, true, false]);
+  });
+
   test("does not follow a list without end, nor take what has no message's id", async () => {
     const same = boxOf(new Shelf(), new Memory(), { list: async () => ({ items: [], cursor: "again" }) });
     await expect(same.read()).rejects.toMatchObject({ code: "answer-malformed" });
