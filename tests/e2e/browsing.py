@@ -176,7 +176,9 @@ def offline_files(webapp: Path) -> list[str]:
         path
         for path in paths
         if not path.endswith(compressed)
-        and not re.match(r"\.vite/|icons/.*\.png\Z|sw\.js\Z|licenses\.md\Z|release\.note\Z|(?:guest|call)\.html\Z", path)
+        and not re.match(
+            r"\.vite/|icons/.*\.png\Z|sw\.js\Z|licenses\.md\Z|release\.note\Z|(?:guest|call)\.html\Z", path
+        )
     ]
 
 
