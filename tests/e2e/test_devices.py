@@ -210,6 +210,7 @@ def test_microphone_can_be_chosen(page: Page) -> None:
     page.wait_for_function("() => media.levels().some(({ rms }) => rms > 0.1)", timeout=10_000)
 
 
+@pytest.mark.long
 def test_phone_call_is_told_and_is_no_loss(page: Page) -> None:
     open_devices(page)
     page.evaluate("media.mute('audio', true); media.mute('video', true)")

@@ -123,6 +123,7 @@ def test_a_passkey_that_cannot_unlock_signs_in_beside_a_passphrase(
     assert terminal.ok("sign-in", name, "--server", house.url, RESTANTE_PASSPHRASE=words)
 
 
+@pytest.mark.long
 def test_a_key_that_cannot_tell_who_holds_it_is_told_in_words(house: Server, visitors: Visitors) -> None:
     """The mailbox can still be opened, by a passphrase; and a touch that fails costs nothing."""
     visitor, name = visitors.arrive(house), new_name("unseen")
@@ -162,6 +163,7 @@ def at_home(house: Server, visitors: Visitors, tmp_path: Path) -> tuple[Visitor,
     return visitor, page, person
 
 
+@pytest.mark.long
 def test_passkeys_are_added_named_and_removed(house: Server, at_home: tuple[Visitor, Page, Person]) -> None:
     visitor, page, person = at_home
     visitor.witness.allow("status of 403.*ways-in")
@@ -205,6 +207,7 @@ def test_passkeys_are_added_named_and_removed(house: Server, at_home: tuple[Visi
     expect(page.get_by_role("alert")).to_contain_text("The passkey did not open it", timeout=AT_THE_GATE)
 
 
+@pytest.mark.long
 def test_a_new_passphrase_and_a_new_code_end_the_old_ones(
     house: Server, at_home: tuple[Visitor, Page, Person]
 ) -> None:
@@ -244,6 +247,7 @@ def test_a_new_passphrase_and_a_new_code_end_the_old_ones(
     person.ok("inbox")  # this device had a key of its own
 
 
+@pytest.mark.long
 def test_who_lost_the_passkey_comes_back_by_the_code_and_makes_another(
     house: Server, visitors: Visitors
 ) -> None:

@@ -98,6 +98,7 @@ def test_slow_encoder_gets_smaller_pictures_which_play_and_are_saved(page: Page,
     assert decoded_frames(saved) == len(Judged(harness.out / "slow.mp4").frame_times)
 
 
+@pytest.mark.long
 def test_failed_encoder_is_replaced(page: Page, harness: Harness) -> None:
     open_devices(page)
     start(page, failAfter=20, failures=1)

@@ -144,6 +144,7 @@ def test_somebody_elses_code_is_not_the_same(street: Street) -> None:
     page.get_by_text("Not verified yet.").wait_for()
 
 
+@pytest.mark.long
 def test_ones_own_link_adds_one_elsewhere_and_a_forged_one_does_not(street: Street) -> None:
     page = street.claire.open("/people")
     link = page.locator("code").inner_text()
@@ -200,6 +201,7 @@ def test_a_key_that_the_old_one_signed_is_followed(street: Street) -> None:
     seal(page, "joseph").get_by_text("New key, signed with the old one").wait_for()
 
 
+@pytest.mark.long
 def test_new_keys_by_hand_open_what_came_before_and_after(street: Street) -> None:
     clip = small_clip(street.folder)
     street.joseph.send("claire", clip, "--caption", "For the old keys")
