@@ -32,6 +32,7 @@ NEED_NOTHING = {
     ("POST", "/api/v1/passkeys/assertion"),
     ("POST", "/api/v1/account/plan/management"),
     ("POST", "/api/v1/availability/waiting"),
+    ("POST", "/api/v1/operator/invites"),
 }
 """Any object has their shape."""
 EXAMPLES = {
