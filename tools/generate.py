@@ -25,6 +25,7 @@ SETTINGS = ROOT / "docs" / "reference" / "settings.md"
 CLIENT_HEADING = "## Refusals of the client\n"
 CLIENT_ROOMS = {
     "restante.client.errors": "Command line and library",
+    "restante.client.web_errors": "The web app of a server",
     "restante.media.errors": "Video files",
     "restante.crypto.errors": "Messages, keyrings, state",
     "restante.signing.errors": "Containers and account records",

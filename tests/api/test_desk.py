@@ -318,6 +318,7 @@ def states(settings: Settings, told: Facts) -> dict[str, str]:
 
 
 NOW = facts().now_ms
+WITNESS = "http://127.0.0.1:9/log witness.example+3ac253b8+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "clock": ({}, {"newest_ms": NOW + 120_000}, "bad"),
     "disk": ({"keep_free_bytes": 2**60}, {}, "bad"),
@@ -329,6 +330,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "check": ({}, {"upkeep": {"backup_at": NOW, "check_at": NOW, "check_errors": 2}}, "bad"),
     "abuse": ({"abuse_contact": ""}, {}, "poor"),
     "operator": ({}, {"operators": 0}, "poor"),
+    "witnesses": ({"witnesses": (WITNESS,)}, {}, "bad"),
     "address": ({"origins": ("http://post.example",)}, {}, "bad"),
     "certificate": ({"origins": ("https://127.0.0.1:9",)}, {}, "bad"),
 }

@@ -20,6 +20,7 @@ from restante.transparency.watching import Seen, follow
 from restante.transparency.witnessing import Witness as Named
 from restante.transparency.witnessing import cosignature, size_told
 from tests.api.inside import Inside, opened
+from tests.api.test_desk import DESK, make_operator
 from tests.api.told import until
 from tests.transparency.growing import GrowingLog, numbered
 from tests.transparency.test_following import note_of
@@ -107,6 +108,28 @@ async def test_a_witness_that_is_away_holds_up_nobody(tmp_path: Path, witness: W
             other.is_there = True
             inside.clock.ahead_s += witnesses.LONGEST_PAUSE_S
             assert (await believed(inside, witness, other)).checkpoint.size == 1
+
+
+@awaited
+async def test_the_doctor_sees_whether_a_witness_answers_and_has_signed(
+    tmp_path: Path, witness: Witness
+) -> None:
+    async with witnessed(tmp_path, witness) as (inside, _):
+        ann = await make_operator(inside, "ann")
+
+        async def looked_at() -> tuple[str, str]:
+            health = (await inside.client.get(f"{DESK}/health", headers=ann)).json()
+            (found,) = [one for one in health["items"] if one["name"] == "witnesses"]
+            assert bool(found["cure"]) == (found["state"] != "good")
+            return found["state"], found["text"]
+
+        await believed(inside, witness)
+        assert await looked_at() == ("good", "each of 1 answers and has signed")
+        witness.log_key = Witness(LOG).key
+        await inside.sign_up("bob")
+        assert await looked_at() == ("poor", "not signed the newest checkpoint: witness.example")
+        witness.is_there = False
+        assert await looked_at() == ("bad", "witness.example answers 503")
 
 
 @awaited

@@ -12,6 +12,9 @@ from tests.cli.person import Person
 from tests.footage import assert_plays
 from tests.serving import Server, serving
 
+SRT = "1\r\n00:00:00,200 --> 00:00:01,000\r\n<i>Good morning,</i>\r\nAnn.\r\n"
+VTT = "WEBVTT\n\n00:00:00.200 --> 00:00:01.000\nGood morning,\nAnn.\n"
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -106,6 +109,7 @@ def test_greeting_and_note_go_with_the_link_and_not_with_an_old_one(owner, stran
     assert first["note"] == "Back on Monday"
     stranger.ok("link", "open", first["url"], "-o", tmp_path / "greeting.mp4")
     assert_plays(tmp_path / "greeting.mp4", duration_s=1.2)
+    assert not (tmp_path / "greeting.vtt").exists()
     second = owner.ok("page", "rotate", "--json").json
     assert (second["greeting"], second["note"]) == (first["greeting"], first["note"])
     assert second["url"] != first["url"]
@@ -119,6 +123,27 @@ def test_greeting_and_note_go_with_the_link_and_not_with_an_old_one(owner, stran
     stranger.run("link", "open", other_key).failed()
     owner.ok("page", "off")
     assert "no answering page" in stranger.run("call", second["url"], clip).failed().err
+
+
+def test_captions_go_with_a_greeting_also_to_another_link_and_with_a_call(owner, stranger, clip, tmp_path):
+    srt = tmp_path / "words.srt"
+    srt.write_bytes(SRT.encode())
+    bad = tmp_path / "bad.srt"
+    bad.write_text("1\n00:00:05,000 --> 00:00:04,000\nNot so\n")
+    owner.ok("page", "on")
+    before = owner.ok("page", "greeting", clip, "--json").json["greeting"]
+    assert "line 2" in owner.run("page", "greeting", clip, "--captions", bad).failed(2).err
+    assert owner.ok("page", "--json").json["greeting"] == before
+    replaced = owner.ok("page", "greeting", clip, "--captions", srt, "--json").json
+    assert replaced["greeting"] != before
+    url = owner.ok("page", "rotate", "--json").json["url"]
+    seen = stranger.ok("link", "open", url, "-o", tmp_path / "greeting.mp4", "--json").json
+    assert seen["captions"] == str(tmp_path / "greeting.vtt")
+    assert (tmp_path / "greeting.vtt").read_text(encoding="utf-8") == VTT
+
+    called = stranger.ok("call", url, clip, "--captions", srt, "--json").json
+    owner.ok("save", called["id"], "-o", tmp_path / "left.mp4")
+    assert (tmp_path / "left.vtt").read_text(encoding="utf-8") == VTT
 
 
 def test_a_guest_answers_a_link_that_allows_it(owner, stranger, clip):

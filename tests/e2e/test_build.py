@@ -12,6 +12,8 @@ FIRST_LOAD_BYTES = 160 * 1000
 
 OPEN = ("src/routes/Page.svelte", "src/routes/Guest.svelte")
 """What somebody without an account sees first: an answering page, a link."""
+HOME = ("src/routes/Inbox.svelte", "src/routes/Record.svelte")
+"""What comes after the welcome for everybody else."""
 
 
 def first_scripts(webapp: Path, *parts: str) -> set[str]:
@@ -29,7 +31,7 @@ def first_scripts(webapp: Path, *parts: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "parts", [(), *((part,) for part in OPEN)], ids=lambda parts: "".join(parts) or "first"
+    "parts", [(), *((part,) for part in OPEN + HOME)], ids=lambda parts: "".join(parts) or "first"
 )
 def test_the_first_page_loads_little_script(webapp: Path, parts: tuple[str, ...]):
     files = first_scripts(webapp, *parts)

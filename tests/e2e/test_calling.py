@@ -1,7 +1,7 @@
 """A video left at an answering page by somebody without an account, on a phone; watched and answered by its owner."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.cli.person import Person
 from tests.e2e.browsing import PHONE, Visitor, Visitors, axe_violations
 from tests.e2e.mailing import assert_keeps, begin, kept, move_in, play, small_clip, watch
+from tests.e2e.test_captions import CUES
 from tests.serving import Server
 
 HANDS = {"RESTANTE_ABUSE_CONTACT": "abuse@post.example"}
@@ -27,7 +28,7 @@ def recorded(page: Page, seconds: int = 1) -> None:
     page.get_by_role("button", name=re.compile("^Send to |^Use it")).wait_for()
 
 
-def leave_word(caller: Visitor, url: str) -> str:
+def leave_word(caller: Visitor, url: str, *, captions: Sequence[str] = ()) -> str:
     """Hears the greeting, leaves a video of two seconds, and returns where the answer will be."""
     page = caller.open(path_of(url))
     page.get_by_role("heading", name="Leave grace a video").wait_for()
@@ -36,6 +37,7 @@ def leave_word(caller: Visitor, url: str) -> str:
     assert axe_violations(page) == []
     page.get_by_role("button", name="Play the greeting").click()
     page.wait_for_function("() => document.querySelector('video')?.currentTime >= 0.5")
+    assert [text for _, _, text in page.evaluate(CUES)] == list(captions)
     page.get_by_role("button", name=re.compile("beep$")).click()
     recorded(page)
     page.get_by_label("Your name, if you like").fill("Hedy")
@@ -82,10 +84,14 @@ def test_an_owner_greets_answers_a_caller_and_changes_the_link(
     page.get_by_role("button", name="Keep these words").click()
     page.get_by_role("button", name="Record a greeting, or use a file").click()
     recorded(page)
+    page.get_by_role("button", name="Captions").click()
+    page.get_by_role("dialog").get_by_label("What is said").fill("Good morning")
+    page.get_by_role("button", name="Keep the captions").click()
+    page.get_by_text("The captions are kept with your video.").wait_for()
     page.get_by_role("button", name="Use it as greeting").click()
     page.get_by_text("Whoever has your link sees it before the beep.").wait_for()
     assert axe_violations(page) == []
-    answer = leave_word(caller, first)
+    answer = leave_word(caller, first, captions=["Good morning"])
     caller.witness.allow(r"status of 404.*/api/v1/answers")
     early = caller.open(path_of(answer))
     early.get_by_text("There is no answer yet.").wait_for()
@@ -107,7 +113,7 @@ def test_an_owner_greets_answers_a_caller_and_changes_the_link(
     old = caller.open(path_of(first))
     old.get_by_text("This is a link of before.").wait_for()
     old.get_by_text("grace takes videos only by their link.").wait_for()
-    leave_word(caller, address.inner_text())
+    leave_word(caller, address.inner_text(), captions=["Good morning"])
 
     page.get_by_role("switch", name="Only at certain hours").check()
     page.get_by_role("button", name="Take it away").click()

@@ -168,6 +168,7 @@ def the_house(walk: Walk, message: str) -> None:
         ("/sent", "nav_sent"),
         ("/people", "nav_people"),
         ("/settings", "nav_settings"),
+        ("/settings/identity", "identity_title"),
         ("/drafts", "drafts_title"),
         ("/browser", "can_title"),
         ("/known", "knows_title"),

@@ -240,6 +240,13 @@ def test_axe_finds_nothing_in_any_state_by_night(by_night: Walk) -> None:
     assert by_night.page.evaluate(VIOLATIONS, [by_night.names, EVERYTHING | {"runOnly": BY_NIGHT}]) == []
 
 
+@pytest.mark.long
+def test_axe_finds_nothing_in_any_state_in_french(browser: Browser, gallery: Gallery) -> None:
+    with walking(browser, gallery, PHONE, "fr") as walk:
+        walk.page.evaluate(AXE.read_text())
+        assert walk.page.evaluate(VIOLATIONS, [walk.names, EVERYTHING]) == []
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_nothing_is_wider_than_the_window(tight: dict[str, Walk], screen: str) -> None:
     upright, big = tight["upright"], tight["big letters"]

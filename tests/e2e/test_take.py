@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,38 @@ def test_what_happens_to_the_devices_is_in_the_takes_record(ann: Visitor, tmp_pa
     assert 0 < event["ms"] <= paused_ms + 200
     film = saved(page, take, tmp_path)
     assert film["ms"] == pytest.approx(ask(page, "state")["keptMs"], abs=150)
+
+
+SET_THE_CLOCK = """days => {
+  const moved = days * 86_400_000, Native = (globalThis.TrueDate ??= Date);
+  globalThis.Date = class extends Native {
+    constructor(...given) { super(...(given.length ? given : [Native.now() + moved])); }
+    static now() { return Native.now() + moved; }
+  };
+}"""
+"""What code sees of a system clock that somebody sets; the monotonic one goes on."""
+
+
+@pytest.mark.long
+def test_a_clock_that_is_set_meanwhile_changes_nothing_of_a_take(ann: Visitor, tmp_path: Path) -> None:
+    page = open_harness(ann)
+    take = ask(page, "start")
+    media_ms = until(page, "state.mediaMs >= 1000")["mediaMs"]
+    truly_ms = page.evaluate("performance.now()")
+    for days in (400, -400):
+        for realm in (page, *page.workers):
+            realm.evaluate(SET_THE_CLOCK, days)
+        until(page, f"state.mediaMs >= {ask(page, 'state')['mediaMs'] + 1000}")
+    passed_ms = page.evaluate("performance.now()") - truly_ms
+    assert ask(page, "state")["mediaMs"] - media_ms == pytest.approx(passed_ms, abs=400)
+    assert ask(page, "stop") is None
+    assert ask(page, "stored") is None
+    film = saved(page, take, tmp_path)
+    assert film["ms"] == pytest.approx(ask(page, "state")["keptMs"], abs=150)
+    times = Judged(tmp_path / f"{take}.mp4").frame_times
+    assert max(after - before for before, after in pairwise(times)) < 0.5
+    page.evaluate(SET_THE_CLOCK, -800)
+    assert (the_draft(page)["id"], the_draft(page)["kind"]) == (take, "kept")
 
 
 @pytest.mark.long

@@ -49,7 +49,8 @@ class Witness:
     def _judge(self, body: bytes) -> Answer:
         head, _, note = body.partition(b"\n\n")
         first, *lines = head.decode().split("\n")
-        assert first.startswith("old ")
+        if not first.startswith("old "):
+            return 400, TEXT, b""
         old, proof = int(first[4:]), [base64.b64decode(line, validate=True) for line in lines]
         try:
             checkpoint = Checkpoint.read(SignedNote.read(note).text_signed_by(self.log_key))

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from restante.cli.bars import showing_progress
 from restante.cli.options import DEFAULT, Common
+from restante.cli.said import Said
 from restante.cli.terminal import put, put_json, say
 from restante.client.calling import Words, leave
 from restante.client.drafts import Drafts
@@ -18,6 +19,7 @@ def call(
     *,
     name: str | None = None,
     caption: str | None = None,
+    captions: Path | None = None,
     answer: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> None:
@@ -30,12 +32,14 @@ def call(
         file: the video.
         name: how you call yourself; nobody can prove it.
         caption: words to go with it.
+        captions: a WebVTT or SRT file with what is said in it, to be shown while it plays.
         answer: asks to be answered, and shows the address at which the answer will be.
         common: options of every command.
     """
     drafts = Drafts(common.open_profile().drafts)
+    words = Words(name, **Said.of(caption, captions)._asdict())
     with showing_progress() as report:
-        called = leave(url, file, words=Words(name, caption), answer=answer, drafts=drafts, report=report)
+        called = leave(url, file, words=words, answer=answer, drafts=drafts, report=report)
     if common.json:
         put_json(
             {"id": called.id, "for": called.name, "answer": called.answer, "verified": called.is_verified}

@@ -10,12 +10,14 @@ from cyclopts import Parameter
 from restante.cli.bars import showing_progress
 from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common, using_account
+from restante.cli.said import Said
 from restante.cli.terminal import ask_secret, can_ask, put, put_json, put_table, say
 from restante.client.account import Account
 from restante.client.addresses import PageAddress, read_address
 from restante.client.errors import printable
 from restante.client.guest import Guest, Seen
 from restante.client.links import Made, Terms, add_link, answer_caller, list_links, revoke, send_by_link
+from restante.client.saving import save_captions
 from restante.protocol.wire_links import Link
 
 Action = Literal["create", "list", "revoke", "open", "answer"]
@@ -33,6 +35,7 @@ def link(
     action: Action,
     *words: str,
     caption: str | None = None,
+    captions: Path | None = None,
     opens: int | None = None,
     days: float | None = None,
     password: Annotated[bool, Parameter(negative="")] = False,
@@ -48,6 +51,7 @@ def link(
         words: create: a file to send, or a message that you sent; revoke: a link's id; open: its address; answer: the
             message of a caller, and a file.
         caption: words to go with a new message.
+        captions: a WebVTT or SRT file with what is said in it, to be shown while it plays.
         opens: how often the link can be opened.
         days: after how many days it ends.
         password: asks for a password that opens the link, besides its address.
@@ -65,13 +69,13 @@ def link(
         match action:
             case "create":
                 terms = Terms(opens, days, not no_save, answers, _asked(password))
-                _create(account, words[0], terms, caption, common)
+                _create(account, words[0], terms, Said.of(caption, captions), common)
             case "list":
                 _list(account, common)
             case "revoke":
                 _revoke(account, words[0], common)
             case "answer":
-                _answer(account, words[0], Path(words[1]), caption, common)
+                _answer(account, words[0], Path(words[1]), Said.of(caption, captions), common)
 
 
 def _asked(wanted: bool) -> str | None:  # noqa: FBT001 - a yes or no
@@ -82,10 +86,10 @@ def _asked(wanted: bool) -> str | None:  # noqa: FBT001 - a yes or no
     return ask_secret("Password of the link")
 
 
-def _create(account: Account, word: str, terms: Terms, caption: str | None, common: Common) -> None:
+def _create(account: Account, word: str, terms: Terms, said: Said, common: Common) -> None:
     if Path(word).is_file():
         with showing_progress() as report:
-            made: Made = send_by_link(account, Path(word), terms, caption=caption, report=report)
+            made: Made = send_by_link(account, Path(word), terms, report=report, **said._asdict())
     else:
         made = add_link(account, word, terms)
     if common.json:
@@ -120,9 +124,9 @@ def _revoke(account: Account, link_id: str, common: Common) -> None:
         say("The link opens nothing any more.")
 
 
-def _answer(account: Account, message: str, file: Path, caption: str | None, common: Common) -> None:
+def _answer(account: Account, message: str, file: Path, said: Said, common: Common) -> None:
     with showing_progress() as report:
-        sent = answer_caller(account, message, file, caption=caption, report=report)
+        sent = answer_caller(account, message, file, report=report, **said._asdict())
     if common.json:
         put_json({"id": sent})
     else:
@@ -135,14 +139,16 @@ def _open(url: str, output: Path | None, common: Common, *, password: str | None
     with Guest.at_page(to_page) if to_page else Guest.at(url, password=password) as guest:
         seen = guest.open()
         saved = None if output is None else guest.save(seen, output)
+    captions = None if saved is None else save_captions(seen.message, saved)
     if common.json:
-        put_json(_as_json(seen, saved))
+        put_json(_as_json(seen, saved) | {"captions": captions and str(captions)})
         return
     say(f"From {seen.signer or 'somebody who signed nothing'}, by the word of {address.server}.")
     if seen.message.details.caption:
         say(printable(seen.message.details.caption))
-    if saved is not None:
-        put(str(saved))
+    for path in (saved, captions):
+        if path is not None:
+            put(str(path))
 
 
 def _as_json(seen: Seen, saved: Path | None) -> dict[str, Any]:

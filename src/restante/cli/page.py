@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from restante.cli.bars import showing_progress
 from restante.cli.failures import Missing
 from restante.cli.options import DEFAULT, Common, using_account
+from restante.cli.said import Said
 from restante.cli.terminal import put, put_json, say
 from restante.client.errors import printable
 from restante.client.pages import OwnPage
@@ -25,6 +26,7 @@ def page(
     action: Action = "show",
     file: Path | None = None,
     *,
+    captions: Path | None = None,
     who: PageAccess | None = None,
     note: str | None = None,
     hours: tuple[str, ...] | None = None,
@@ -38,6 +40,7 @@ def page(
     Args:
         action: on and off; show its link; greeting FILE puts a video on it; rotate makes another link.
         file: the greeting.
+        captions: with greeting: a WebVTT or SRT file with what is said in it, to be shown while it plays.
         who: may call: anyone, signed-in, or link.
         note: words for those who have the link, such as when you are back; an empty one goes.
         hours: when it takes calls, such as `mon-fri 09:00-17:00`; may be given several times.
@@ -54,7 +57,7 @@ def page(
             case "off":
                 own.switch_off()
             case "greeting":
-                _greet(own, file, none=none)
+                _greet(own, file, Said.of(None, captions), none=none)
             case "rotate":
                 own.rotate()
             case "show":
@@ -62,14 +65,14 @@ def page(
         _show(own, common)
 
 
-def _greet(own: OwnPage, file: Path | None, *, none: bool) -> None:
+def _greet(own: OwnPage, file: Path | None, said: Said, *, none: bool) -> None:
     if none:
         own.stop_greeting()
         return
     if file is None:
         raise Missing("a video", hint="restante page greeting FILE, or --none")
     with showing_progress() as report:
-        own.greet_with(file, report=report)
+        own.greet_with(file, captions=said.captions, report=report)
 
 
 def _schedule(

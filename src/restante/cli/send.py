@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from restante.cli.bars import showing_progress
 from restante.cli.failures import Interrupted, Missing
 from restante.cli.options import DEFAULT, Common, using_account
+from restante.cli.said import Said
 from restante.cli.terminal import put, put_json, say
 from restante.client.account import Account
 from restante.client.drafts import Drafts
@@ -59,7 +60,7 @@ def send(
         raise Missing("a name and a file", hint=_USAGE)
     terms = Terms.parse(expires, once=once, may_forward=may_forward)
     with using_account(common) as account, _telling_of_draft(account):
-        words = _Words(caption, _read(captions))
+        words = Said.of(caption, captions)
         members = Groups(account).members(group) if group else ()
         if resume:
             sent = _resume(account, words, *names_and_file)
@@ -71,14 +72,7 @@ def send(
         put(sent.id)
 
 
-class _Words(NamedTuple):
-    caption: str | None
-    captions: str | None
-
-
-def _send(
-    account: Account, arguments: tuple[str, ...], words: _Words, terms: Terms, *, cut: bool
-) -> wire.Sent:
+def _send(account: Account, arguments: tuple[str, ...], words: Said, terms: Terms, *, cut: bool) -> wire.Sent:
     *names, file = arguments
     shorten = Shorten.CUT if cut else Shorten.REFUSE
     with showing_progress() as report:
@@ -87,18 +81,7 @@ def _send(
         )
 
 
-def _read(captions: Path | None) -> str | None:
-    """Reads UTF-8, or what old editors write; which words it has is looked at later."""
-    if captions is None:
-        return None
-    data = captions.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
-def _resume(account: Account, words: _Words, beginning: str | None = None, *names: str) -> wire.Sent:
+def _resume(account: Account, words: Said, beginning: str | None = None, *names: str) -> wire.Sent:
     with showing_progress() as report:
         return go_on(account, beginning, to=names, report=report, **words._asdict())
 

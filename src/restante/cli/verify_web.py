@@ -5,7 +5,6 @@ from pathlib import Path
 
 from restante.cli.options import DEFAULT, Common
 from restante.cli.terminal import put_json, put_table, say
-from restante.client.errors import WebDiffers
 from restante.client.verify_web import (
     RELEASE_KEYS,
     Told,
@@ -14,6 +13,7 @@ from restante.client.verify_web import (
     manifest_in,
 )
 from restante.client.verify_web import verify_web as verify
+from restante.client.web_errors import WebDiffers
 
 
 def verify_web(

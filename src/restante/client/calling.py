@@ -19,6 +19,7 @@ import msgspec
 
 from restante.client.account import now_ms
 from restante.client.addresses import ANSWER, PageAddress, read_address
+from restante.client.captions import normalised
 from restante.client.drafts import CallTo, Draft, Drafts
 from restante.client.errors import AnswerMalformed, ProofTooSlow
 from restante.client.guest import Guest, keys_of, known_record, server_name
@@ -61,6 +62,8 @@ class Words:
 
     name: str | None = None
     caption: str | None = None
+    captions: str | None = None
+    """WebVTT or SRT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,11 @@ def _solved(challenge: Challenge) -> str:
 def _converted(drafts: Drafts, call: CallTo, source: Path, words: Words, report: Report) -> Draft:
     """The draft of an earlier attempt, or a new one; sealing is never gone on with, so what is not complete is given up."""
     described = describe_source(source)
-    known = drafts.calling(call, described, words.caption)
+    cues = None if words.captions is None else normalised(words.captions)
+    known = drafts.calling(call, described, caption=words.caption, captions=cues)
     if known is not None:
         return known
-    record = fresh_record(to=(), caption=words.caption, source=described)
+    record = fresh_record(to=(), caption=words.caption, captions=cues, source=described)
     draft = drafts.new(msgspec.structs.replace(record, call=call))
     try:
         seal_into(
@@ -181,7 +185,9 @@ def _upload(session: Session, draft: Draft, report: Report) -> str:
 
 def _post(session: Session, draft: Draft, upload: str, owner: _Owner, secret: bytes | None) -> Left:
     record = draft.record
-    details = Details(video=record.video, caption=record.caption, poster=record.poster)
+    details = Details(
+        video=record.video, caption=record.caption, captions=record.captions, poster=record.poster
+    )
     sealed = seal_details(details, draft.key)
     message = Message(
         id=record.id,

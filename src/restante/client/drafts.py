@@ -226,11 +226,14 @@ class Drafts:
                 return draft
         return None
 
-    def calling(self, call: CallTo, source: Source, caption: str | None) -> Draft | None:
+    def calling(
+        self, call: CallTo, source: Source, *, caption: str | None, captions: str | None
+    ) -> Draft | None:
         """Finds an earlier attempt at the very same call, if all of its video is there."""
         for draft in reversed(self.all()):
             record = draft.record
-            if (record.call, record.source, record.caption) == (call, source, caption) and draft.is_complete:
+            known = (record.call, record.source, record.caption, record.captions)
+            if known == (call, source, caption, captions) and draft.is_complete:
                 return draft
         return None
 

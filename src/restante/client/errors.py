@@ -36,9 +36,7 @@ ClientError
 │   ├── PlayerFailed         player-failed
 │   └── TargetExists         target-exists
 ├── ArchiveDamaged           archive-damaged; ArchiveLocked archive-locked; OtherKeys other-keys
-└── WebError
-    ├── Manifest…            manifest-missing, manifest-malformed, manifest-not-signed
-    └── WebDiffers           web-differs
+└── WebError                 in client.web_errors
 
     >>> str(NoAccount()), NoAccount.code
     ('Nobody is signed in here', 'no-account')
@@ -464,34 +462,6 @@ class OtherKeys(ClientError):
     hint = (
         "Choose another folder with --profile: restante import makes an account with the exported keys there."
     )
-
-
-class WebError(ClientError):
-    """About the web app that a server hands out."""
-
-
-class ManifestMissing(WebError):
-    code = "manifest-missing"
-    sentence = "There is no manifest to compare with"
-    hint = "Take one with --manifest, or the release key with --key."
-
-
-class ManifestMalformed(WebError):
-    code = "manifest-malformed"
-    sentence = "The manifest cannot be read"
-    hint = "Get it again, from where the release is."
-
-
-class ManifestNotSigned(WebError):
-    code = "manifest-not-signed"
-    sentence = "The manifest is not signed with the release key"
-    hint = "Check the key; without one, compare with a manifest of a build of your own."
-
-
-class WebDiffers(WebError):
-    code = "web-differs"
-    sentence = "The server hands out another web app than it must"
-    hint = "Do not sign in there with a browser, and ask who runs the server. Another version is another app: compare with its manifest."
 
 
 def printable(text: str) -> str:

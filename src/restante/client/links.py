@@ -77,11 +77,12 @@ def send_by_link(
     terms: Terms,
     *,
     caption: str | None = None,
+    captions: str | None = None,
     report: Report = lambda _: None,
 ) -> Made:
     """Sends a video to whoever has the address. Raises as ``outgoing.send`` does."""
     secret, draft = draft_link(terms)
-    sent = send_to_links(account, source, [draft], caption=caption, report=report)
+    sent = send_to_links(account, source, [draft], caption=caption, captions=captions, report=report)
     return Made(sent.links[0], sent.id, url_of(account, sent.links[0], secret))
 
 
@@ -116,6 +117,7 @@ def answer_caller(
     source: Path,
     *,
     caption: str | None = None,
+    captions: str | None = None,
     report: Report = lambda _: None,
 ) -> str:
     """Sends a video to the caller who left this message, by the link that they made. Raises NoAnswerWanted."""
@@ -127,7 +129,7 @@ def answer_caller(
     except AgeError as error:
         raise NoAnswerWanted from error
     draft = LinkDraft(recipient=wanted.recipient, terms=NewLink(wanted.bearer_sha256))
-    return send_to_links(account, source, [draft], caption=caption, report=report).id
+    return send_to_links(account, source, [draft], caption=caption, captions=captions, report=report).id
 
 
 def list_links(account: Account) -> Sequence[Link]:

@@ -119,12 +119,14 @@ def send_to_links(
     links: Sequence[LinkDraft],
     *,
     caption: str | None = None,
+    captions: str | None = None,
     report: Report = lambda _: None,
 ) -> wire.Sent:
     """Sends a video file to guest links alone. Raises as ``send`` does; what is kept then can be resumed."""
     if caption is not None and len(caption.encode()) > CAPTION_BYTES:
         raise CaptionTooLong
-    record = fresh_record(to=(), caption=caption, source=describe_source(source))
+    cues = None if captions is None else normalised(captions)
+    record = fresh_record(to=(), caption=caption, captions=cues, source=describe_source(source))
     draft = Drafts(account.profile.drafts).new(msgspec.structs.replace(record, links=tuple(links)))
     return _go_on(account, draft, report)
 

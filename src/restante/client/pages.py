@@ -83,10 +83,13 @@ class OwnPage:
         """Hides the page; link, greeting and words are kept for the next time."""
         self._change(on=False)
 
-    def greet_with(self, video: Path, *, report: Report = lambda _: None) -> None:
+    def greet_with(
+        self, video: Path, *, captions: str | None = None, report: Report = lambda _: None
+    ) -> None:
         """Puts a video on the page in place of an earlier greeting. Raises as ``outgoing.send`` does, and PageOff."""
         access, before = greeting_access(self._require()), self.profile
-        sent = send_to_links(self._account, video, [draft_for(access, Terms())], report=report)
+        links = [draft_for(access, Terms())]
+        sent = send_to_links(self._account, video, links, captions=captions, report=report)
         old = self.stored.greeting
         words = before.note if before else None
         self._change(greeting=sent.links[0], profile=self._sealed(sent.id, words))

@@ -18,13 +18,9 @@ from pathlib import Path
 
 import httpx
 
-from restante.client.errors import (
-    ManifestMalformed,
-    ManifestMissing,
-    ManifestNotSigned,
-    Unreachable,
-)
+from restante.client.errors import Unreachable
 from restante.client.http import checked_url
+from restante.client.web_errors import ManifestMalformed, ManifestMissing, ManifestNotSigned
 from restante.protocol.limits import MIB
 from restante.protocol.web_manifest import NAME, BadManifest, Entry, Manifest, read
 from restante.signing.errors import ProtocolError

@@ -42,15 +42,6 @@ export type Details = Shaped<typeof detailsShape>;
 const VIDEO_TYPE = /^video\/mp4(; codecs="?[A-Za-z0-9., -]{1,100}"?)?$/;
 const POSTER_TYPES: ReadonlySet<string> = new Set(["image/webp", "image/jpeg"]);
 
-/** Puts together what the details say of a sealed video. */
-export function describeVideo(
-  sealed: { size: number; parts: readonly string[] },
-  media: { type: string; ms: number; w: number; h: number },
-): VideoDetails {
-  const { type, ms, w, h } = media;
-  return { size: sealed.size, part: PART_BYTES, sha256: sealed.parts, type, ms, w, h };
-}
-
 /** Makes a poster of an encoded picture. */
 export function poster(type: string, data: Uint8Array): Poster {
   return { type, data: b64(data) };

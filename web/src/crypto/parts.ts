@@ -3,6 +3,7 @@
 import { b64 } from "../protocol/encoding";
 import { ProtocolError } from "../protocol/errors";
 import { PART_BYTES } from "../protocol/limits";
+import type { VideoDetails } from "./details";
 
 /** What the sender signs of `video.age`: its size, and the base64url SHA-256 of each part. */
 export class Manifest {
@@ -23,6 +24,15 @@ export class Manifest {
     if (part.length < this.partSize(index)) throw new ProtocolError("video-cut-off", `part ${index}`);
     if ((await sha256Of(part)) !== this.sha256[index]) throw new ProtocolError("video-part-swapped", `part ${index}`);
   }
+}
+
+/** Puts together what the details say of a sealed video. */
+export function describeVideo(
+  sealed: { size: number; parts: readonly string[] },
+  media: { type: string; ms: number; w: number; h: number },
+): VideoDetails {
+  const { type, ms, w, h } = media;
+  return { size: sealed.size, part: PART_BYTES, sha256: sealed.parts, type, ms, w, h };
 }
 
 /** Hashes a file as it grows, in any cuts. Calls need not wait for each other. */

@@ -25,8 +25,15 @@ const DESK_VIEW: DeskView = {
   health: [
     { name: "address", state: "good", text: "https://post.example", cure: "", value: null },
     { name: "disk", state: "poor", text: "8.1 GiB of 100.0 GiB free", cure: "", value: 8.7e9 },
-    { name: "mail", state: "bad", text: "the mail server does not take us", cure: "", value: null },
+    {
+      ...{ name: "mail", state: "bad", cure: "", value: null },
+      text: "the mail server does not take us: [Errno 111] Connection refused",
+    },
     { name: "backup", state: "good", text: "5 hours ago", cure: "", value: 18_000 },
+    { name: "check", state: "poor", text: "the data were never checked", cure: "", value: null },
+    { name: "certificate", state: "good", text: "good for 61 more days", cure: "", value: 61 },
+    { name: "work", state: "bad", text: "work waits for 12 minutes", cure: "", value: 720 },
+    { name: "witnesses", state: "good", text: "each of 2 answers and has signed", cure: "", value: null },
   ],
   usage: {
     accounts: 31,

@@ -49,7 +49,7 @@ const newCode = (step: NewCodeProps["step"]): Exhibit =>
 
 const verify = (more: Partial<Asking> = {}): Exhibit =>
   exhibit(Verify, {
-    asking: { hasPasskeys: true, working: false, failure: null, ...more },
+    asking: { about: "ways", hasPasskeys: true, working: false, failure: null, ...more },
     onpasskey: nothing,
     onsecret: nothing,
     onclose: nothing,
@@ -89,6 +89,8 @@ export const WAYS_IN: Record<string, Exhibit> = {
   "settings/verify": verify(),
   "settings/verify-refused": verify({ failure: { code: "sign-in-refused" } }),
   "settings/verify-words": verify({ hasPasskeys: false }),
+  "desk/verify": verify({ about: "desk" }),
+  "desk/verify-look": verify({ about: "look" }),
   "settings/identity": identity(),
   "settings/identity-loading": identity({ state: { kind: "loading" } }),
   "settings/identity-offline": identity({ state: { kind: "offline" } }),

@@ -5,7 +5,7 @@ import type { LineView } from "../screens/conversation/props";
 import type { InboxItem } from "../screens/inbox/props";
 import type { SentItem } from "../screens/sent/props";
 import { m } from "../i18n/messages";
-import { briefWords } from "../screens/conversation/words";
+import { briefWords, signWords } from "../screens/conversation/words";
 import { watchPath, withPath } from "../screens/places";
 import type { DeliveryView, DraftView, GroupView, OutgoingView, PersonView } from "../screens/views";
 import type { RelatedView } from "../screens/watch/props";
@@ -213,15 +213,20 @@ function lineView(line: Line, { inbox, sent, failures }: Said): LineView {
   }
 }
 
-/** What a message answers, then what answers it. */
+/** What a message answers, then what was thought of it and what answers it. */
 export function threadViews(id: string, lines: readonly Line[], person: PersonView): RelatedView[] {
   const about = lines.find((line) => line.id === id);
-  const answered = lines.filter((line) => line.id === about?.answers);
-  return [...answered, ...answersTo(id, lines)].map((line) => {
-    const view = lineView(line, NO_PICTURES);
-    const path = line.kind === "video" ? watchPath(line.id) : withPath(person.account);
-    return { id: line.id, words: briefWords(view), who: line.isMine ? m.talk_you() : person.name, path };
+  const who = (isMine: boolean): string => (isMine ? m.talk_you() : person.name);
+  const talk = withPath(person.account);
+  const related = (line: Line): RelatedView => {
+    const path = line.kind === "video" ? watchPath(line.id) : talk;
+    return { id: line.id, words: briefWords(lineView(line, NO_PICTURES)), who: who(line.isMine), path };
+  };
+  const signs = (about?.reactions ?? []).map(({ isMine, text }) => {
+    return { id: isMine ? "mine" : "theirs", words: signWords(text), who: who(isMine), path: talk };
   });
+  const answered = lines.filter((line) => line.id === about?.answers);
+  return [...answered.map(related), ...signs, ...answersTo(id, lines).map(related)];
 }
 
 const NO_PICTURES: Said = {

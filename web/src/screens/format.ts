@@ -55,7 +55,8 @@ export function money(price: string, currency: string): string {
   return numbers(style).format(Number(price));
 }
 
-export const hour = (at: number): string => dates({ hour: "2-digit", minute: "2-digit" }).format(at);
+/** `05:30`, or `5:30 AM` where one says so. */
+export const hour = (at: number): string => dates({ hour: "numeric", minute: "2-digit" }).format(at);
 
 function midnight(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);

@@ -98,7 +98,7 @@ export class DeskWorkState {
     [this.working, this.failure] = [true, null];
     try {
       const { api } = this.#tools;
-      const told = await this.#tools.part(Verification).run(() => api.post("/api/v1/operator/work", { kind }));
+      const told = await this.#tools.part(Verification).run(() => api.post("/api/v1/operator/work", { kind }), "desk");
       this.phase = { kind: "ready", desk: told.items };
     } catch (error) {
       if (!this.#tools.signal.aborted && failureOf(error).code !== "closed") this.failure = failureOf(error);

@@ -66,7 +66,7 @@ export class DeskPlansState {
     if (this.working) return;
     [this.working, this.failure, this.done] = [true, null, null];
     try {
-      this.done = await this.#tools.part(Verification).run(act);
+      this.done = await this.#tools.part(Verification).run(act, "desk");
       await this.look();
     } catch (error) {
       if (!this.#tools.signal.aborted && failureOf(error).code !== "closed") this.failure = failureOf(error);

@@ -78,7 +78,7 @@ export class DeskState {
       const path = { report_id: report };
       await this.#tools
         .part(Verification)
-        .run(() => api.post("/api/v1/operator/reports/{report_id}/decision", { act, reason }, { path }));
+        .run(() => api.post("/api/v1/operator/reports/{report_id}/decision", { act, reason }, { path }), "desk");
       this.hide();
       await this.look();
     });
@@ -91,7 +91,7 @@ export class DeskState {
       const path = { report_id: report };
       const told = await this.#tools
         .part(Verification)
-        .run(() => api.post("/api/v1/operator/reports/{report_id}/disclosure", undefined, { path }));
+        .run(() => api.post("/api/v1/operator/reports/{report_id}/disclosure", undefined, { path }), "look");
       const { key, kind, details: sha256 } = envelopeOf(unb64(told.container));
       const details = await crypto.openDetails(unb64(told.details), key, { sha256, kind });
       this.hide();

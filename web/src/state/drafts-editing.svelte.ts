@@ -1,11 +1,9 @@
 /** What is changed in a take before it is sent: its ends, its picture in the list, its captions. */
 
-import { Drafts } from "../storage/drafts";
+import type { Drafts } from "../storage/drafts";
 import { readCaptions, type Cue } from "../media/captions";
 import { CaptionsRefused, FileRefused, setCaptions, setPoster, trimDraft } from "../take/editing";
-import type { DraftsState } from "./drafts.svelte";
 import { failureOf, type Failure } from "./failure";
-import type { House } from "./house.svelte";
 
 export interface Cut {
   fromMs: number;
@@ -23,15 +21,16 @@ export class Editing {
   captions: string | null = $state.raw(null);
   /** What was changed last: said, since it is hardly seen. */
   done: "poster" | "captions" | null = $state(null);
-  readonly #house: House;
-  readonly #drafts: DraftsState;
+  readonly #drafts: Drafts;
   readonly #id: string;
+  readonly #onPoster: () => Promise<void>;
   #stop: AbortController | null = null;
 
-  constructor(house: House, drafts: DraftsState, id: string) {
-    this.#house = house;
+  /** @param onPoster the take has another picture now. */
+  constructor(drafts: Drafts, id: string, onPoster: () => Promise<void> = () => Promise.resolve()) {
     this.#drafts = drafts;
     this.#id = id;
+    this.#onPoster = onPoster;
   }
 
   /** The captions, to be shown while it is looked at. */
@@ -66,8 +65,7 @@ export class Editing {
   async pick(ms: number): Promise<void> {
     await this.#change("poster", async () => {
       await setPoster(this.#id, ms);
-      this.#drafts.posters.drop(this.#id);
-      await this.#drafts.refresh();
+      await this.#onPoster();
     });
   }
 
@@ -81,7 +79,7 @@ export class Editing {
 
   /** Reads what the take has. @throws StorageError */
   async recall(): Promise<void> {
-    this.captions = (await new Drafts(this.#house.db).get(this.#id)).content.captions ?? null;
+    this.captions = (await this.#drafts.get(this.#id)).content.captions ?? null;
   }
 
   async #change(what: "poster" | "captions", change: () => Promise<void>): Promise<boolean> {

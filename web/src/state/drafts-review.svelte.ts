@@ -53,7 +53,10 @@ export class ReviewState {
     this.#onMoved = onMoved;
     this.drafts = house.part(DraftsState);
     this.sending = house.part(SendingState);
-    this.editing = new Editing(house, this.drafts, id);
+    this.editing = new Editing(new Drafts(house.db), id, () => {
+      this.drafts.posters.drop(id);
+      return this.drafts.refresh();
+    });
     void this.open();
   }
 

@@ -110,7 +110,7 @@ export class EntranceState {
   }
 
   async #verified<T>(action: () => Promise<T>): Promise<T> {
-    return await this.#tools.part(Verification).run(action);
+    return await this.#tools.part(Verification).run(action, "desk");
   }
 
   async #work(work: () => Promise<void>): Promise<void> {

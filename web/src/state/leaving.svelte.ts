@@ -7,6 +7,7 @@ import { Drafts, type Draft, type DraftCall, type DraftVideo, type DraftWish } f
 import { recoverDraft, sweepSpools, type FoundDraft } from "../take/recovery";
 import type { BoothHost } from "./booth-host";
 import { fileName, giveFile } from "./downloads";
+import type { Editing } from "./drafts-editing.svelte";
 import { failureOf, isCode, type Failure } from "./failure";
 import { guestAddress } from "./guest-link";
 import type { RecordingState } from "./recording.svelte";
@@ -61,6 +62,8 @@ export class LeavingState {
   phase: LeavingPhase = $state.raw({ kind: "idle", isKept: false });
   recording: RecordingState | null = $state.raw(null);
   film: DraftVideo | null = $state.raw(null);
+  /** Of the take that is looked at: its captions. */
+  editing: Editing | null = $state.raw(null);
   /** How the caller calls themselves; empty: not at all. */
   name = $state("");
   caption = $state("");
@@ -252,6 +255,7 @@ export class LeavingState {
     }
     this.#createdMs = createdMs;
     this.#recall(content.wish);
+    const editing = await this.#editingOf(id);
     const { openDraftVideo } = await import("../take/export");
     const opened = { video: null as RemoteVideo | null };
     await openDraftVideo(id, async (key, source, parts) => {
@@ -260,8 +264,15 @@ export class LeavingState {
     this.#closeVideo();
     if (this.#closed.signal.aborted) return opened.video?.close();
     this.#video = opened.video;
-    this.film = content.video;
+    [this.film, this.editing] = [content.video, editing];
     this.phase = { kind: "review" };
+  }
+
+  async #editingOf(id: string): Promise<Editing> {
+    const { Editing } = await import("./drafts-editing.svelte");
+    const editing = new Editing(new Drafts(await openDatabase()), id);
+    await editing.recall();
+    return editing;
   }
 
   #recall(wish: DraftWish | null): void {
@@ -293,7 +304,6 @@ export class LeavingState {
 
   #closeVideo(): void {
     this.#video?.close();
-    this.#video = null;
-    this.film = null;
+    this.#video = this.film = this.editing = null;
   }
 }

@@ -16,8 +16,12 @@ export interface VerificationTools {
   readonly account: { readonly name: string };
 }
 
+/** What it is asked for: a change of who comes in here, what an operator does, a message that was reported to them. */
+export type About = "ways" | "desk" | "look";
+
 /** What the person is asked; `hasPasskeys`: also for a touch. */
 export interface Asking {
+  about: About;
   hasPasskeys: boolean;
   working: boolean;
   failure: Failure | null;
@@ -34,13 +38,13 @@ export class Verification {
   }
 
   /** Does it; when the server wants to know who this is, asks the person and does it again. @throws Refused closed, as `action` */
-  async run<T>(action: () => Promise<T>): Promise<T> {
+  async run<T>(action: () => Promise<T>, about: About = "ways"): Promise<T> {
     try {
       return await action();
     } catch (error) {
       if (!isCode(error, "verification-needed")) throw error;
     }
-    await this.#ask();
+    await this.#ask(about);
     return action();
   }
 
@@ -75,11 +79,11 @@ export class Verification {
     this.cancel();
   }
 
-  async #ask(): Promise<void> {
+  async #ask(about: About): Promise<void> {
     const { api, passkeys } = this.#tools;
     this.cancel(); // what was asked before
     const hasPasskeys = passkeys.areKnown && (await askServer(api)).hasPasskeys;
-    this.asking = { hasPasskeys, working: false, failure: null };
+    this.asking = { about, hasPasskeys, working: false, failure: null };
     return new Promise((resolve, reject) => (this.#answered = { resolve, reject }));
   }
 

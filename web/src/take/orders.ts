@@ -74,3 +74,8 @@ export type News =
   /** Nothing was made, and nothing of it is left. */
   | { type: "refused"; code: string; facts: FileFacts }
   | { type: "failed"; code: string };
+
+/** How much of a draft is up; never rounded up to 100. */
+export function percentOf(bytes: number, total: number | null): number | null {
+  return total === null || total === 0 ? null : Math.min(100, Math.floor((100 * bytes) / total));
+}

@@ -1,6 +1,6 @@
 /** What the crypto worker is asked to seal when a draft is sent. */
 
-import { describeVideo } from "../crypto/details";
+import { describeVideo } from "../crypto/parts";
 import type { NewCall } from "../crypto/calls";
 import type { NewMessage } from "../crypto/message";
 import type { DraftWish } from "../storage/drafts";

@@ -11,8 +11,7 @@ import { Api, Problem } from "../transfer/http";
 import { malformed } from "../transfer/problem";
 import { bringUp } from "./bringers";
 import { formOf } from "./form";
-import type { News } from "./orders";
-import { percentOf } from "./take";
+import { percentOf, type News } from "./orders";
 
 /** A draft that is on the server and has a wish: all that details and envelopes are made from. */
 export interface Outgoing {

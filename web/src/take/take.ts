@@ -8,7 +8,7 @@ import { hostTake } from "../media/remote-take";
 import type { Size } from "../media/size";
 import { newId } from "../protocol/ids";
 import type { DraftCall } from "../storage/drafts";
-import type { News, RecordOptions, RecordSource } from "./orders";
+import { percentOf, type News, type RecordOptions, type RecordSource } from "./orders";
 import { prepareWorker, startWorker, type WorkerLink } from "./link";
 import { noteBringer } from "./bringers";
 import { discardDraft } from "./recovery";
@@ -282,11 +282,6 @@ export function changeBy(news: News, state: TakeState): Partial<TakeState> | nul
     case "refused":
       return null;
   }
-}
-
-/** Never rounded up to 100. */
-export function percentOf(bytes: number, total: number | null): number | null {
-  return total === null || total === 0 ? null : Math.min(100, Math.floor((100 * bytes) / total));
 }
 
 function isOver(phase: TakePhase): boolean {

@@ -1,7 +1,8 @@
 // Accounts with real keys, and a message that one of them sends: what the tests of this folder share.
 
 import { readRecord, type AccountRecord } from "../../src/crypto/account";
-import { describeVideo, detailsSha256, sealDetails, type Details } from "../../src/crypto/details";
+import { detailsSha256, sealDetails, type Details } from "../../src/crypto/details";
+import { describeVideo } from "../../src/crypto/parts";
 import type { Message, Sender } from "../../src/crypto/envelopes";
 import { identitiesOf, newKeyring, newMethod, recordOf, signingKeyOf, type Keyring } from "../../src/crypto/keyring";
 import { withMethod } from "../../src/crypto/keyring-changes";

@@ -2,7 +2,7 @@
 // Bytes go as {"bytes": base64url}. Driven by tests/protocol/test_web_interop.py.
 
 import { createInterface } from "node:readline";
-import { describeVideo } from "../../src/crypto/details";
+import { describeVideo } from "../../src/crypto/parts";
 import { AgeError, recipientOf, unseal } from "../../src/crypto/age";
 import { readContainer } from "../../src/crypto/container";
 import { verify } from "../../src/crypto/signing";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { overwriteGetLocale } from "../../src/i18n/runtime";
+import { threadViews } from "../../src/routes/mail";
 import type { InboxItem } from "../../src/screens/inbox/props";
 import { subtitleWords } from "../../src/screens/inbox/words";
 import { plateWords, spokenWords, truthWords } from "../../src/screens/record/words";
@@ -8,6 +9,7 @@ import { captionRoom, chosenPeople, notYet } from "../../src/screens/review/word
 import type { ReviewProps } from "../../src/screens/review/props";
 import { pathSteps, sentWords } from "../../src/screens/sent/words";
 import type { DeliveryView } from "../../src/screens/views";
+import type { Line } from "../../src/state/conversation";
 
 overwriteGetLocale(() => "en");
 const LIMIT = 180_000;
@@ -108,4 +110,37 @@ test("nothing is sent whole while its ends are drawn in or being cut", () => {
 
 test("somebody who is no contact any more keeps their address", () => {
   expect(chosenPeople(review({ recipients: ["bob", "ann"] })).map((person) => person.name)).toEqual(["bob", "Ann"]);
+});
+
+test("what was said about a video is what it answers, the signs of both, and the answers", () => {
+  const line = (id: string, more: Partial<Line>): Line => {
+    const nothing = {
+      isMine: false,
+      atMs: 1,
+      text: id,
+      durationMs: 4000,
+      code: null,
+      deliveredAt: null,
+      playedAt: null,
+    };
+    return { ...nothing, id, kind: "text", answers: null, reactions: [], isGoing: false, ...more };
+  };
+  const reactions = [
+    { isMine: true, text: "❤️" },
+    { isMine: false, text: "🥭" },
+  ];
+  const lines = [
+    line("asked", { isMine: true }),
+    line("film", { kind: "video", answers: "asked", reactions }),
+    line("said", { answers: "film" }),
+    line("else", {}),
+  ];
+  const views = threadViews("film", lines, { account: "ann", name: "Ann", trust: "none" });
+  expect(views.map(({ who, words }) => [who, words])).toEqual([
+    ["You", "asked"],
+    ["You", "❤️ A heart"],
+    ["Ann", "🥭"],
+    ["Ann", "said"],
+  ]);
+  expect(new Set(views.map(({ id }) => id)).size).toBe(views.length);
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { CryptoService } from "../../src/crypto/service";
 import { fp } from "../../src/crypto/signing";
 import { b64, unb64 } from "../../src/protocol/encoding";
 import { randomBytes } from "../../src/protocol/ids";
@@ -29,6 +30,8 @@ const json = (value: unknown, status = 200): Response => Response.json(value, { 
 function served(page: Page | null, links: Readonly<Record<string, string>> = {}, record = ann.record): Fetch {
   return (input) => {
     const path = new URL(input, "http://server.test").pathname;
+    if (path.endsWith("/opens")) return Promise.resolve(json({ token: "t", until: 1 }));
+    if (path.endsWith("/details")) return Promise.resolve(new Response(unb64(links["details"] ?? "")));
     const link = /\/links\/(\w+)\/envelope$/u.exec(path)?.[1];
     if (link !== undefined) return Promise.resolve(new Response(unb64(links[link] ?? "")));
     if (path.endsWith("/server"))
@@ -38,9 +41,15 @@ function served(page: Page | null, links: Readonly<Record<string, string>> = {},
   };
 }
 
+/** Where the video itself is not asked for. */
+function cryptoWithoutVideo(): CryptoService {
+  const { service } = cryptoInProcess();
+  return Object.assign(service, { openVideo: async () => Promise.resolve({ close: () => undefined }) });
+}
+
 async function looked(fetch: Fetch, at = fragment): Promise<CallState> {
   const call = new CallState({
-    startCrypto: () => cryptoInProcess().service,
+    startCrypto: cryptoWithoutVideo,
     api: new Api({ fetch }),
     name: "ann",
     fragment: at,
@@ -110,4 +119,21 @@ test("words and greeting of somebody else are not shown", async () => {
   const own = await ann.crypto.makeGreetingLink(unb64(anns.sent), secret, Date.now());
   const profile = await profileOf(ann, { greeting: anns.id });
   expect(await pageOf(served({ ...page, profile }, { lnk_a: own.envelope }))).toMatchObject({ hasGreeting: true });
+});
+
+test("a greeting is shown with its captions, cut at its end, and without those that cannot be read", async () => {
+  const greeted = async (captions: string): Promise<CallState> => {
+    const sent = await letterOf(ann, bob, "", { captions });
+    const { envelope } = await ann.crypto.makeGreetingLink(unb64(sent.sent), secret, Date.now());
+    const page = { ...PAGE, profile: await profileOf(ann, { greeting: sent.id }), greeting: "lnk_a" };
+    const call = await looked(served(page, { lnk_a: envelope, details: sent.details }));
+    expect([call.film, call.captions]).toEqual([null, []]); // nothing is opened before a press
+    await call.greet();
+    expect([call.greetingFailure, call.film?.ms]).toEqual([null, 4000]);
+    return call;
+  };
+  const call = await greeted("WEBVTT\n\n00:00:01.000 --> 00:00:09.000\nGood &amp; morning\n");
+  expect(call.captions).toEqual([{ fromMs: 1000, toMs: 4000, text: "Good & morning" }]);
+  call.close();
+  expect((await greeted("no captions at all")).captions).toEqual([]);
 });

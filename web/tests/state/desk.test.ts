@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { DeskPlansState } from "../../src/state/desk-plans.svelte";
+import { DeskState } from "../../src/state/desk.svelte";
 import { DeskPeopleState, DeskRecordState, DeskWorkState } from "../../src/state/desk-lists.svelte";
 import { EntranceState, type DeskDoor } from "../../src/state/entrance.svelte";
 import { switchesReason } from "../../src/screens/desk/entrance-words";
@@ -17,7 +19,11 @@ function house(answer: Answer): { tools: House; asked: Asked[] } {
       return await Promise.resolve(answer(path, (rest[0] ?? {}) as { query?: Record<string, string> }));
     };
   const api = { get: send("get"), post: send("post"), put: send("put"), delete: send("delete") };
-  const part = (): unknown => ({ run: (action: () => Promise<unknown>) => action() });
+  const run = (action: () => Promise<unknown>, about: string): Promise<unknown> => {
+    asked.push(["verify", about]);
+    return action();
+  };
+  const part = (): unknown => ({ run });
   return { tools: { api, part, signal: new AbortController().signal } as unknown as House, asked };
 }
 
@@ -66,6 +72,18 @@ test("an invite's code is shown once, and what fails says why", async () => {
   fails = true;
   await entrance.invite(1);
   expect(entrance.failure?.code).toBe("not-available-yet");
+});
+
+test.each([
+  ["desk", (tools: House) => new EntranceState(tools).make("", 1)],
+  ["desk", (tools: House) => new DeskWorkState(tools).retry("push")],
+  ["desk", (tools: House) => new DeskPlansState(tools).end("grant")],
+  ["desk", (tools: House) => new DeskState(tools).decide("rep_1", "dismiss", "")],
+  ["look", (tools: House) => new DeskState(tools).open("rep_1")],
+])("who this is is asked with the words for it: %s", async (about, act) => {
+  const { tools, asked } = house(() => refuse("closed", 403));
+  await act(tools);
+  expect(asked[0]).toEqual(["verify", about]);
 });
 
 test("people are listed page by page, and the last question counts", async () => {

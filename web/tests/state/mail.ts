@@ -42,7 +42,7 @@ export async function letterOf(
   sender: Correspondent,
   to: Correspondent,
   caption: string,
-  terms: Pick<NewMessage, "once" | "mayForward"> = {},
+  { captions, ...terms }: Pick<NewMessage, "once" | "mayForward"> & { captions?: string } = {},
 ): Promise<ComposedMessage & { id: string }> {
   await sender.crypto.meet(to.acct, [unb64(to.record)], null, Date.now());
   const id = newId("msg");
@@ -55,7 +55,8 @@ export async function letterOf(
     w: 640,
     h: 360,
   };
-  const details = { video, caption, poster: { type: "image/jpeg", data: JPEG } };
+  const said = captions === undefined ? {} : { captions };
+  const details = { video, caption, poster: { type: "image/jpeg", data: JPEG }, ...said };
   const wanted = {
     id,
     kind: "video" as const,

@@ -298,6 +298,33 @@ test.each([
   expect([kept, deleted]).toEqual([[], ["msg_old"]]);
 });
 
+test("the screen stays lit while it records, also after the page was away, and no longer", async () => {
+  const asked: string[] = [];
+  let released = 0;
+  const wakeLock = {
+    request: async (kind: string) => {
+      asked.push(kind);
+      return Promise.resolve({ release: async () => Promise.resolve((released += 1)) });
+    },
+  };
+  Object.defineProperty(navigator, "wakeLock", { value: wakeLock, configurable: true });
+  try {
+    await booth();
+    expect(asked).toEqual([]);
+    const take = await running();
+    expect(asked).toEqual(["screen"]);
+    document.dispatchEvent(new Event("visibilitychange")); // seen again: the browser had let go of it
+    expect(asked).toEqual(["screen", "screen"]);
+    take.tell({ phase: "kept" });
+    await turn();
+    expect(released).toBe(1);
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(asked).toHaveLength(2);
+  } finally {
+    Reflect.deleteProperty(navigator, "wakeLock");
+  }
+});
+
 test("a worker that failed leaves what was kept until then", async () => {
   await booth({ instead: "msg_old" });
   const take = await running();

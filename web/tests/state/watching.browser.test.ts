@@ -3,7 +3,7 @@
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Details } from "../../src/crypto/service";
 import { newMessageKey, openVideo, PartHasher, sealVideo } from "../../src/crypto/video";
-import { describeVideo } from "../../src/crypto/details";
+import { describeVideo } from "../../src/crypto/parts";
 import { newId } from "../../src/protocol/ids";
 import { unb64 } from "../../src/protocol/encoding";
 import { InboxState } from "../../src/state/inbox.svelte";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import type { News } from "../../src/take/orders";
-import { changeBy, percentOf, type TakeState } from "../../src/take/take";
+import { percentOf, type News } from "../../src/take/orders";
+import { changeBy, type TakeState } from "../../src/take/take";
 
 vi.mock("../../src/take/link", () => ({
   startWorker: () => ({ order: () => undefined, close: () => undefined }),

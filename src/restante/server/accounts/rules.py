@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from restante.protocol import wire
+from restante.protocol import wire, wire_passkeys
 from restante.protocol.encoding import unb64
 from restante.protocol.names import is_free_to_take
 from restante.server.errors import Refusal
@@ -31,7 +31,7 @@ class PasskeyForm:
     """A passkey at sign-up, not yet checked."""
 
     ceremony: str
-    credential: wire.NewCredential
+    credential: wire_passkeys.NewCredential
     label: str
     mid: str
 

@@ -25,7 +25,7 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     """
     try:
         settings = from_environment(data=data)
-        facts = _facts(settings.data)
+        facts = _facts(settings.data, settings.witnesses)
         items = list(examine(settings, facts, server_name=settings.server_name or "localhost"))
     except BadSettings as error:
         return failed(Misused(str(error), "docs/reference/settings.md lists what can be set."))
@@ -38,7 +38,7 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     return 1 if any(each.state == "bad" for each in items) else 0
 
 
-def _facts(folder: Path) -> Facts:
+def _facts(folder: Path, witnesses: tuple[str, ...]) -> Facts:
     """Of a database that is not brought up to date here: that is the server's business."""
     now_ms = time.time_ns() // 1_000_000
     current = is_current(folder)
@@ -52,7 +52,7 @@ def _facts(folder: Path) -> Facts:
         return Facts(now_ms, 0, nothing, [], is_current=False, operators=0)
 
     def work(connection: Connection) -> Facts:
-        return facts_of(connection, now_ms=now_ms)
+        return facts_of(connection, now_ms=now_ms, witnesses=witnesses)
 
     return in_database(folder, work)
 

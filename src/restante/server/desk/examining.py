@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from cryptography import x509
 
 from restante import __version__
@@ -23,12 +24,15 @@ from restante.server.certs import store
 from restante.server.config import Settings
 from restante.server.metrics.service import Waiting
 from restante.server.push.mail import Mailer, MailFailed
+from restante.transparency.witnessing import Witness
 
 DAY_MS = 24 * 3600 * 1000
 BACKUP_MS, CHECK_MS = 26 * 3600 * 1000, 8 * DAY_MS
 _WORK_MS = 5 * 60 * 1000
 _SOON_DAYS = 14
 _WITHIN_S = 5.0
+_FAULTS_FOUND = {400, 403, 409, 422}
+"""What https://c2sp.org/tlog-witness answers to one that it does not sign."""
 _WEBAPP = Path(__file__).parent.parent / "webapp" / "index.html"
 
 
@@ -44,6 +48,8 @@ class Facts:
     is_current: bool
     """Its schema is that of this release."""
     operators: int
+    unsigned: tuple[str, ...] = ()
+    """Witnesses that have not signed the newest checkpoint of the log, as the settings name them."""
 
 
 def examine(settings: Settings, facts: Facts, *, server_name: str) -> Iterator[Examined]:
@@ -63,6 +69,7 @@ def examine(settings: Settings, facts: Facts, *, server_name: str) -> Iterator[E
         lambda: _check(facts),
         lambda: _abuse(settings),
         lambda: _operator(facts),
+        lambda: _witnesses(settings, facts),
         _webapp,
         _versions,
     ]
@@ -327,6 +334,32 @@ def _operator(facts: Facts) -> Examined:
     if facts.operators:
         return _says("operator", "good", f"{facts.operators} in the browser", value=facts.operators)
     return _says("operator", "poor", "no account runs the server in a browser", "restante operator link")
+
+
+def _witnesses(settings: Settings, facts: Facts) -> Examined:
+    if not settings.witnesses:
+        return _says("witnesses", "good", "none is asked")
+    away = [why for why in map(_why_away, settings.witnesses) if why]
+    if away:
+        cure = "Look at RESTANTE_WITNESSES, and ask who runs it: who requires its signature takes no new key."
+        return _says("witnesses", "bad", "; ".join(away), cure, len(away))
+    if facts.unsigned:
+        names = ", ".join(Witness.parse(one).key.name for one in facts.unsigned)
+        cure = "Is the server running? Its log says why: witness-failed."
+        text = f"not signed the newest checkpoint: {names}"
+        return _says("witnesses", "poor", text, cure, len(facts.unsigned))
+    return _says("witnesses", "good", f"each of {len(settings.witnesses)} answers and has signed")
+
+
+def _why_away(named: str) -> str:
+    """Whether a witness is where it is said to be: it finds fault with nothing handed in, and says so."""
+    witness = Witness.parse(named)
+    try:
+        with httpx.Client(trust_env=False, timeout=_WITHIN_S) as client:
+            status = client.post(witness.address, content=b"").status_code
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        return f"{witness.key.name} does not answer: {type(error).__name__}"
+    return "" if status in _FAULTS_FOUND else f"{witness.key.name} answers {status}"
 
 
 def _webapp() -> Examined:

@@ -44,6 +44,7 @@ from restante.server.outbox import queue
 from restante.server.passkeys.origins import may_have_passkeys
 from restante.server.sessions.actor import Actor
 from restante.server.sessions.service import Sessions
+from restante.server.transparency.witnesses import unsigned
 
 T = TypeVar("T")
 Row = Any
@@ -81,8 +82,11 @@ class Desk:
 
     async def health(self, actor: Actor, headers: RawHeaders) -> DeskHealth:
         """Looks at everything that the doctor looks at."""
+        named = self._settings.witnesses
         facts = await self.read(
-            actor, headers, lambda connection: facts_of(connection, now_ms=self._clock.now_ms())
+            actor,
+            headers,
+            lambda connection: facts_of(connection, now_ms=self._clock.now_ms(), witnesses=named),
         )
         items = await asyncio.to_thread(
             lambda: list(examine(self._settings, facts, server_name=self._server_name))
@@ -221,7 +225,7 @@ class Desk:
             raise Refusal("passkey-needed")
 
 
-def facts_of(connection: Connection, *, now_ms: int) -> Facts:
+def facts_of(connection: Connection, *, now_ms: int, witnesses: tuple[str, ...]) -> Facts:
     """What the doctor wants to know of the database, once its schema is this release's."""
     return Facts(
         now_ms=now_ms,
@@ -230,6 +234,7 @@ def facts_of(connection: Connection, *, now_ms: int) -> Facts:
         waiting=counted.waiting(connection),
         is_current=True,
         operators=queries.operator_count(connection),
+        unsigned=unsigned(connection, witnesses),
     )
 
 

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from restante.protocol import wire
+from restante.protocol import wire_passkeys as wire
 from restante.server.asgi import Scope
 from restante.server.config import Settings
 from restante.server.errors import Refusal

@@ -13,7 +13,7 @@ from webauthn.helpers import parse_cbor
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.structs import AuthenticatorTransport, CredentialDeviceType
 
-from restante.protocol import wire
+from restante.protocol import wire_passkeys as wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ijson import BadJson
 from restante.protocol.ijson import loads as strict_json

@@ -15,10 +15,11 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from restante.protocol import wire
+from restante.protocol import wire_passkeys as wire
 from restante.protocol.ids import Prefix, new_id
 from restante.protocol.limits import CEREMONY_FOR, PASSKEYS
 from restante.protocol.names import RESERVED, is_name
+from restante.protocol.wire import WayIn
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
@@ -181,10 +182,10 @@ def note_use(connection: Connection, shown: Shown, *, now_ms: int) -> None:
         raise PasskeyRefused("counter")
 
 
-def held_by(connection: Connection, account_id: int) -> list[wire.WayIn]:
+def held_by(connection: Connection, account_id: int) -> list[WayIn]:
     """The account's passkeys, oldest first."""
     return [
-        wire.WayIn(
+        WayIn(
             id=row.mid,
             type="passkey",
             label=row.label,

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
+from sqlalchemy import Connection
 
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
@@ -38,6 +39,12 @@ _TRIES = 3
 
 class Unwitnessed(Exception):
     """A witness did not sign; the text is a word for the log."""
+
+
+def unsigned(connection: Connection, named: Sequence[str]) -> tuple[str, ...]:
+    """Those of the named witnesses that have not signed the log as long as it is."""
+    size, kept = queries.size(connection), queries.cosigned(connection)
+    return tuple(one for one in named if kept.get(str(Witness.parse(one).key), (0, b""))[0] < size)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,5 @@
 import type { PlaybackView } from "../../ui/playback.svelte";
+import type { EditingView } from "../review/props";
 import type { Failure } from "../views";
 
 /** What an answering page says of itself. */
@@ -59,12 +60,16 @@ export interface LeaveProps {
   name: string;
   caption: string;
   wantsAnswer: boolean;
+  /** Its captions; null while it is not open. */
+  editing: Pick<EditingView, "captions" | "failure" | "done"> | null;
   saving: boolean;
   go: (path: string) => void;
   onlanguage: (locale: string) => void;
   onname: (name: string) => void;
   oncaption: (caption: string) => void;
   onanswer: (isWanted: boolean) => void;
+  /** Tells whether they were taken; null takes them away. */
+  oncaptions: (text: string | null) => Promise<boolean>;
   onsend: () => void;
   onagain: () => void;
   onsave: () => void;

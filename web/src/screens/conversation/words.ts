@@ -38,3 +38,9 @@ export const REACTIONS = [
 export function reactionWord(sign: string): string {
   return REACTIONS.find((each) => each.sign === sign)?.word() ?? sign;
 }
+
+/** `❤️ A heart`: to be seen and heard where nothing else stands. */
+export function signWords(sign: string): string {
+  const word = reactionWord(sign);
+  return word === sign ? sign : `${sign} ${word}`;
+}

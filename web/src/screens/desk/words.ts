@@ -2,7 +2,7 @@
 
 import { m } from "../../i18n/messages";
 import type { IconName } from "../../ui/icons";
-import { day, moment, size } from "../format";
+import { counted, day, moment, size } from "../format";
 import type { DeskAct, DeskPerson, DeskReport, DeskTasks, Examined, Outcome, Trial } from "./props";
 
 interface Thing {
@@ -26,14 +26,46 @@ const THINGS: Readonly<Record<string, () => Thing>> = {
   check: () => ({ icon: "search", name: m.desk_check(), cure: m.desk_check_cure() }),
   abuse: () => ({ icon: "care", name: m.desk_abuse(), cure: m.desk_abuse_cure() }),
   operator: () => ({ icon: "person", name: m.desk_operator(), cure: m.desk_operator_cure() }),
+  witnesses: () => ({ icon: "seal", name: m.desk_witnesses(), cure: m.desk_witnesses_cure() }),
   webapp: () => ({ icon: "screen", name: m.desk_webapp(), cure: m.desk_webapp_cure() }),
   versions: () => ({ icon: "terminal", name: m.desk_versions(), cure: "" }),
 };
 
-/** One that this page does not know yet keeps the server's own words. */
-export function thingOf({ name, text, cure, state }: Examined): { icon: IconName; name: string; note: string } {
-  const thing = THINGS[name]?.() ?? { icon: "info" as const, name, cure };
-  return { icon: thing.icon, name: thing.name, note: state === "good" ? text : [text, thing.cure].join(" · ") };
+const aged = ({ value }: Examined, now: number): string =>
+  value == null ? m.desk_never() : moment(now - value * 1000, now);
+const waiting = ({ value }: Examined): string =>
+  value == null ? "" : m.desk_waits({ count: Math.max(1, Math.round(value / 60)) });
+const ifGood = ({ state, text }: Examined): string => (state === "good" ? text : "");
+
+/** What a number of the doctor's says, and what is no sentence: addresses, dates, versions. */
+const FACTS: Readonly<Record<string, (item: Examined, now: number) => string>> = {
+  address: ({ text }) => (text.startsWith("https://") && !text.includes(" ") ? text : ""),
+  certificate: ({ value }) => (value == null || value < 0 ? "" : m.desk_days_left({ count: value })),
+  clock: ifGood,
+  abuse: ifGood,
+  versions: ifGood,
+  disk: ({ value }) => (value == null ? "" : m.desk_disk_free({ size: size(value) })),
+  backup: aged,
+  check: (item, now) => (item.state === "bad" ? m.desk_check_found({ count: item.value ?? 0 }) : aged(item, now)),
+  operator: ({ value }) => (value == null ? "" : counted(value)),
+  push: waiting,
+  work: waiting,
+};
+/** Where the server's own words say which file, host or name it is. */
+const TELLING: ReadonlySet<string> = new Set([
+  ...["address", "certificate", "clock", "disk", "storage", "secrets", "mail", "witnesses"],
+]);
+
+/** What to show; `said`: the server's own English. One that this page does not know yet keeps the server's words. */
+export function thingOf(item: Examined, now: number): Omit<Thing, "cure"> & { note: string; said: string } {
+  const thing = THINGS[item.name]?.();
+  if (!thing)
+    return { icon: "info", name: item.name, note: "", said: [item.text, item.cure].filter(Boolean).join(" · ") };
+  const { icon, name, cure } = thing;
+  const fact = FACTS[item.name]?.(item, now) ?? "";
+  if (item.state === "good") return { icon, name, note: fact, said: "" };
+  const said = fact === "" && TELLING.has(item.name) ? item.text : "";
+  return { icon, name, note: [fact, cure].filter(Boolean).join(" · "), said };
 }
 
 interface TrialWords {
