@@ -30,6 +30,8 @@ from tests.api.parcels import delete, inbox, make_upload, send, send_video
 from tests.api.people import Person, make_account
 from tests.serving import Server
 
+pytestmark = pytest.mark.sqlite
+
 TABLES = ("accounts", "messages", "envelopes", "uploads", "audit", "outbox", "state_shards", "log_entries")
 
 
