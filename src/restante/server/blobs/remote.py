@@ -245,7 +245,6 @@ class RemoteBlobs:
         if not is_id(blob_id, Prefix.UPLOAD):
             return
         self._ledger.forget(blob_id)
-        failpoint("blob-forgotten")
         self._remove(list(self._objects.names(f"{blob_id}/")))
 
     def list(self) -> Iterator[BlobStat]:
