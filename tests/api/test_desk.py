@@ -417,6 +417,7 @@ def test_the_desk_has_words_and_a_cure_for_each_thing_that_the_doctor_looks_at(t
         assert all(messages[f"desk_{name}_cure"] for name in looked_at.keys() - {"versions"})
 
 
+@pytest.mark.sqlite
 def test_the_command_says_it_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     async def story(_: Inside) -> None: ...
 

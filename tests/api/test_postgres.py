@@ -18,7 +18,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, func, insert, select, text
-from sqlalchemy.exc import DBAPIError
 
 from restante.server.clock import SystemClock
 from restante.server.config import BadSettings, Settings, from_environment

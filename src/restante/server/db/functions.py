@@ -6,7 +6,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import ReturnTypeFromArgs
 
 
-class Greatest(ReturnTypeFromArgs):
+class Greatest(ReturnTypeFromArgs[Any]):
     """The greatest of its arguments."""
 
     name = "greatest"

@@ -59,6 +59,9 @@ def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS
     try:
         with found[0].connect() as connection:
             check(connection)
+    except UnsafeDatabase:
+        found[0].dispose()
+        raise
     except OperationalError as error:
         said = str(error.orig).strip().splitlines()[0]
         raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
