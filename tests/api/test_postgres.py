@@ -160,9 +160,7 @@ def _take_at_once(url: str) -> int:
         outcomes = await asyncio.gather(*taken, return_exceptions=True)
         let_in = outcomes.count(None)
         refused = [each for each in outcomes if each is not None]
-        assert {each.code for each in refused if isinstance(each, Refusal)} <= {"rate-limited", "busy"}, (
-            refused
-        )
+        assert {str(each) for each in refused} <= {"rate-limited", "busy"}, refused
 
     run(url, story)
     return let_in
@@ -300,8 +298,9 @@ def test_whole_numbers_stay_whole(url):
 
 def test_reading_cannot_write(url):
     async def story(both: list[PostgresDatabase]) -> None:
-        with pytest.raises(DBAPIError, match="read-only transaction"):
+        with pytest.raises(RetryLater) as caught:
             await both[0].read(lambda c: c.execute(insert(accounts).values(name="x", created_at=0)))
+        assert "read-only transaction" in str(caught.value.__cause__)
 
     run(url, story)
 
