@@ -49,7 +49,7 @@ run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local fil
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio
+	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio postgresql
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts
@@ -73,9 +73,13 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	$(BIN)/python tools/generate.py
 	cd web && npm run -s generate
 
+# Of the suite that says the same of each database; `make test-long` runs all of it there.
+ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py)
+
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --database postgresql $(ON_POSTGRESQL)
 	tools/check-browsers
 
 .PHONY: tools-long
@@ -87,6 +91,7 @@ test-long: setup tools tools-long ## soaks: thousands of fault points, long live
 	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
+	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql tests/api
 
 .PHONY: bench
 bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md
@@ -94,5 +99,5 @@ bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; 
 
 .PHONY: lock
 lock: .venv/.made ## resolve requirements.lock anew
-	$(BIN)/uv pip compile pyproject.toml --extra server --extra otel --group dev --group footage --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra scale --extra otel --group dev --group footage --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import databases
 from tests.serving import Server, serving
 
 # How long one example takes says more about the machine than about the code.
@@ -16,6 +17,21 @@ settings.load_profile("patient")
 # A shell ignores Ctrl-C for what it starts in the background, and so would every command that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=["sqlite", databases.POSTGRESQL], default="sqlite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    databases.engine_name = config.getoption("--database")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if databases.in_use() != "sqlite":
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="looks into SQLite's own file"))
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
+from tests import databases
 
 
 def lay_schema(folder: Path) -> None:
     """Puts the tables into a data folder that has none; nothing else is in it, so that each house makes its own secrets."""
     path = folder / "restante.sqlite3"
-    if not path.exists():
+    if databases.in_use() == "sqlite" and not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(_empty())

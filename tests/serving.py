@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from tests.databases import environment_of
 from tests.nursery import Child, nursery
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +63,7 @@ class Server:
     def start(self, **env: str) -> "Server":
         arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
         own = {**self.env, **env}
-        everything = {**os.environ, **GENEROUS, **own}
+        everything = {**os.environ, **GENEROUS, **environment_of(self.data), **own}
         if any(
             name.startswith("PYTHON") for name in own
         ):  # another build of the program, or another interpreter

@@ -30,13 +30,13 @@ class Running:
 
     def cpu_s(self) -> float:
         """User and system time of every process in the session, ended children included."""
-        return sum(sum(times) for times in self._members().values()) / TICKS
+        return sum(sum(times) for times in self.members().values()) / TICKS
 
     def peak_mib(self) -> float:
         """Sum of the processes' largest resident sizes so far (VmHWM)."""
-        return sum(_peak_kib(pid) for pid in self._members()) / 1024
+        return sum(_peak_kib(pid) for pid in self.members()) / 1024
 
-    def _members(self) -> dict[int, list[int]]:
+    def members(self) -> dict[int, list[int]]:
         found = {}
         for entry in Path("/proc").iterdir():
             fields = _stat(int(entry.name)) if entry.name.isdigit() else []

@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from bench.harness.films import Film
@@ -74,7 +75,10 @@ class Pair:
 
     def exchange(self, video: Film) -> None:
         """One message: upload, send, be told, fetch envelope, details and video, mark it."""
-        message = self.send(video)
+        self.receive(self.send(video), video)
+
+    def receive(self, message: str, video: Film) -> None:
+        """The recipient's half of an exchange."""
         while json.loads(self._told.next_event()["data"]) != {"kind": "message", "id": message}:
             pass  # what was marked before is told, too
         items = json.loads(self._get(f"inbox?since={self._since}").body)["items"]
@@ -91,10 +95,27 @@ class Pair:
 
     def send(self, video: Film) -> str:
         """Uploads the open file in pieces and sends it; returns the message's id."""
+        return self.post(self.upload(video))
+
+    def upload(
+        self,
+        video: Film,
+        *,
+        piece: int = PIECE,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> str:
+        """Uploads the open file, each piece within what ``around`` makes; returns the upload's path."""
         size = video.size
         upload = self._uploads.create(self._sending, size)
-        for start in range(0, size, PIECE):
-            self._uploads.append(self._sending, upload, video, start=start, count=min(PIECE, size - start))
+        for start in range(0, size, piece):
+            with around():
+                self._uploads.append(
+                    self._sending, upload, video, start=start, count=min(piece, size - start)
+                )
+        return upload
+
+    def post(self, upload: str) -> str:
+        """Sends what was uploaded; returns the message's id."""
         message, details = new_id(Prefix.MESSAGE), sealed(DETAILS_BYTES)
         content = {
             "id": message,

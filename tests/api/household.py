@@ -22,6 +22,7 @@ from restante.server.messages.rules import Parcel
 from restante.server.sessions.actor import Actor
 from restante.server.uploads.opened import OpenUpload
 from tests.api.people import sealed
+from tests.databases import url_for
 from tests.laying import lay_schema
 
 T = TypeVar("T")
@@ -65,7 +66,8 @@ class Household:
         self._folder = folder
         self._loop = asyncio.new_event_loop()
         lay_schema(folder)
-        self.house = furnish(Settings(data=folder, **{**generous, **settings}), clock, log_to=self.log)
+        settings = {"database_url": url_for(folder), **generous, **settings}
+        self.house = furnish(Settings(data=folder, **settings), clock, log_to=self.log)
         self.house.database.start()
         self.run(self.house.uploads.start())
 

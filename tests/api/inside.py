@@ -1,4 +1,4 @@
-"""The whole server in this process, on a real SQLite file, where a test brings its own clock or a disk that fails."""
+"""The whole server in this process, on a real database, where a test brings its own clock or a disk that fails."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,11 @@ from restante.server.blobs.local import LocalBlobFile, LocalBlobs
 from restante.server.blobs.store import BlobsFull
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
-from restante.server.db.engine import sqlite_engine, sqlite_readers
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, Storage, furnish
+from restante.server.house import House, Storage, engines, furnish
 from restante.signing.keys import SigningKey
 from tests.api.people import sign_up_form
+from tests.databases import url_for
 from tests.laying import lay_schema
 
 OPEN_HANDED: dict[str, Any] = {
@@ -111,12 +111,12 @@ class Inside:
 
     def __init__(self, folder: Path, *, log_key: SigningKey | None = None, **settings: Any) -> None:
         lay_schema(folder)
-        path = folder / "restante.sqlite3"
+        everything = Settings(data=folder, database_url=url_for(folder), **OPEN_HANDED | settings)
         self.clock = MovedClock()
         self.blobs = SickBlobs(folder / "blobs")
         log_key = log_key or SigningKey.generate()
-        storage = Storage(sqlite_engine(path), sqlite_readers(path), self.blobs, log_key)
-        self.house: House = furnish(Settings(data=folder, **OPEN_HANDED | settings), self.clock, storage)
+        storage = Storage(*engines(everything), self.blobs, log_key)
+        self.house: House = furnish(everything, self.clock, storage)
         self.control = _litestar(self.house)
         self.app = assemble(self.house, self.control, WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")

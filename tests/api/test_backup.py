@@ -30,6 +30,7 @@ from tests.api.parcels import delete, inbox, make_upload, send, send_video
 from tests.api.people import Person, make_account
 from tests.serving import Server
 
+pytestmark = pytest.mark.sqlite
 TABLES = ("accounts", "messages", "envelopes", "uploads", "audit", "outbox", "state_shards", "log_entries")
 
 
@@ -328,8 +329,7 @@ def test_places_that_cannot_be(sound: Path, tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "something").touch()
     for said in (
-        keeping.restore(sound, data=tmp_path / "data"),
-        keeping.restore(sound, data=tmp_path / "full"),
+        *(keeping.restore(sound, data=tmp_path / place) for place in ("data", "full")),
         keeping.backup(tmp_path / "full", data=tmp_path / "data"),
         keeping.backup(tmp_path / "data" / "backup", data=tmp_path / "data"),
         keeping.backup(tmp_path, data=tmp_path / "data"),

@@ -109,6 +109,7 @@ class Ending:
             assert nobody.get(f"/api/v1/accounts/{self.ann.name}").json() == {"taken": True}
 
 
+@pytest.mark.sqlite
 def test_a_death_amid_a_deletion_leaves_the_account_whole_or_nothing_of_it(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         bob = make_account(server.url)
@@ -200,6 +201,7 @@ def test_a_death_amid_a_guest_link_gives_it_once_counts_no_unseen_open_and_keeps
         assert_problem(once.open(), 410, "link-gone")
 
 
+@pytest.mark.sqlite
 def test_a_death_amid_a_decision_a_forward_or_a_report_leaves_it_made_or_not(tmp_path: Path) -> None:
     with serving(tmp_path / "data", RESTANTE_ABUSE_CONTACT="abuse@post.example") as server:
         bob, eve, claire = (make_account(server.url) for _ in range(3))
@@ -256,6 +258,7 @@ def test_a_death_amid_a_pairing_lets_the_machine_in_once(tmp_path: Path) -> None
 # Those who are told
 
 
+@pytest.mark.sqlite
 def test_a_death_amid_telling_tells_nevertheless_and_at_most_twice(tmp_path: Path) -> None:
     async def main() -> None:
         async with receiving() as outside, mail_sink() as sink:

@@ -17,7 +17,7 @@ from restante.server.backup.taking import take
 from restante.server.certs import authority
 from restante.server.commands.doctor import doctor
 from restante.server.config import Settings
-from restante.server.db.tables import passkeys, reports
+from restante.server.db.tables import messages, passkeys, reports
 from restante.server.desk import examining, record
 from restante.server.desk.examining import Facts, examine
 from restante.server.metrics.service import Waiting
@@ -295,6 +295,30 @@ def test_people_and_use_are_counted_without_what_or_to_whom(tmp_path: Path):
     run(tmp_path, story)
 
 
+def test_a_day_counts_all_that_was_sent_on_it(tmp_path: Path):
+    async def story(inside: Inside) -> None:
+        ann = await make_operator(inside, "ann")
+        now_ms, owner = inside.clock.now_ms(), await account_id(inside, "ann")
+
+        def sent(connection: Connection) -> None:
+            for hours, size in ((1, 5), (2, 7), (3, 11), (50, 13)):
+                row = {
+                    "id": f"msg_{hours}",
+                    "account_id": owner,
+                    "kind": "video",
+                    "video_bytes": size,
+                    "received_at": now_ms - hours * 3_600_000,
+                }
+                hashes = dict.fromkeys(("details", "details_sha256", "claim_hmac", "request_sha256"), b"")
+                connection.execute(insert(messages).values(**row, **hashes))
+
+        await inside.house.database.write(sent)
+        days = (await get(inside, ann, "usage")).json()["days"]
+        assert [(day["messages"], day["bytes"]) for day in days if day["messages"]] == [(1, 13), (3, 23)]
+
+    run(tmp_path, story)
+
+
 # The doctor
 
 
@@ -395,6 +419,7 @@ def test_the_desk_has_words_and_a_cure_for_each_thing_that_the_doctor_looks_at(t
         assert all(messages[f"desk_{name}_cure"] for name in looked_at.keys() - {"versions"})
 
 
+@pytest.mark.sqlite
 def test_the_command_says_it_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     async def story(_: Inside) -> None: ...
 

@@ -179,6 +179,7 @@ def locked(server: Server) -> Iterator[None]:
 
 
 @pytest.mark.long
+@pytest.mark.sqlite
 def test_a_limiter_that_cannot_count_lets_nobody_in(new_server: Callable[..., Server]) -> None:
     """By none of the ways in, each shown as it is right."""
     server = new_server()

@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from restante.protocol.encoding import b64
 from restante.server.db.tables import metadata
 from tests.api.household import Household, TurnedClock, parcel_for
@@ -50,6 +52,7 @@ def test_storage_is_counted_by_whom(server: Server) -> None:
     assert storage(ann)["received"] == []
 
 
+@pytest.mark.sqlite
 def test_a_deletion_asks_anew_who_one_is(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         ann = make_account(server.url)
@@ -70,6 +73,7 @@ def everything(server: Server) -> bytes:
     return names + server.log_path.read_bytes() + b"".join(path.read_bytes() for path in files)
 
 
+@pytest.mark.sqlite
 def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         ann, bob = make_account(server.url, "ann-the-first"), make_account(server.url)

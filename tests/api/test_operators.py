@@ -78,6 +78,7 @@ def test_what_was_not_printed_makes_nobody_an_operator(tmp_path: Path, link: str
     run(tmp_path, story)
 
 
+@pytest.mark.sqlite
 def test_a_link_is_stored_as_its_hash_and_swept(tmp_path: Path) -> None:
     clock = TurnedClock()
     home = Household(tmp_path, clock)

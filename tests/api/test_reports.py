@@ -240,6 +240,7 @@ def linked(owner: Person, parcel: Parcel) -> tuple[str, dict[str, str]]:
     return answer.json()["id"], {"authorization": f"Bearer {b64(secret)}"}
 
 
+@pytest.mark.sqlite
 def test_a_report_outlives_the_account_that_made_it_without_its_name(office, eve, bob, capsys):
     waiting, decided = send(eve, bob), send(eve, bob)
     ids = [report(bob, each, disclosed(eve, bob, each)).json()["id"] for each in (waiting, decided)]
@@ -272,6 +273,7 @@ def test_what_is_written_out_is_the_message_and_no_other(office, eve, bob, capsy
     assert {path.stat().st_mode & 0o777 for path in written.values()} == {0o600}
 
 
+@pytest.mark.sqlite
 def test_what_is_done_at_the_terminal_stands_in_the_desks_record(office, eve, bob, capsys, tmp_path):
     parcel = send(eve, bob)
     given = report(bob, parcel, disclosed(eve, bob, parcel)).json()["id"]

@@ -59,6 +59,7 @@ def test_each_dependency_is_explained():
     declared = [
         *project["project"]["dependencies"],
         *project["project"]["optional-dependencies"]["server"],
+        *project["project"]["optional-dependencies"]["scale"],
         *project["project"]["optional-dependencies"]["otel"],
         *(name for group in project["dependency-groups"].values() for name in group),
         *json.loads((ROOT / "package.json").read_text())["devDependencies"],

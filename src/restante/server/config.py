@@ -48,6 +48,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What the operator may set. Sizes in bytes, rates as ``burst/refill`` (tokens, seconds per token)."""
 
     data: Path = Path("data")
+    database_url: str = ""
+    """postgresql://user:password@host/name; empty: a file of SQLite in the data folder."""
+    blob_url: str = ""
+    """s3://bucket/prefix?endpoint=https://s3.example&region=name; empty: files in the data folder."""
+    blob_key: str = ""
+    blob_secret: str = ""
+    """Name and secret of the key that may use the bucket."""
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
     tls: Literal["off", "local", "files"] = "off"
@@ -148,7 +155,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 SECRETS = frozenset(
     field
     for field in Settings.__struct_fields__
-    if field in {"smtp_url", "stripe_key"} or field.endswith("_secret")
+    if field in {"database_url", "smtp_url", "stripe_key"} or field.endswith("_secret")
 )
 """Settings that may also stand in a file of their own, and that are never shown."""
 _LISTS = {
@@ -227,6 +234,8 @@ def _check(settings: Settings) -> None:
         raise BadSettings(
             f"{PREFIX}ABUSE_CONTACT is no e-mail address such as abuse@post.example, and no https:// address"
         )
+    _check_engines(settings)
+    _check_bucket(settings)
     _check_tls(settings)
     _check_outward(settings)
     _check_entry(settings)
@@ -243,6 +252,26 @@ def _check(settings: Settings) -> None:
             raise BadSettings(
                 f"{PREFIX}TRUSTED_PROXIES has {proxy}, which is no address or network"
             ) from error
+
+
+def _check_engines(settings: Settings) -> None:
+    if settings.database_url and not re.match(
+        r"postgres(ql)?://[^\s/]*/[^\s/?]+(\?\S*)?\Z", settings.database_url
+    ):
+        raise BadSettings(
+            f"{PREFIX}DATABASE_URL is no address such as postgresql://user:password@db.example/restante"
+        )
+    if settings.database_url and find_spec("psycopg") is None:
+        raise BadSettings(f"{PREFIX}DATABASE_URL needs what `pip install 'restante[scale]'` brings")
+
+
+def _check_bucket(settings: Settings) -> None:
+    if not settings.blob_url:
+        return
+    if not (settings.blob_key and settings.blob_secret):
+        raise BadSettings(f"{PREFIX}BLOB_URL needs {PREFIX}BLOB_KEY and {PREFIX}BLOB_SECRET")
+    if find_spec("obstore") is None:
+        raise BadSettings(f"{PREFIX}BLOB_URL needs what `pip install 'restante[scale]'` brings")
 
 
 def _check_witnesses(settings: Settings) -> None:

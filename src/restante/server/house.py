@@ -3,6 +3,7 @@
 import secrets
 import sys
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
@@ -20,12 +21,15 @@ from restante.server.availability.in_force import ChartFile
 from restante.server.availability.place import Places
 from restante.server.availability.service import Availability
 from restante.server.blobs.local import LocalBlobs
+from restante.server.blobs.objects import Bucket, Objects
+from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
-from restante.server.config import Settings
+from restante.server.config import BadSettings, Settings
 from restante.server.db import meta, migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
 from restante.server.jobs.courier import Courier, Errand
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
@@ -53,6 +57,7 @@ from restante.server.sessions.service import Sessions
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
 from restante.server.transparency.witnesses import Witnesses
+from restante.server.uploads.ledger import BlobLedger, check_place
 from restante.server.uploads.service import Uploads
 from restante.signing.keys import SigningKey
 
@@ -132,14 +137,59 @@ class Storage:
     readers: tuple[Engine, ...]
     blobs: BlobStore
     log_key: SigningKey = field(default_factory=SigningKey.generate)
+    objects: Objects | None = None
+    """Where blobs are instead, when they are in a bucket."""
 
 
 def embedded(settings: Settings) -> Storage:
-    """The default: one SQLite file and local files, in a folder made with 0700."""
+    """The default: one SQLite file and local files, in a folder made with 0700; what the settings name stands in their place.
+
+    Raises UnsafeDatabase.
+    """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.data / "restante.sqlite3"
+    writer, readers = engines(settings)
     blobs = LocalBlobs(settings.data / "blobs")
-    return Storage(sqlite_engine(path), sqlite_readers(path), blobs, keyfile.load(settings.data))
+    return Storage(writer, readers, blobs, keyfile.load(settings.data), _objects(settings))
+
+
+def _objects(settings: Settings) -> Objects | None:
+    """The bucket of the settings. Raises BadSettings."""
+    if not settings.blob_url:
+        return None
+    try:
+        bucket = Bucket.parse(settings.blob_url)
+    except ValueError as error:
+        raise BadSettings(f"RESTANTE_BLOB_URL {error}") from error
+    # Its library is an extra, which nobody else has to install.
+    opened: Objects = import_module("restante.server.blobs.s3").open_bucket(
+        bucket, key=settings.blob_key, secret=settings.blob_secret
+    )
+    return opened
+
+
+def _blobs(storage: Storage, database: Database, clock: Clock) -> BlobStore:
+    """Where the blobs are. Raises UnusableBlobs."""
+    check_place(storage.writer, remote=storage.objects is not None)
+    if storage.objects is None:
+        return storage.blobs
+    remote = RemoteBlobs(storage.objects, BlobLedger(database, clock))
+    remote.check()
+    return remote
+
+
+def engines(settings: Settings) -> tuple[Engine, tuple[Engine, ...]]:
+    """What writes to the database of the settings, and what reads. Raises UnsafeDatabase."""
+    if settings.database_url:
+        writer, reader = postgres_engines(settings.database_url)
+        return writer, (reader,)
+    path = settings.data / "restante.sqlite3"
+    return sqlite_engine(path), sqlite_readers(path)
+
+
+def _database(storage: Storage) -> Database:
+    if storage.writer.dialect.name == "postgresql":
+        return PostgresDatabase(storage.writer, storage.readers[0])
+    return Database(storage.writer, storage.readers)
 
 
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
@@ -178,14 +228,15 @@ def furnish(
 ) -> House:
     """Opens the storage, brings the schema up to date, and connects the parts."""
     storage = storage or embedded(settings)
-    migrate.upgrade(storage.writer)
-    server_name, keys = _remembered(storage, settings)
+    with alone(storage.writer):
+        migrate.upgrade(storage.writer)
+        server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    base = _Base(Database(storage.writer, storage.readers), clock, settings, MemoryBus(), log, server_name)
-    return _connected(base, storage, keys)
+    base = _Base(_database(storage), clock, settings, MemoryBus(), log, server_name)
+    return _connected(base, storage, _blobs(storage, base.database, clock), keys)
 
 
-def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
+def _connected(base: _Base, storage: Storage, blobs: BlobStore, keys: dict[str, bytes]) -> House:
     """Makes the parts, each with those that it stands on; ``keys`` are the server's secrets by their purpose."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
     limiter = Limiter(clock, key=keys["limits"])
@@ -195,7 +246,7 @@ def _connected(base: _Base, storage: Storage, keys: dict[str, bytes]) -> House:
     )
     acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
     plans, payments, uploads, links, pages, messages = _letters(
-        base, storage.blobs, keys, limiter=limiter, acquaintances=acquaintances, availability=availability
+        base, blobs, keys, limiter=limiter, acquaintances=acquaintances, availability=availability
     )
     audit, operators = Audit(database), Operators(database, clock)
     jobs = _jobs(

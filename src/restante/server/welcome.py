@@ -8,6 +8,7 @@ from typing import TypeVar
 import segno
 
 from restante.server.availability.file import BadFile
+from restante.server.blobs.remote import UnusableBlobs
 from restante.server.certs.authority import fingerprint
 from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
@@ -44,7 +45,8 @@ Its authority can vouch for local addresses only; its fingerprint (SHA-256) is
 HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
-    UnsafeDatabase: "Put the data folder on a local file system.",
+    UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
+    UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
     BadFile: "restante operator availability --example shows what may stand in it.",
     BadSettings: "docs/reference/settings.md lists what can be set.",

@@ -11,6 +11,7 @@ _FORGET = delete(acquaintances).where(*_THIS)
 _ADD = insert(acquaintances)
 _STATE = select(acquaintances.c.state).where(*_THIS)
 _AMONG = select(acquaintances.c.account_id).where(
+    acquaintances.c.account_id.in_(bindparam("owners", expanding=True)),
     acquaintances.c.who.in_(bindparam("hashes", expanding=True)),
     acquaintances.c.state == bindparam("decided"),
 )
@@ -37,7 +38,10 @@ def state(connection: Connection, owner_id: int, who: bytes) -> str | None:
     return found
 
 
-def owners_among(connection: Connection, hashes: Collection[bytes], state: str) -> set[int]:
-    """The owners who have one of these hashes in this state."""
-    rows = connection.execute(_AMONG, {"hashes": list(hashes), "decided": state})
+def owners_among(
+    connection: Connection, owner_ids: Collection[int], hashes: Collection[bytes], state: str
+) -> set[int]:
+    """Those of the owners who have one of these hashes in this state; without them, the whole table would be read."""
+    wanted = {"owners": list(owner_ids), "hashes": list(hashes), "decided": state}
+    rows = connection.execute(_AMONG, wanted)
     return set(rows.scalars())

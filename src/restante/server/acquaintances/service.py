@@ -52,7 +52,7 @@ class Acquaintances:
     def who_blocked(self, connection: Connection, sender_id: int, owner_ids: Collection[int]) -> set[int]:
         """Those of the owners who blocked this sender."""
         hashes = [self._hash(owner_id, sender_id) for owner_id in owner_ids]
-        return queries.owners_among(connection, hashes, "blocked")
+        return queries.owners_among(connection, owner_ids, hashes, "blocked")
 
     def may_notify(self, connection: Connection, owner_id: int, sender_id: int) -> bool:
         """Tells whether a message of this sender may reach the owner outside of the app: they were accepted."""

@@ -1,7 +1,7 @@
 """The blob store's contract: files of ciphertext, written once from front to back, never changed afterwards.
 
 An implementation passes tests/api/test_blob_store.py. All methods block and belong in a thread, except ``BlobFile.write``,
-``BlobFile.size`` and ``BlobFile.read_now``, which reach the page cache only.
+``BlobFile.size``, ``BlobFile.truncate``, ``BlobFile.close`` and ``BlobFile.read_now``, which reach memory or the page cache only.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ class BlobFile(Protocol):
         ...
 
     def close(self) -> None:
-        """Frees the file; closing twice is harmless."""
+        """Frees the file, with what was never flushed; closing twice is harmless."""
         ...
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from restante.protocol.wire_desk import Examined
 from restante.server.backup.restoring import is_current
 from restante.server.commands.office import Misused, failed, in_database, print_json
-from restante.server.config import BadSettings, from_environment
+from restante.server.config import BadSettings, Settings, from_environment
 from restante.server.desk.examining import Facts, examine
 from restante.server.desk.service import facts_of
 
@@ -25,7 +25,7 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     """
     try:
         settings = from_environment(data=data)
-        facts = _facts(settings.data, settings.witnesses)
+        facts = _facts(settings)
         items = list(examine(settings, facts, server_name=settings.server_name or "localhost"))
     except BadSettings as error:
         return failed(Misused(str(error), "docs/reference/settings.md lists what can be set."))
@@ -38,10 +38,10 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     return 1 if any(each.state == "bad" for each in items) else 0
 
 
-def _facts(folder: Path, witnesses: tuple[str, ...]) -> Facts:
+def _facts(settings: Settings) -> Facts:
     """Of a database that is not brought up to date here: that is the server's business."""
-    now_ms = time.time_ns() // 1_000_000
-    current = is_current(folder)
+    now_ms, folder = time.time_ns() // 1_000_000, settings.data
+    current = bool(settings.database_url) or is_current(folder)
     if current is None:
         raise Misused(
             f"there is no server's data in {folder}",

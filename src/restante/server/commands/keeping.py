@@ -110,7 +110,17 @@ def _share(read_data: bool | str) -> Share:  # noqa: FBT001 - a flag of the comm
 
 
 def _data(data: Path | None) -> Path:
-    return from_environment(data=data).data
+    settings = from_environment(data=data)
+    if settings.database_url:
+        raise Undone(
+            "the database is PostgreSQL's, which has backups of its own", "docs/guides/scale.md says which."
+        )
+    if settings.blob_url:
+        raise Undone(
+            "the videos are in a bucket, which has backups of its own",
+            "docs/guides/object-storage.md says what belongs together.",
+        )
+    return settings.data
 
 
 def _tell(told: dict[str, Any], said: str, findings: list[Finding], *, as_json: bool) -> int:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from restante.protocol import ijson
 from restante.server.config import BadSettings, from_environment
 from restante.server.db import migrate
-from restante.server.db.engine import sqlite_engine
+from restante.server.db.engine import UnsafeDatabase, sqlite_engine
+from restante.server.db.postgres import alone, postgres_engines
 from restante.server.desk import record
 from restante.server.transparency import keyfile
 
@@ -36,18 +37,31 @@ def data_folder(data: Path | None) -> Path:
 
 def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
     """Runs one transaction on the database of a data folder, whether a server runs on it or not. Raises Misused."""
-    path = folder / "restante.sqlite3"
-    if not path.exists():
-        raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
-    engine = sqlite_engine(path)
+    engine = _engine(folder)
     try:
-        migrate.upgrade(engine)
+        with alone(engine):
+            migrate.upgrade(engine)
         with engine.begin() as connection:
             return work(connection)
     except migrate.NewerDatabase as error:
         raise Misused(str(error), "Use the release that runs the server.") from error
     finally:
         engine.dispose()
+
+
+def _engine(folder: Path) -> Engine:
+    try:
+        url = from_environment(data=folder).database_url
+        if url:
+            return postgres_engines(url, writers=1, readers=1)[0]
+    except BadSettings as error:
+        raise Misused(str(error), "docs/reference/settings.md lists what can be set.") from error
+    except UnsafeDatabase as error:
+        raise Misused(str(error), "docs/guides/scale.md says what the database must be like.") from error
+    path = folder / "restante.sqlite3"
+    if not path.exists():
+        raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
+    return sqlite_engine(path)
 
 
 def note(

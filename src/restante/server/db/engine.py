@@ -1,5 +1,7 @@
 """The database: one writer thread with group commit, a few reader threads, the same sync queries on every engine.
 
+PostgreSQL, with several writers, is in ``postgres``.
+
 [Note: Group commit] The writer takes whatever waits, runs each piece of work in a savepoint of one transaction, commits
 once, and only then answers all of them: one flush of the disk serves many requests, and no answer precedes it. A
 piece of work that raises is rolled back to its savepoint and raises to its caller; the others are not touched.
@@ -39,12 +41,18 @@ class UnsafeDatabase(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """One piece of work, and who waits for it."""
+
     work: Work
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
     alone: bool = False
     """Not within a transaction."""
+
+
+Outcome = tuple[Job, Any, BaseException | None]
+"""What came of it: a result, or what was raised."""
 
 
 def sqlite_engine(
@@ -96,13 +104,16 @@ class Database:
     wait for their turn included.
     """
 
-    def __init__(self, writer: Engine, readers: tuple[Engine, ...] = ()) -> None:
+    def __init__(self, writer: Engine, readers: tuple[Engine, ...] = (), *, writers: int = 1) -> None:
         self._writer = writer
         self.timing = Timing()
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._writing = [
+            threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
+            for _ in range(writers)
+        ]
         self._readers = readers
-        self._reads: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._reading = [
             threading.Thread(target=self._read_forever, args=(engine,), name="db-reader", daemon=True)
             for engine in readers
@@ -112,7 +123,7 @@ class Database:
         """Checks that the engine keeps its promises and starts the threads. Raises UnsafeDatabase."""
         with self._writer.connect() as connection:
             self._assert_safe(connection)
-        for thread in (self._thread, *self._reading):
+        for thread in (*self._writing, *self._reading):
             thread.start()
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -128,16 +139,17 @@ class Database:
     async def checkpoint(self) -> None:
         """Takes deleted rows out of the write-ahead log too, where SQLite keeps one. As far as readers let it."""
         loop = asyncio.get_running_loop()
-        job = _Job(_checkpoint, loop, loop.create_future(), alone=True)
+        job = Job(_checkpoint, loop, loop.create_future(), alone=True)
         self._queue.put(job)
         await job.future
 
     def stop(self) -> None:
         """Finishes what waits, then closes; nothing may be asked afterwards."""
-        self._queue.put(None)
-        for _ in self._reading:  # one each, whichever of them takes it
+        for _ in self._writing:  # one each, whichever of them takes it
+            self._queue.put(None)
+        for _ in self._reading:
             self._reads.put(None)
-        for thread in (self._thread, *self._reading):
+        for thread in (*self._writing, *self._reading):
             if thread.is_alive():
                 thread.join()
         for engine in (self._writer, *self._readers):
@@ -157,21 +169,28 @@ class Database:
                         ended = True
                     else:
                         batch.append(job)
-                _answer(_run_batch(connection, [job for job in batch if not job.alone]))
+                _answer(self._run_batch(connection, [job for job in batch if not job.alone]))
                 _answer([_run_alone(connection, job) for job in batch if job.alone])
                 if ended:
                     return
 
     def _read_forever(self, engine: Engine) -> None:
         with engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
             while (job := self._reads.get()) is not None:
-                _answer([_read(connection, driver, job)])
+                _answer([self._run_read(connection, job)])
+
+    # What differs from engine to engine
+
+    def _run_batch(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
+        """Runs pieces of work in one transaction and commits it."""
+        return _run_batch(connection, batch)
+
+    def _run_read(self, connection: Connection, job: Job) -> Outcome:
+        """Runs a piece of work on one snapshot."""
+        return _read(connection, job)
 
     def _assert_safe(self, connection: Connection) -> None:
-        if connection.dialect.name != "sqlite":
-            return
+        """Raises UnsafeDatabase."""
         mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
         level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
         if str(mode).lower() != "wal" or int(level or 0) < 2:
@@ -180,19 +199,18 @@ class Database:
             )
 
 
-async def _ask(jobs: "queue.SimpleQueue[_Job | None]", work: Callable[[Connection], T]) -> T:
+async def _ask(jobs: "queue.SimpleQueue[Job | None]", work: Callable[[Connection], T]) -> T:
     loop = asyncio.get_running_loop()
-    job = _Job(work, loop, loop.create_future())
+    job = Job(work, loop, loop.create_future())
     jobs.put(job)
     result: T = await job.future
     return result
 
 
-Outcome = tuple[_Job, Any, BaseException | None]
-
-
-def _read(connection: Connection, driver: Any, job: _Job) -> Outcome:
+def _read(connection: Connection, job: Job) -> Outcome:
     """Runs the work on one snapshot; nothing was written when it ends."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
     try:
         driver.execute("BEGIN")
         try:
@@ -203,7 +221,7 @@ def _read(connection: Connection, driver: Any, job: _Job) -> Outcome:
         return job, None, _translate(error)
 
 
-def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
+def _run_batch(connection: Connection, batch: list[Job]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     if not batch:
         return outcomes
@@ -223,7 +241,7 @@ def _run_batch(connection: Connection, batch: list[_Job]) -> list[Outcome]:
     return outcomes
 
 
-def _run_alone(connection: Connection, job: _Job) -> Outcome:
+def _run_alone(connection: Connection, job: Job) -> Outcome:
     try:
         return job, job.work(connection), None
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
@@ -237,7 +255,7 @@ def _checkpoint(connection: Connection) -> None:
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _run_one(connection: Connection, job: _Job) -> Outcome:
+def _run_one(connection: Connection, job: Job) -> Outcome:
     driver = connection.connection.driver_connection
     assert driver is not None
     driver.execute("SAVEPOINT job")

@@ -5,7 +5,7 @@ Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
-from restante.server.db import entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
+from restante.server.db import blob_tables, entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
 from restante.server.db.shapes import (
     Big,
     metadata,  # noqa: F401 - whoever wants every table finds it here

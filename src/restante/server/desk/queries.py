@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from restante.server.db.functions import Greatest
 from restante.server.db.tables import (
     accounts,
     bans,
@@ -20,7 +21,7 @@ from restante.server.db.tables import (
 Row = Any
 
 _NEWEST = select(
-    func.max(
+    Greatest(
         func.coalesce(select(func.max(messages.c.received_at)).scalar_subquery(), 0),
         func.coalesce(select(func.max(events.c.created_at)).scalar_subquery(), 0),
         func.coalesce(select(func.max(accounts.c.created_at)).scalar_subquery(), 0),
@@ -31,7 +32,7 @@ _PASSKEYS = select(func.count()).select_from(passkeys).where(passkeys.c.account_
 _SINCE = messages.c.received_at >= bindparam("since")
 _DAYS = (
     select(
-        ((messages.c.received_at - bindparam("since")) / bindparam("day")).label("number"),
+        ((messages.c.received_at - bindparam("since")) // bindparam("day")).label("number"),
         func.count().label("messages"),
         func.coalesce(func.sum(messages.c.video_bytes), 0).label("bytes"),
         func.count(messages.c.account_id.distinct()).label("people"),

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from restante.server.db.blob_tables import remote_blobs, remote_parts
 from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
@@ -40,11 +41,14 @@ _TIMES = ("created_at", "received_at", "updated_at")
 """When a row came to be; the first of these that a table has."""
 _CONTENT: dict[Table, Column[Any]] = {messages: messages.c.video_bytes, uploads: uploads.c.length}
 """Bytes that lie beside the database."""
+_UPLOADS = select(uploads.c.id).where(uploads.c.account_id == _ACCOUNT)
 _THROUGH: dict[Table, ColumnElement[bool]] = {
     accounts: accounts.c.id == _ACCOUNT,
     idempotency_keys: idempotency_keys.c.session_id.in_(
         select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT)
     ),
+    remote_blobs: remote_blobs.c.id.in_(_UPLOADS),
+    remote_parts: remote_parts.c.blob_id.in_(_UPLOADS),
 }
 
 

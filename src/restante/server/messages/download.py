@@ -1,6 +1,5 @@
 """The download of a message's video.age: whole or one range, with every header that keeps a browser from using it."""
 
-import asyncio
 import re
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +14,6 @@ from restante.server.sessions.actor import bearer_of, token_of
 from restante.server.sessions.service import Sessions
 from restante.server.uploads.service import Uploads
 
-PIECE_BYTES = 256 * 1024
 _RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 _FIXED = [
     (b"content-type", b"application/octet-stream"),
@@ -165,7 +163,16 @@ class VideoApp:
         if span is None and (path := self._path(scope, video.blob_id)) is not None:
             await send({"type": "http.response.pathsend", "path": path})
         else:
-            await _send_pieces(send, file, span or whole)
+            await self._send_pieces(send, file, span or whole)
+
+    async def _send_pieces(self, send: Send, file: BlobFile, span: Span) -> None:
+        at, most = span.start, self._uploads.piece_bytes
+        while at < span.end:
+            piece = await self._uploads.read_blob(file, at, min(most, span.end - at))
+            if not piece:
+                raise BlobMissing("the blob is shorter than its message says")
+            at += len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": at < span.end})
 
     def _path(self, scope: Scope, blob_id: str) -> str | None:
         """Where the file is, if the ASGI server offers to send it by itself and the store has it as a file."""
@@ -186,14 +193,3 @@ def _start(video: VideoRef, span: Span | None) -> tuple[int, Headers]:
 async def _send_empty(send: Send, status: int, headers: Headers) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-async def _send_pieces(send: Send, file: BlobFile, span: Span) -> None:
-    at = span.start
-    while at < span.end:
-        length = min(PIECE_BYTES, span.end - at)
-        piece = file.read_now(at, length) or await asyncio.to_thread(file.read, at, length)
-        if not piece:
-            raise BlobMissing("the blob is shorter than its message says")
-        at += len(piece)
-        await send({"type": "http.response.body", "body": piece, "more_body": at < span.end})

@@ -7,6 +7,7 @@ from typing import Literal
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from restante.server.db.tables import events
+from restante.server.db.turns import take_numbers
 
 EventKind = Literal["message", "mark", "deleted"]
 
@@ -17,8 +18,9 @@ _AFTER = (
     .order_by(events.c.id)
     .limit(bindparam("most"))
 )
-_SPAN = select(func.min(events.c.id), func.max(events.c.id))
 _NEWEST = select(func.max(events.c.id))
+_SPAN = select(select(func.min(events.c.id)).scalar_subquery(), _NEWEST.scalar_subquery())
+"""Two questions, each answered by an end of the index; asked as one, SQLite would read the whole table."""
 _FRONT = select(events.c.id, events.c.created_at).order_by(events.c.id).limit(bindparam("most"))
 _FORGET = delete(events).where(events.c.id <= bindparam("last"))
 
@@ -35,12 +37,18 @@ class Event:
 def append(
     connection: Connection, account_ids: Iterable[int], kind: EventKind, message_id: str, *, now_ms: int
 ) -> dict[int, int]:
-    """Records an event for each of the accounts; returns the ids of the events, which grow, by account."""
+    """Records an event for each of the accounts; returns the ids of the events, by account.
+
+    They grow, also in the order in which others see them: see [Note: Later means larger].
+    """
     rows = [
         {"account_id": account_id, "kind": kind, "message_id": message_id, "created_at": now_ms}
         for account_id in sorted(account_ids)
     ]
-    return {row.account_id: row.id for row in connection.execute(_APPEND, rows)} if rows else {}
+    if not rows:
+        return {}
+    take_numbers(connection)
+    return {row.account_id: row.id for row in connection.execute(_APPEND, rows)}
 
 
 def after(connection: Connection, account_id: int, last_id: int, *, most: int = 100) -> list[Event]:

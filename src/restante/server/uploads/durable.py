@@ -8,7 +8,8 @@ from functools import partial
 
 from restante.protocol import limits
 from restante.server.blobs.flusher import Flusher
-from restante.server.blobs.store import BlobsFull
+from restante.server.blobs.remote import Overtaken, RemoteBlobs
+from restante.server.blobs.store import BlobMissing, BlobsFull
 from restante.server.clock import Clock
 from restante.server.config import Settings
 from restante.server.db.engine import Database
@@ -28,7 +29,8 @@ class Durable:
 
     [Note: Failed flush] After a failed flush nobody can know which of the unflushed bytes are stored, and asking again
     lies. So the file is cut back to what an earlier flush made certain, and the client sends on from there. Where no
-    earlier flush is known (the process started since), the upload ends, and its client sends it anew.
+    earlier flush is known (the process started since), the upload ends, and its client sends it anew. Of a remote blob the
+    ledger says what is certain.
     """
 
     def __init__(
@@ -37,11 +39,14 @@ class Durable:
         clock: Clock,
         settings: Settings,
         *,
+        remote: RemoteBlobs | None,
         give_up: Callable[[str], Awaitable[object]],
     ) -> None:
         self._database = database
         self._clock = clock
-        self._every_byte = settings.durability == "power"
+        self._remote = remote
+        # What is held for an object store does not survive the process either.
+        self._every_byte = settings.durability == "power" or remote is not None
         self._give_up = give_up
         self._flusher = Flusher()
 
@@ -65,6 +70,10 @@ class Durable:
             upload.ahead.add_done_callback(partial(_came_ahead, upload))
         failpoint("upload-before-ack")
         return size
+
+    async def store(self, upload: OpenUpload) -> None:
+        """Makes what is written so far durable; the answer waits for more."""
+        await self._flush(upload, upload.size)
 
     async def finish(self, upload: OpenUpload) -> None:
         """Finishes an upload whose bytes are all there: flush, commit; any number of times, at once or later."""
@@ -96,13 +105,25 @@ class Durable:
             return
         try:
             with self._database.timing.of("flush"):
-                await self._flusher.flush(upload.file)
+                await self._flush_file(upload)
+        except Overtaken as error:
+            upload.fence()
+            upload.resume()
+            raise RetryLater("locked", seconds=BUSY_RETRY_S) from error
+        except BlobMissing as error:
+            raise Refusal("upload-gone") from error
         except OSError as error:
             await self._retreat(upload)
             raise full_or_busy(error) from error
         if upload.size < size:  # another flush of these bytes failed meanwhile
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
         upload.durable = max(upload.durable or 0, size)
+
+    async def _flush_file(self, upload: OpenUpload) -> None:
+        if self._remote is None:
+            await self._flusher.flush(upload.file)
+        else:
+            await self._remote.run(upload.file.flush)
 
     async def _flush_ahead(self, upload: OpenUpload, size: int) -> None:
         """Flushes while more comes. A file that was closed meanwhile has told its errors to who closed it."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
+from restante.server.blobs.remote import RemoteFile
 from restante.server.blobs.store import BlobFile
 from restante.server.uploads.queries import Upload
 
@@ -49,7 +50,7 @@ class OpenUpload:
 
     @classmethod
     def of(cls, row: Upload, file: BlobFile, *, last_byte_ms: int) -> "OpenUpload":
-        """Opens what a row names; of bytes that were there before it is not known whether they were flushed."""
+        """Opens what a row names; of bytes that were in a file before it is not known whether they were flushed."""
         size = file.size()
         return cls(
             id=row.id,
@@ -61,7 +62,7 @@ class OpenUpload:
             file=file,
             size=size,
             last_byte_ms=last_byte_ms,
-            durable=None if size else 0,
+            durable=None if size and not isinstance(file, RemoteFile) else size,
             by_caller=row.call_sha256 is not None,
         )
 
@@ -69,6 +70,15 @@ class OpenUpload:
     def complete(self) -> bool:
         """Whether every announced byte is there."""
         return self.length is not None and self.size == self.length
+
+    @property
+    def full(self) -> bool:
+        """Whether what was written has to be stored before more is written, so that memory stays flat."""
+        return isinstance(self.file, RemoteFile) and self.file.full
+
+    def resume(self) -> None:
+        """Goes on from where a remote blob is, whoever brought it there."""
+        self.size = self.durable = self.file.size()
 
     def step_back(self, size: int) -> None:
         """Forgets what was written beyond the size; whoever writes just now is fenced."""
@@ -112,6 +122,18 @@ class Lease:
         if self.epoch != self.upload.epoch:
             return False
         return self._scope is None or monotonic() - self.heard_at_s < STALLED_S
+
+    @contextmanager
+    def storing(self) -> Iterator[None]:
+        """Holds the pen while what was received is stored, however long that takes. Raises Fenced afterwards."""
+        scope, self._scope = self._scope, None
+        try:
+            yield
+        finally:
+            self._scope = scope
+            self.heard_at_s = monotonic()
+        if self.upload.epoch != self.epoch:
+            raise Fenced
 
     @contextmanager
     def noticing(self, scope: asyncio.Timeout) -> Iterator[None]:

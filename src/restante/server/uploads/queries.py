@@ -3,10 +3,14 @@
 See [Note: Statements made once].
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from restante.server.blobs.ledger import Part, Standing
+from restante.server.blobs.store import BlobStat
+from restante.server.db.blob_tables import remote_blobs, remote_parts
 from restante.server.db.tables import uploads as table
 from restante.server.outbox import queue
 
@@ -65,6 +69,36 @@ _UNSUMMED = (
     .limit(bindparam("most"))
 )
 _SET_SUM = update(table).where(_THIS, table.c.sha256.is_(None)).values(sha256=bindparam("digest"))
+
+_THIS_BLOB = remote_blobs.c.id == bindparam("blob")
+_STANDING = (remote_blobs.c.epoch, remote_blobs.c.size, remote_blobs.c.modified_at)
+_FIND_BLOB = select(*_STANDING).where(_THIS_BLOB)
+_ADD_BLOB = insert(remote_blobs)
+_TAKE_BLOB = (
+    update(remote_blobs).where(_THIS_BLOB).values(epoch=remote_blobs.c.epoch + 1).returning(*_STANDING)
+)
+_GROW_BLOB = (
+    update(remote_blobs)
+    .where(_THIS_BLOB, remote_blobs.c.epoch == bindparam("under"), remote_blobs.c.size == bindparam("at"))
+    .values(size=remote_blobs.c.size + bindparam("more"), modified_at=bindparam("now"))
+)
+_ADD_PART = insert(remote_parts)
+_PARTS = (
+    select(remote_parts.c.offset, remote_parts.c.size, remote_parts.c.name)
+    .where(remote_parts.c.blob_id == bindparam("blob"))
+    .order_by(remote_parts.c.offset)
+)
+_FORGET_PARTS = delete(remote_parts).where(remote_parts.c.blob_id == bindparam("blob"))
+_FORGET_BLOB = delete(remote_blobs).where(_THIS_BLOB)
+_ALL_BLOBS = select(remote_blobs.c.id, remote_blobs.c.size, remote_blobs.c.modified_at)
+_KNOWN = select(remote_parts.c.name).where(remote_parts.c.name.in_(bindparam("names", expanding=True)))
+_SOME_REMOTE = select(remote_blobs.c.id).limit(1)
+_SOME_LOCAL = (
+    select(table.c.id)
+    .where(table.c.finished_at.is_not(None), table.c.gone_at.is_(None))
+    .where(~select(remote_blobs.c.id).where(remote_blobs.c.id == table.c.id).exists())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +210,66 @@ def set_sum(connection: Connection, upload_id: str, sha256: bytes) -> None:
 def forget_gone(connection: Connection, *, gone_before_ms: int) -> int:
     """Removes old tombstones; returns how many."""
     return connection.execute(_FORGET, {"before": gone_before_ms}).rowcount
+
+
+# The ledger of remote blobs
+
+
+def find_blob(connection: Connection, blob_id: str) -> Standing | None:
+    row = connection.execute(_FIND_BLOB, {"blob": blob_id}).first()
+    return Standing(*row) if row is not None else None
+
+
+def add_blob(connection: Connection, blob_id: str, *, now_ms: int) -> bool:
+    """Enters an empty blob; False when there is one."""
+    if find_blob(connection, blob_id) is not None:
+        return False
+    connection.execute(_ADD_BLOB, {"id": blob_id, "epoch": 0, "size": 0, "modified_at": now_ms})
+    return True
+
+
+def take_blob(connection: Connection, blob_id: str) -> Standing | None:
+    """Raises the epoch of a blob, and tells where it stands."""
+    row = connection.execute(_TAKE_BLOB, {"blob": blob_id}).first()
+    return Standing(*row) if row is not None else None
+
+
+def add_part(connection: Connection, blob_id: str, epoch: int, part: Part, *, now_ms: int) -> bool:
+    """Enters a part at the end of a blob, if nobody took the pen or wrote there since."""
+    grown = {"blob": blob_id, "under": epoch, "at": part.offset, "more": part.size, "now": now_ms}
+    if connection.execute(_GROW_BLOB, grown).rowcount != 1:
+        return False
+    row = {"blob_id": blob_id, "offset": part.offset, "size": part.size, "name": part.name}
+    connection.execute(_ADD_PART, row)
+    return True
+
+
+def parts(connection: Connection, blob_id: str) -> list[Part]:
+    return [Part(*row) for row in connection.execute(_PARTS, {"blob": blob_id})]
+
+
+def forget_blob(connection: Connection, blob_id: str) -> None:
+    connection.execute(_FORGET_PARTS, {"blob": blob_id})
+    connection.execute(_FORGET_BLOB, {"blob": blob_id})
+
+
+def all_blobs(connection: Connection) -> list[BlobStat]:
+    return [BlobStat(*row) for row in connection.execute(_ALL_BLOBS)]
+
+
+def known_objects(connection: Connection, names: Collection[str]) -> set[str]:
+    """Which of these objects are part of a blob."""
+    return set(connection.execute(_KNOWN, {"names": list(names)}).scalars())
+
+
+def has_remote(connection: Connection) -> bool:
+    """Whether some blob is in a bucket."""
+    return connection.execute(_SOME_REMOTE).first() is not None
+
+
+def has_local(connection: Connection) -> bool:
+    """Whether some finished upload's blob is in no bucket."""
+    return connection.execute(_SOME_LOCAL).first() is not None
 
 
 def _upload(row: Row[tuple[object, ...]]) -> Upload:

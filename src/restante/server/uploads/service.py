@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from restante.protocol import limits
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, is_id, new_id, new_secret
+from restante.server.blobs.remote import RemoteBlobs, RemoteFile
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -38,6 +39,9 @@ from restante.server.uploads.sweeps import Sweeps
 LEASE_WAIT_S = 4.0
 """How long a PATCH waits for another one that is alive, before 423."""
 _LOOK_EVERY_S = 0.25
+PIECE_BYTES = limits.MIB // 4
+REMOTE_PIECE_BYTES = limits.MIB
+"""Each costs a request."""
 OPENED_FOR_S = 30.0
 """How long the kernel is trusted to have a file's entry at hand, so that opening it again needs no thread."""
 _DRAIN_SHARE = 0.75
@@ -74,6 +78,7 @@ class Uploads:
     ) -> None:
         self._database = database
         self._blobs = blobs
+        self._remote = blobs if isinstance(blobs, RemoteBlobs) else None
         self._clock = clock
         self._settings = settings
         self._limiter = limiter
@@ -82,13 +87,15 @@ class Uploads:
         self._shelf = Shelf()
         self._opened = Recent[str, str](clock, fresh_for_s=OPENED_FOR_S)
         self._sweeps = Sweeps(database, blobs, clock)
-        self._durable = Durable(database, clock, settings, give_up=self._give_up)
+        self._durable = Durable(database, clock, settings, remote=self._remote, give_up=self._give_up)
         self._stopping = False
 
     # Life of the process
 
     async def start(self) -> None:
         """Starts flushing, and buries what a process that died had not created to the end."""
+        if self._remote is not None:
+            self._remote.attach(asyncio.get_running_loop())
         self._durable.start()
         for upload_id in await self._sweeps.never_created():
             await self._bury(upload_id)
@@ -101,6 +108,8 @@ class Uploads:
                 await self._shelf.drained()
         await self._durable.stop()
         self._shelf.close()
+        if self._remote is not None:
+            self._remote.close()
 
     def interrupt(self) -> None:
         """Takes no byte more: every writer flushes and answers 503, new ones are refused."""
@@ -124,6 +133,11 @@ class Uploads:
     def most_bytes(self) -> int:
         """Largest upload taken."""
         return self._settings.upload_bytes
+
+    @property
+    def piece_bytes(self) -> int:
+        """How much of a blob is read at once."""
+        return REMOTE_PIECE_BYTES if self._remote is not None else PIECE_BYTES
 
     def has_room(self) -> bool:
         """Whether the store has more than the operator wants to keep free."""
@@ -180,6 +194,8 @@ class Uploads:
         if upload is None:
             upload = await self._open(await self._access_row(upload_id, token, who))
         with self._shelf.using(upload):
+            if self._remote is not None:
+                await self._catch_up(upload, self._remote)
             yield upload
 
     def using(self, upload: OpenUpload) -> AbstractContextManager[OpenUpload]:
@@ -196,11 +212,27 @@ class Uploads:
         upload.fence()
         lease = upload.lease = Lease(upload, upload.epoch)
         try:
+            await self.take(upload)
             yield lease
         finally:
             lease.ended.set()
             if upload.lease is lease:
                 upload.lease = None
+
+    async def take(self, upload: OpenUpload) -> None:
+        """Takes the pen of a remote blob from other processes, so that its size is the truth. Raises Refusal upload-gone."""
+        if self._remote is not None and upload.finished_at is None:
+            await self._learn(upload, self._remote, RemoteFile.take)
+
+    async def relieve(self, lease: Lease) -> None:
+        """Stores what a body brought so far, where it would fill the memory. Raises Fenced, RetryLater."""
+        if lease.upload.full:
+            try:
+                with lease.storing():
+                    await self._durable.store(lease.upload)
+            except Refusal as refusal:
+                refusal.headers["connection"] = "close"
+                raise
 
     def check_usable(self, upload: OpenUpload) -> None:
         """Raises Refusal upload-gone, or busy when the process ends."""
@@ -245,11 +277,17 @@ class Uploads:
 
     async def open_blob(self, upload_id: str) -> BlobFile:
         """Opens a blob for reading; the caller closes it. Raises BlobMissing."""
-        if self._opened.find(upload_id):
+        if self._remote is None and self._opened.find(upload_id):
             return self._blobs.open(upload_id)
         file = await asyncio.to_thread(self._blobs.open, upload_id)
         self._opened.keep(upload_id, upload_id, generation=self._opened.generation)
         return file
+
+    async def read_blob(self, file: BlobFile, offset: int, length: int) -> bytes:
+        """Reads a piece, in the event loop where that needs no waiting. Raises BlobMissing."""
+        if self._remote is not None:
+            return await self._remote.run(file.read, offset, length)
+        return file.read_now(offset, length) or await asyncio.to_thread(file.read, offset, length)
 
     def blob_path(self, upload_id: str) -> str | None:
         """Where a blob is as a local file, for servers that send files by themselves; None when it is none."""
@@ -279,10 +317,12 @@ class Uploads:
         for blob_id in found:
             self._shelf.drop(blob_id)
             await asyncio.to_thread(self._blobs.delete, blob_id)
-        return len(found)
+        return len(found) + await self._sweep_strays()
 
     async def sum_up(self) -> int:
-        """Hashes finished blobs that nobody has hashed; returns how many."""
+        """Hashes finished blobs that nobody has hashed; returns how many. An object store keeps sums of its own."""
+        if self._remote is not None:
+            return 0
         return await self._sweeps.sum_up()
 
     async def forget_gone(self, now_ms: int) -> int:
@@ -349,6 +389,42 @@ class Uploads:
         except BlobMissing as error:
             raise Refusal("upload-gone") from error
         return self._shelf.put(OpenUpload.of(row, file, last_byte_ms=stat.modified_ms))
+
+    async def _catch_up(self, upload: OpenUpload, remote: RemoteBlobs) -> None:
+        """Learns what other processes did to an upload whose blob is remote."""
+        if upload.lease is not None:
+            return
+        row = await self._database.read(partial(queries.find, upload_id=upload.id))
+        if row is None or row.gone_at is not None:
+            self._shelf.drop(upload.id)
+            raise Refusal("upload-gone")
+        upload.finished_at = row.finished_at
+        upload.length = upload.length if row.length is None else row.length
+        await self._learn(upload, remote, RemoteFile.refresh)
+
+    async def _learn(
+        self, upload: OpenUpload, remote: RemoteBlobs, ask: Callable[[RemoteFile], None]
+    ) -> None:
+        assert isinstance(upload.file, RemoteFile)
+        try:
+            await remote.ask(ask, upload.file)
+        except BlobMissing as error:
+            self._shelf.drop(upload.id)
+            raise Refusal("upload-gone") from error
+        except OSError as error:
+            raise full_or_busy(error) from error
+        upload.size = upload.file.size()
+
+    async def _sweep_strays(self) -> int:
+        if self._remote is None:
+            return 0
+        return await self._remote.run(
+            partial(
+                self._remote.sweep_strays,
+                now_s=self._clock.monotonic_s(),
+                grace_s=limits.ORPHAN_GRACE.total_seconds(),
+            )
+        )
 
     async def _wait_for_holder(self, upload: OpenUpload) -> None:
         deadline_s = monotonic() + LEASE_WAIT_S

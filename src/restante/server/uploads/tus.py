@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from restante.server.asgi import Receive, Scope, Send, headers_named, respond
+from restante.server.blobs.remote import Overtaken
 from restante.server.blobs.store import BlobsFull
 from restante.server.errors import Refusal, RetryLater
 from restante.server.sessions.actor import Caller, token_of
@@ -128,6 +129,7 @@ class TusApp:
     async def _head(self, _: Scope, __: Receive, upload: OpenUpload) -> tuple[int, Headers]:
         """The client lost its way: whoever still writes for it lets go, so that the offset told stays true."""
         upload.fence()
+        await self._uploads.take(upload)
         offset = await self._uploads.acknowledge(upload)
         length = (
             (b"upload-defer-length", b"1")
@@ -174,7 +176,7 @@ class TusApp:
         ending = Ending.COMPLETE
         if append.body_bytes != 0:
             ending = await _take_body(
-                lease, receive, append, limit=most if length is None else length, clock=self._uploads.now_ms
+                lease, receive, append, limit=most if length is None else length, uploads=self._uploads
             )
         offset = await self._uploads.acknowledge(upload)
         if ending is not Ending.COMPLETE:
@@ -197,7 +199,7 @@ class TusApp:
 
 
 async def _take_body(
-    lease: Lease, receive: Receive, append: Append, *, limit: int, clock: Callable[[], int]
+    lease: Lease, receive: Receive, append: Append, *, limit: int, uploads: Uploads
 ) -> Ending:
     """Writes the body as it comes, until it ends, is cut, does not fit, or somebody else writes."""
     rest = append.body_bytes
@@ -212,12 +214,13 @@ async def _take_body(
                     if lease.upload.size + len(data) > limit:
                         return Ending.OVERLONG
                     if data:
-                        lease.append(data, now_ms=clock())
+                        lease.append(data, now_ms=uploads.now_ms())
+                        await uploads.relieve(lease)
                     if rest is not None:
                         rest -= len(data)
                     if not message.get("more_body", False):
                         break
-    except (TimeoutError, Fenced):
+    except (TimeoutError, Fenced, Overtaken):
         return Ending.FENCED
     except BlobsFull:
         return Ending.FULL

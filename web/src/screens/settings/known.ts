@@ -52,6 +52,8 @@ const TABLES: Readonly<Record<string, [IconName, () => string]>> = {
   passkey_ceremonies: ["clock", () => m.known_ceremonies()],
   sessions: ["laptop", () => m.known_sessions()],
   uploads: ["stored", () => m.known_uploads()],
+  remote_blobs: ["stored", () => m.known_remote()],
+  remote_parts: ["stored", () => m.known_remote_parts()],
   messages: ["camera", () => m.known_messages()],
   envelopes: ["stored", () => m.known_envelopes()],
   events: ["clock", () => m.known_events()],

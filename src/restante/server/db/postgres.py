@@ -1,0 +1,231 @@
+"""PostgreSQL as the database: several writers, each with group commit, and the same queries as on SQLite.
+
+[Note: As if there were one writer] Every query of this server was written for one writer, who reads, decides and writes with
+nobody in between. On PostgreSQL that is what SERIALIZABLE promises: what was committed together could have been committed one after
+the other. Two transactions that were in each other's way (the same quota, the last open of a link, the end of the log)
+cannot both commit; one is run again from the start, from the second time on in turn with others in that state. So a piece of work
+may run several times: it changes nothing but the database.
+
+What serialisability does not promise is that numbers grow in the order of the commits: see ``turns``.
+"""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from restante.server.db.engine import Database, Job, Outcome, UnsafeDatabase
+from restante.server.errors import RetryLater
+from restante.server.failpoints import failpoint
+
+WRITERS = 4
+READERS = 4
+ATTEMPTS = 10
+ATTEMPTS_WHEN_LOST = 3
+OLDEST = 14
+"""The oldest release that still gets its mends."""
+
+_SERIALIZABLE, _REPEATABLE_READ = 4, 3  # psycopg.IsolationLevel
+_INT8 = 20  # pg_type
+_IN_THE_WAY = frozenset({"40001", "40P01", "23503", "23505"})
+"""Serialisation failure, deadlock; and a row that came or went between looking and writing, which a second look sees."""
+_FULL = "53100"
+_PASSING = ("08", "53", "55", "57", "25006")
+"""Connection, resources, locks, shutdown, a standby that took over: the client is to come back."""
+_NEXT = text("LOCK TABLE meta IN SHARE UPDATE EXCLUSIVE MODE")
+"""Before the first SELECT, so that what is seen afterwards is newer than the lock; it is in nobody else's way."""
+_ALONE_KEY = 0x72657374
+_PROMISES = text(
+    "SELECT current_setting('server_version_num')::int / 10000 AS release, current_setting('fsync') AS fsync,"
+    " current_setting('full_page_writes') AS full_page_writes,"
+    " current_setting('synchronous_commit') AS synchronous_commit,"
+    " current_setting('server_encoding') AS encoding, 'B' < 'a' AS by_code_point, pg_is_in_recovery() AS standby,"
+    " current_setting('transaction_isolation') AS isolation"
+)
+
+
+def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS) -> tuple[Engine, Engine]:
+    """Makes the engine that writes and the one that reads. Raises UnsafeDatabase when nobody answers."""
+    address = make_url(url).set(drivername="postgresql+psycopg")
+    found = (
+        _engine(address, size=writers + 1, isolation=_SERIALIZABLE),
+        _engine(address, size=readers, isolation=_REPEATABLE_READ, read_only=True),
+    )
+    try:
+        with found[0].connect() as connection:
+            check(connection)
+    except UnsafeDatabase:
+        found[0].dispose()
+        raise
+    except OperationalError as error:
+        said = str(error.orig).strip().splitlines()[0]
+        raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
+    return found
+
+
+def _place(address: URL) -> str:
+    return f"{address.host or 'the local socket'}:{address.port or 5432}/{address.database}"
+
+
+def _engine(address: URL, *, size: int, isolation: int, read_only: bool = False) -> Engine:
+    engine = create_engine(
+        address,
+        pool_size=size,
+        pool_recycle=3600,
+        connect_args={"application_name": "restante", "connect_timeout": 5},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = isolation
+        connection.read_only = read_only
+        # Sums of whole numbers are whole numbers, as on SQLite; nothing else here is numeric.
+        connection.adapters.register_loader("numeric", connection.adapters.get_loader(_INT8, 0))
+
+    return engine
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """Keeps other nodes from doing the same meanwhile, as at a first start; on SQLite there are none."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    apart = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with apart.connect() as connection:  # the lock goes with the connection
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ALONE_KEY})
+        yield
+
+
+def check(connection: Connection) -> None:
+    """Raises UnsafeDatabase with one sentence when a promise of this server could not be kept."""
+    found = connection.execute(_PROMISES).one()
+    if (wrong := _wrong(found)) is not None:
+        raise UnsafeDatabase(f"PostgreSQL: {wrong}")
+
+
+def _wrong(found: Row[Any]) -> str | None:
+    if found.release < OLDEST:
+        return f"release {found.release} is too old, {OLDEST} or a newer one is needed"
+    if found.standby:
+        return "this is a standby, which takes no writes; name the primary"
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        if getattr(found, setting) == "off":
+            return f"{setting} is off: acknowledged messages could be lost"
+    if found.encoding != "UTF8" or not found.by_code_point:
+        return (
+            "the database must be in UTF8 and sort by code point:"
+            " createdb --template=template0 --encoding=UTF8 --locale=C NAME"
+        )
+    if found.isolation != "serializable":
+        return f"transactions are {found.isolation} and not serializable: something between here and there changes them"
+    return None
+
+
+class PostgresDatabase(Database):
+    """Runs queries in threads with a connection each. What was in another's way runs again; see the note above."""
+
+    def __init__(
+        self, writer: Engine, reader: Engine, *, writers: int = WRITERS, readers: int = READERS
+    ) -> None:
+        super().__init__(writer, (reader,) * readers, writers=writers)
+
+    def _run_batch(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
+        attempt = 0
+        while batch:
+            try:
+                return _attempt(connection, batch, in_turn=attempt > 0)
+            except Exception as error:  # noqa: BLE001 - handed to those who asked
+                attempt += 1
+                if len(batch) > 1:  # whichever of them it was, the others get on without it
+                    return [outcome for job in batch for outcome in self._run_batch(connection, [job])]
+                if not _may_begin_again(error, attempt):
+                    translated = translate(error)
+                    return [(job, None, translated) for job in batch]
+            time.sleep(random.uniform(0.5, 1) * min(0.5, 0.005 * 2**attempt))  # noqa: S311 - apart, not secret
+        return []
+
+    def _run_read(self, connection: Connection, job: Job) -> Outcome:
+        attempt = 0
+        while True:
+            try:
+                with connection.begin():
+                    return job, job.work(connection), None
+            except Exception as error:  # noqa: BLE001 - handed to the one who asked
+                attempt += 1
+                if not _may_begin_again(error, attempt):
+                    return job, None, translate(error)
+
+    def _assert_safe(self, connection: Connection) -> None:
+        check(connection)
+
+
+def _attempt(connection: Connection, batch: list[Job], *, in_turn: bool) -> list[Outcome]:
+    committing = False
+    try:
+        with connection.begin():
+            if in_turn:
+                connection.execute(_NEXT)
+            if len(batch) == 1:  # its transaction is its own and needs no savepoint
+                outcomes: list[Outcome] = [(batch[0], batch[0].work(connection), None)]
+            else:
+                outcomes = [_run_one(connection, job) for job in batch]
+            failpoint("db-before-commit")
+            committing = True
+    except DBAPIError as error:
+        if committing and _is_lost(
+            error
+        ):  # kept or not: nobody knows, and whoever asked asks again with the same key
+            raise RetryLater("busy", seconds=2) from error
+        raise
+    failpoint("db-after-commit")
+    return outcomes
+
+
+def _run_one(connection: Connection, job: Job) -> Outcome:
+    connection.exec_driver_sql("SAVEPOINT job")
+    try:
+        result = job.work(connection)
+    except Exception as error:
+        if _may_begin_again(error, 0):
+            raise
+        connection.exec_driver_sql("ROLLBACK TO job")
+        connection.exec_driver_sql("RELEASE job")
+        return job, None, translate(error)
+    connection.exec_driver_sql("RELEASE job")
+    return job, result, None
+
+
+def _may_begin_again(error: Exception, attempt: int) -> bool:
+    if _is_lost(error):
+        return attempt < ATTEMPTS_WHEN_LOST
+    return _state(error) in _IN_THE_WAY and attempt < ATTEMPTS
+
+
+def _is_lost(error: Exception) -> bool:
+    """Tells whether the connection is gone, or there was none to be had."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not _state(error))
+
+
+def _state(error: Exception) -> str:
+    """The SQLSTATE, or nothing."""
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+
+
+def translate(error: Exception) -> Exception:
+    """Tells a database that is busy, away or full from one that is wrong."""
+    state = _state(error)
+    translated: Exception = error
+    if state == _FULL:
+        translated = RetryLater("storage-full", seconds=60)
+    elif _is_lost(error) or state in _IN_THE_WAY - {"23503", "23505"} or state.startswith(_PASSING):
+        translated = RetryLater("busy", seconds=2)
+    translated.__cause__ = error if translated is not error else error.__cause__
+    return translated

@@ -1,0 +1,370 @@
+"""The same rooms on PostgreSQL, where several write at once: what one writer made true by being alone must stay true.
+
+Two `PostgresDatabase` on one database are two nodes. Everything else of the API is tested by the other suites of this
+folder with `--database postgresql`.
+"""
+
+import asyncio
+import itertools
+import random
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, func, insert, select, text
+
+from restante.server.clock import SystemClock
+from restante.server.config import BadSettings, Settings, from_environment
+from restante.server.db import migrate, postgres
+from restante.server.db.engine import UnsafeDatabase
+from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
+from restante.server.db.tables import accounts, log_entries, metadata, rate_buckets
+from restante.server.errors import Refusal, RetryLater
+from restante.server.house import embedded, furnish
+from restante.server.limits.service import Limiter
+from restante.server.outbox import events, queue
+from restante.server.transparency.service import append
+from tests.databases import cluster
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def url() -> str:
+    name = f"own_{next(_numbers)}"
+    cluster().lay(name)
+    return cluster().url(name)
+
+
+@asynccontextmanager
+async def nodes(url: str, *, writers: int) -> AsyncIterator[list[PostgresDatabase]]:
+    made = [PostgresDatabase(*postgres_engines(url), writers=writers) for _ in range(2)]
+    for each in made:
+        each.start()
+    try:
+        yield made
+    finally:
+        for each in made:
+            await asyncio.to_thread(each.stop)
+
+
+def run(
+    url: str,
+    story: Callable[[list[PostgresDatabase]], Awaitable[None]],
+    *,
+    writers: int = postgres.WRITERS,
+) -> None:
+    async def whole() -> None:
+        async with nodes(url, writers=writers) as made:
+            await asyncio.wait_for(story(made), 60)
+
+    asyncio.run(whole())
+
+
+async def an_account(database: PostgresDatabase, name: str = "ann") -> int:
+    def work(connection: Connection) -> int:
+        added = insert(accounts).values(name=name, created_at=0).returning(accounts.c.id)
+        return int(connection.execute(added).scalar_one())
+
+    return await database.write(work)
+
+
+# The start
+
+
+def test_migrations_make_the_schema_of_the_tables():
+    engine, reader = postgres_engines(cluster().empty(f"bare_{next(_numbers)}"))
+    migrate.upgrade(engine)
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    # A comment that was put better later is not changed in tables that are there.
+    assert [each for each in found if isinstance(each, tuple) or each[0][0] != "modify_comment"] == []
+    engine.dispose()
+    reader.dispose()
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "said"),
+    [
+        ("ENCODING LATIN1 LOCALE 'C'", "", "must be in UTF8 and sort by code point: createdb"),
+        (
+            "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
+            "",
+            "must be in UTF8 and sort by code point",
+        ),
+        ("", "synchronous_commit = off", "synchronous_commit is off: acknowledged messages could be lost"),
+    ],
+)
+def test_a_database_that_cannot_keep_a_promise_is_refused_in_one_sentence(options, setting, said):
+    name = f"unfit_{next(_numbers)}"
+    url = cluster().empty(name, options)
+    if setting:
+        cluster().execute(f"ALTER DATABASE {name} SET {setting}")
+    with pytest.raises(UnsafeDatabase, match=said) as caught:
+        postgres_engines(url)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_said_without_the_password():
+    url = cluster().url("nowhere").replace("restante@", "restante:hunter2@")
+    with pytest.raises(UnsafeDatabase, match='database "nowhere" does not exist') as caught:
+        postgres_engines(url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_address_of_something_else_is_refused():
+    with pytest.raises(BadSettings, match="RESTANTE_DATABASE_URL is no address such as postgresql://"):
+        from_environment({"RESTANTE_DATABASE_URL": "mysql://h/d"})
+
+
+def test_two_nodes_that_start_at_once_agree_on_their_secrets(tmp_path):
+    url, keys = cluster().empty(f"both_{next(_numbers)}"), []
+
+    def begin(folder: Path) -> None:
+        settings = Settings(data=folder, database_url=url)
+        house = furnish(settings, SystemClock(), embedded(settings))
+        keys.append(house.messages._claim_key)
+        house.database.stop()
+
+    threads = [threading.Thread(target=begin, args=(tmp_path / str(each),)) for each in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
+# Several writers
+
+
+def _take_at_once(url: str) -> int:
+    """Has 40 requests ask two nodes for one of five at the same time; returns how many got one."""
+    limiter, let_in = Limiter(SystemClock(), key=b"k"), 0
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        nonlocal let_in
+
+        def work(connection: Connection) -> None:
+            limiter.take(connection, "sends", "ann", "5/1000s")
+            time.sleep(0.002)
+
+        taken = (both[each % 2].write(work) for each in range(40))
+        outcomes = await asyncio.gather(*taken, return_exceptions=True)
+        let_in = outcomes.count(None)
+        refused = [each for each in outcomes if each is not None]
+        assert {str(each) for each in refused} <= {"rate-limited", "busy"}, refused
+
+    run(url, story)
+    return let_in
+
+
+def test_a_limit_is_a_limit_on_two_nodes(url):
+    assert _take_at_once(url) == 5
+
+
+def test_without_serialisation_the_limit_would_be_passed(url, monkeypatch):
+    monkeypatch.setattr(postgres, "_SERIALIZABLE", 2)  # READ COMMITTED: the control
+    monkeypatch.setattr(postgres, "_wrong", lambda _: None)
+    with cluster().engine(url.rpartition("/")[2]).connect() as connection:
+        connection.execute(
+            insert(rate_buckets).values(
+                key=Limiter(SystemClock(), key=b"k")._bucket("sends", "ann"), level_ms=0
+            )
+        )
+    assert _take_at_once(url) > 5
+
+
+def test_the_log_has_no_gap_and_no_fork(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        account = await an_account(both[0])
+
+        def work(rev: int) -> Callable[[Connection], int]:
+            return lambda connection: append(
+                connection, account, acct="ann@here", rev=rev, record=b"%d" % rev
+            )
+
+        leaves = await asyncio.gather(*(both[rev % 2].write(work(rev)) for rev in range(60)))
+        assert sorted(leaves) == list(range(60))
+        kept = await both[0].read(
+            lambda c: list(c.execute(select(log_entries.c.leaf).order_by("leaf")).scalars())
+        )
+        assert kept == list(range(60))
+
+    run(url, story)
+
+
+def test_a_task_stands_in_the_queue_once(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        def work(connection: Connection) -> None:
+            queue.enqueue(connection, "tell", "7", due_ms=0)
+
+        await asyncio.gather(*(both[each % 2].write(work) for each in range(30)))
+        assert len(await both[0].read(lambda c: queue.due(c, now_ms=1, kinds=("tell",)))) == 1
+
+    run(url, story)
+
+
+def _two_senders(url: str) -> list[int]:
+    """The first takes a number and dawdles; returns what a channel saw while the second was asked to send."""
+    seen: list[int] = []
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        account = await an_account(both[0])
+        numbered, go_on = threading.Event(), threading.Event()
+
+        def dawdles(connection: Connection) -> int:
+            number = events.append(connection, [account], "message", "msg_1", now_ms=0)[account]
+            numbered.set()
+            go_on.wait(20)
+            return number
+
+        def quick(connection: Connection) -> int:
+            return events.append(connection, [account], "message", "msg_2", now_ms=0)[account]
+
+        first = asyncio.ensure_future(both[0].write(dawdles))
+        await asyncio.to_thread(numbered.wait, 20)
+        second = asyncio.ensure_future(both[1].write(quick))
+        await asyncio.wait([second], timeout=0.5)
+        seen.extend(each.id for each in await both[1].read(lambda c: events.after(c, account, 0)))
+        go_on.set()
+        assert await first < await second
+        seen.extend(
+            each.id for each in await both[1].read(lambda c: events.after(c, account, max(seen, default=0)))
+        )
+
+    run(url, story)
+    return seen
+
+
+def test_events_are_numbered_in_the_order_in_which_they_are_seen(url):
+    assert len(_two_senders(url)) == 2
+
+
+def test_without_their_turn_a_channel_would_miss_one(url, monkeypatch):
+    monkeypatch.setattr(events, "take_numbers", lambda _: None)
+    assert len(_two_senders(url)) == 1
+
+
+def test_one_that_is_refused_takes_nobody_with_it(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        def refused(connection: Connection) -> None:
+            connection.execute(insert(accounts).values(name="nobody", created_at=0))
+            raise Refusal("not-found")
+
+        blocked, go_on = threading.Event(), threading.Event()
+
+        def holds_the_writer(_: Connection) -> None:
+            blocked.set()
+            go_on.wait(20)
+
+        holding = asyncio.ensure_future(both[0].write(holds_the_writer))
+        await asyncio.to_thread(blocked.wait, 20)
+        group = [
+            both[0].write(refused),
+            an_account(both[0], "bob"),
+            both[0].write(refused),
+            an_account(both[0], "cyd"),
+        ]
+        waiting = [asyncio.ensure_future(each) for each in group]
+        await asyncio.sleep(0.05)
+        go_on.set()
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        await holding
+        assert [type(each) for each in outcomes] == [Refusal, int, Refusal, int]
+        names = await both[1].read(
+            lambda c: list(c.execute(select(accounts.c.name).order_by("name")).scalars())
+        )
+        assert names == ["bob", "cyd"]
+
+    run(url, story, writers=1)
+
+
+def test_whole_numbers_stay_whole(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        await an_account(both[0])
+        total: Any = await both[0].read(lambda c: c.execute(select(func.sum(accounts.c.id))).scalar())
+        assert type(total) is int
+
+    run(url, story)
+
+
+def test_reading_cannot_write(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        with pytest.raises(RetryLater) as caught:
+            await both[0].read(lambda c: c.execute(insert(accounts).values(name="x", created_at=0)))
+        assert "read-only transaction" in str(caught.value.__cause__)
+
+    run(url, story)
+
+
+# Faults
+
+
+def test_connections_that_were_cut_are_made_again_unnoticed(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        await asyncio.gather(*(an_account(both[0], f"a{each}") for each in range(20)))
+        cluster().execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.rpartition('/')[2]}'"
+        )
+        await asyncio.gather(*(an_account(both[0], f"b{each}") for each in range(20)))
+        assert (
+            await both[0].read(lambda c: c.execute(select(func.count()).select_from(accounts)).scalar()) == 40
+        )
+
+    run(url, story)
+
+
+def test_nodes_can_start_while_another_serves(url):
+    engine, reader = postgres_engines(url)
+    with alone(engine):
+        migrate.upgrade(engine)
+    with alone(engine), engine.begin() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+    engine.dispose()
+    reader.dispose()
+
+
+@pytest.mark.long
+def test_nothing_acknowledged_is_lost_when_the_database_falls_again_and_again(url):
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice, kept, busy = random.Random(seed), set(), 0
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        nonlocal busy
+        over = asyncio.Event()
+
+        async def sender(who: int) -> None:
+            nonlocal busy
+            for each in itertools.count():
+                if over.is_set():
+                    return
+                try:
+                    await an_account(both[who % 2], f"s{who}-{each}")
+                    kept.add(f"s{who}-{each}")
+                except RetryLater:
+                    busy += 1
+                    await asyncio.sleep(0.05)
+
+        senders = [asyncio.ensure_future(sender(who)) for who in range(16)]
+        for _ in range(6):
+            await asyncio.sleep(dice.uniform(0.5, 3))
+            await asyncio.to_thread(cluster().end, "immediate")
+            await asyncio.to_thread(cluster().begin)
+        await asyncio.sleep(2)
+        over.set()
+        await asyncio.gather(*senders)
+        there = await both[0].read(lambda c: set(c.execute(select(accounts.c.name)).scalars()))
+        assert len(kept) > 100
+        assert kept - there == set()
+
+    run(url, story)
+    print(f"{len(kept)} acknowledged, {busy} put off")

@@ -1,0 +1,174 @@
+"""Where the tests' servers keep their rows: a file of SQLite each, or, with `pytest --database postgresql`, a database each.
+
+The real PostgreSQL of Debian, as an unprivileged user, on loopback, with nothing switched off; it ends with the tests.
+"""
+
+import atexit
+import functools
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from restante.server.db import migrate
+from restante.server.db.postgres import postgres_engines
+
+POSTGRESQL = "postgresql"
+_BINARIES = Path("/usr/lib/postgresql")
+_TEMPLATE = "template_of_this_release"
+_KEPT = 30
+"""Databases of tests that are over, before the oldest goes: each takes 8 MB."""
+
+engine_name = "sqlite"
+"""What `--database` said."""
+
+
+def in_use() -> str:
+    return engine_name
+
+
+def url_for(folder: Path) -> str:
+    """The database of a data folder: empty where that is a file in it."""
+    if engine_name != POSTGRESQL:
+        return ""
+    name = "d_" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]
+    cluster().lay(name)
+    return cluster().url(name)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """What a server on this data folder is told besides."""
+    url = url_for(folder)
+    return {"RESTANTE_DATABASE_URL": url} if url else {}
+
+
+@functools.cache
+def cluster() -> "Cluster":
+    """The one of this process; started when first asked for."""
+    made = Cluster.start()
+    atexit.register(made.stop)
+    return made
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running PostgreSQL."""
+
+    folder: Path
+    port: int
+    laid: list[str] = field(default_factory=list)
+
+    @classmethod
+    def start(cls) -> "Cluster":
+        from tests.serving import free_port  # noqa: PLC0415 - which imports this
+
+        memory = Path("/dev/shm")
+        folder = Path(tempfile.mkdtemp(prefix="pg-", dir=memory if os.access(memory, os.W_OK) else None))
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+        made = cls(folder, free_port())
+        made._run(
+            "initdb",
+            "-D",
+            "data",
+            "-U",
+            "restante",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
+        made.begin()
+        return made
+
+    def begin(self) -> None:
+        options = (
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+            " -c max_connections=200 -c deadlock_timeout=200ms -c autovacuum_naptime=10s"
+        )
+        self._run("pg_ctl", "-D", "data", "-l", "log", "-w", "-o", options, "start")
+
+    def end(self, how: str = "fast") -> None:
+        self._run("pg_ctl", "-D", "data", "-w", "-m", how, "stop")
+
+    def stop(self) -> None:
+        self.end("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://restante@127.0.0.1:{self.port}/{name}"
+
+    def lay(self, name: str) -> None:
+        """Makes a database with the tables of this release, unless it is there."""
+        if not self._exists(_TEMPLATE):
+            self.execute(f"CREATE DATABASE {_TEMPLATE}")
+            engines = postgres_engines(self.url(_TEMPLATE))
+            migrate.upgrade(engines[0])
+            for engine in engines:
+                engine.dispose()
+        if not self._exists(name):
+            self.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
+            self.laid.append(name)
+            if len(self.laid) > _KEPT:
+                self._forget(self.laid.pop(0))
+
+    def empty(self, name: str, options: str = "") -> str:
+        """Makes a database without tables; returns its address."""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
+        return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        engine = self.engine()
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    def engine(self, name: str = "postgres") -> Engine:
+        """A plain engine, with every statement committed at once."""
+        url = self.url(name).replace("postgresql:", "postgresql+psycopg:")
+        return create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def _forget(self, name: str) -> None:
+        """Removes a database that no server uses any more."""
+        try:
+            self.execute(f"DROP DATABASE {name}")
+        except DBAPIError:
+            self.laid.append(name)
+
+    def _exists(self, name: str) -> bool:
+        engine = self.engine()
+        with engine.connect() as connection:
+            found = connection.execute(
+                text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}
+            )
+            there = found.first() is not None
+        engine.dispose()
+        return there
+
+    def _run(self, program: str, *arguments: str) -> None:
+        newest = max(_BINARIES.glob("*/bin"), key=lambda path: int(path.parent.name))
+        user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        done = subprocess.run(
+            [newest / program, *arguments],
+            cwd=self.folder,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+            text=True,
+        )
+        if done.returncode:
+            log = self.folder / "log"
+            raise RuntimeError(f"{program}: {done.stderr}\n{log.read_text() if log.exists() else ''}")

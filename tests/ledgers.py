@@ -1,0 +1,33 @@
+"""A real ledger on a real database for tests of remote blobs that need no whole server."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from restante.server.clock import SystemClock
+from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.uploads.ledger import BlobLedger
+from tests.laying import lay_schema
+
+
+@contextlib.contextmanager
+def ledger_in(folder: Path) -> Iterator[BlobLedger]:
+    """Gives a ledger whose event loop runs in a thread of its own."""
+    lay_schema(folder)
+    path = folder / "restante.sqlite3"
+    database = Database(sqlite_engine(path), sqlite_readers(path, count=1))
+    database.start()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    ledger = BlobLedger(database, SystemClock())
+    ledger.attach(loop)
+    try:
+        yield ledger
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        database.stop()
+        loop.close()
