@@ -52,7 +52,7 @@ def _facts(settings: Settings) -> Facts:
         return Facts(now_ms, 0, nothing, [], is_current=False, operators=0)
 
     def work(connection: Connection) -> Facts:
-        return facts_of(connection, now_ms=now_ms, witnesses=witnesses)
+        return facts_of(connection, now_ms=now_ms, witnesses=settings.witnesses)
 
     return in_database(folder, work)
 
