@@ -35,7 +35,7 @@ DESKTOP = ViewportSize(width=1280, height=800)
 NARROW = ViewportSize(width=360, height=740)
 ON_ITS_SIDE = ViewportSize(width=740, height=360)
 PICTURES = ROOT / "docs" / "screens"
-PICTURES_BYTES = 22_000_000
+PICTURES_BYTES = 23_000_000
 EVERYTHING = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
 """No rule that runs reads the style sheets by itself."""
 BY_NIGHT = ["color-contrast", "link-name", "landmark-unique", "heading-order", "page-has-heading-one"]

@@ -56,7 +56,7 @@ export function money(price: string, currency: string): string {
 }
 
 /** `05:30`, or `5:30 AM` where one says so. */
-export const hour = (at: number): string => dates({ hour: "numeric", minute: "2-digit" }).format(at);
+export const hour = (at: number): string => dates({ timeStyle: "short" }).format(at);
 
 function midnight(at: number): number {
   return new Date(at).setHours(0, 0, 0, 0);

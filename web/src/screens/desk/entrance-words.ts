@@ -92,7 +92,9 @@ export const caseNote = ({ country, platform, before, after }: DeskCase): { name
 function sightWords({ allowed, phase, opens_at, text }: DeskCase["before"]): string {
   if (allowed) return m.entrance_is_open();
   const own = text[getLocale()] ?? text["en"] ?? "";
-  return [phaseNote({ phase, opens_at }), own && `“${own}”`].filter(Boolean).join(" ");
+  return [phaseNote({ phase, opens_at }), own && m.entrance_own({ text: own.replace(/\.$/u, "") })]
+    .filter(Boolean)
+    .join(" ");
 }
 
 export const waiterName = ({ name, mail }: DeskWaiter): string => name ?? mail ?? m.entrance_somebody();
