@@ -74,7 +74,7 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	cd web && npm run -s generate
 
 # Of the suite that says the same of each database; `make test-long` runs all of it there.
-ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py)
+ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py)
 
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
