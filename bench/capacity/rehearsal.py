@@ -28,10 +28,10 @@ from bench.measures.live import BETWEEN_S, PIECE, RATE, Uploader
 from bench.peers.ours import UNFINISHED, House, Pair, ours
 
 PAGE = Path(__file__).parent.parent / "agreement.md"
-RECORDINGS, EACH = 100, 8
-LOADS = (20, 60, 120)
-SECONDS = 12.0
-LENGTHS = (4, 6, 8, 10, 12)
+RECORDINGS, EACH = 60, 12
+LOADS = (20, 60)
+SECONDS = 5.0
+LENGTHS = (4, 5, 6)
 """Pieces of a message, one after the other."""
 WITHIN = 0.2
 
