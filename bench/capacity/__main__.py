@@ -28,7 +28,7 @@ PLOTS = ROOT / "docs" / "concepts"
 DECADES = (6e3, 6e4, 6e5, 6e6, 6e7, 6e8, 6e9, 6e10, COUNTRY)
 SEED = 2012
 MEASURED_TO = 2.1e7
-"""Message-minutes a year in whose busiest hour 120 record at once, as in the measured run; what lies above is extrapolated."""
+"""Message-minutes a year in whose busiest hour 120 record at once, fewer than the 200 of the measure `live`; what lies above is extrapolated."""
 REMEDIES = {
     "disk": "a larger disk, a shorter time that messages are kept, or blobs in S3",
     "connections": "`RESTANTE_CONNECTIONS`, and open files of the service; memory follows",
