@@ -73,8 +73,8 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	$(BIN)/python tools/generate.py
 	cd web && npm run -s generate
 
-# Of the suite that says the same of each database; `make test-long` runs all of it there.
-ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py)
+# Of the suite that says the same of each database; `make test-long` runs more of it there.
+ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py)
 
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
@@ -91,7 +91,7 @@ test-long: setup tools tools-long ## soaks: thousands of fault points, long live
 	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
-	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql tests/api
+	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql $(ON_POSTGRESQL) $(addprefix tests/api/test_,sessions.py sweeps.py desk.py)
 
 .PHONY: bench
 bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md

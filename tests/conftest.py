@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import databases
+from tests import databases, seaweed
 from tests.serving import Server, serving
 
 # How long one example takes says more about the machine than about the code.
@@ -20,6 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--blobs", choices=["files", "seaweedfs"], default="files")
     parser.addoption("--database", choices=["sqlite", databases.POSTGRESQL], default="sqlite")
 
 
@@ -32,6 +33,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("sqlite"):
                 item.add_marker(pytest.mark.skip(reason="looks into SQLite's own file"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bucket(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """With ``--blobs seaweedfs``, where every server started by a test keeps its videos."""
+    if request.config.getoption("--blobs") == "files":
+        yield
+        return
+    with seaweed.running(tmp_path_factory.mktemp("weed")) as weed, pytest.MonkeyPatch.context() as patch:
+        for name, value in weed.environment().items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from restante.server.db import migrate
 from restante.server.db.postgres import postgres_engines
@@ -131,9 +132,9 @@ class Cluster:
         engine.dispose()
 
     def engine(self, name: str = "postgres") -> Engine:
-        """A plain engine, with every statement committed at once."""
+        """A plain engine, with every statement committed at once and no connection kept."""
         url = self.url(name).replace("postgresql:", "postgresql+psycopg:")
-        return create_engine(url, isolation_level="AUTOCOMMIT")
+        return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
     def _forget(self, name: str) -> None:
         """Removes a database that no server uses any more."""

@@ -26,6 +26,14 @@ class Seaweed:
     port: int
     process: subprocess.Popen[bytes]
 
+    def environment(self, *, prefix: str = "", port: int | None = None) -> dict[str, str]:
+        """What a server is started with."""
+        return {
+            "RESTANTE_BLOB_URL": self.url(port=port, prefix=prefix),
+            "RESTANTE_BLOB_KEY": KEY,
+            "RESTANTE_BLOB_SECRET": SECRET,
+        }
+
     def url(self, *, port: int | None = None, prefix: str = "") -> str:
         """The address for RESTANTE_BLOB_URL; ``port`` of a proxy before it."""
         return f"s3://{BUCKET}{prefix}?endpoint=http://127.0.0.1:{port or self.port}"

@@ -12,8 +12,8 @@ from bench.capacity.kernel import Clock, GroupCommit, Process, Resource
 from bench.capacity.measured import Costs
 from bench.capacity.model import Habits, Limits
 
-WARM_S = 60.0
-"""Until as many record as in a busy hour."""
+WARM_S = 110.0
+"""Until as many record as in a busy hour: the longest message has had its time."""
 CHUNK = 1 << 20
 """Bytes of a view that are asked for at once; a player reads ahead at its line's pace."""
 LINE = 10e6 / 8

@@ -38,6 +38,7 @@ def test_every_table_with_rows_of_accounts_is_counted() -> None:
     assert set(metadata.tables) - NOBODYS <= queries.tables()
 
 
+@pytest.mark.sqlite
 def test_the_counts_are_those_of_the_rows(server: Server) -> None:
     ann, bob = make_account(server.url), make_account(server.url)
     before = rows_of(ann)

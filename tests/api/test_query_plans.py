@@ -15,6 +15,8 @@ from restante.server.outbox import events
 from tests.api.inside import Inside, run
 from tests.api.parcels import TUS, make_parcel, new_key
 
+pytestmark = pytest.mark.sqlite
+
 SMALL = {"meta"}
 """A dozen rows: names and secrets of the server."""
 GROWS = {

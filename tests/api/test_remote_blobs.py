@@ -17,7 +17,8 @@ from restante.server.blobs.store import BlobMissing
 from restante.server.config import BadSettings, Settings, from_environment
 from restante.server.house import embedded, furnish
 from restante.server.uploads.ledger import BlobLedger
-from tests.api.inside import MovedClock
+from tests.api import inside
+from tests.api.inside import Inside, MovedClock
 from tests.api.remote import Gate, Node, SickObjects
 from tests.api.uploading import BODY, TUS, UPLOADS
 from tests.ledgers import ledger_in
@@ -478,6 +479,14 @@ def test_videos_are_not_looked_for_where_they_are_not(tmp_path):
         assert (await ann.patch(url, 0, b"abc")).status_code == 204
 
     run(tmp_path, scenario)
-    settings = Settings(data=tmp_path, keep_free_bytes=0)
     with pytest.raises(UnusableBlobs, match="videos are in a bucket"):
-        furnish(settings, MovedClock())
+        furnish(Settings(data=tmp_path, keep_free_bytes=0), MovedClock())
+
+    async def in_files(house: Inside) -> None:
+        ann = await house.sign_up("ann")
+        made = await house.client.post(UPLOADS, headers=ann | TUS | {"upload-length": "0"})
+        assert made.status_code == 201
+
+    inside.run(tmp_path / "files", in_files)
+    with pytest.raises(UnusableBlobs, match="videos are local files"):
+        Node(tmp_path / "files", SickObjects())

@@ -14,6 +14,7 @@ from restante.server.blobs.objects import Bucket
 from restante.server.blobs.remote import RemoteBlobs, UnusableBlobs
 from restante.server.blobs.s3 import S3Objects, open_bucket
 from tests import chaos, seaweed
+from tests.api import parcels
 from tests.api.people import make_account
 from tests.api.remote import Node
 from tests.api.test_remote_blobs import Uploader, stored, upload_through_anything
@@ -36,14 +37,6 @@ def bucket(
     weed: Seaweed, *, port: int | None = None, prefix: str = "", secret: str = seaweed.SECRET
 ) -> S3Objects:
     return open_bucket(Bucket.parse(weed.url(port=port, prefix=prefix)), key=seaweed.KEY, secret=secret)
-
-
-def env(weed: Seaweed, *, prefix: str, port: int | None = None) -> dict[str, str]:
-    return {
-        "RESTANTE_BLOB_URL": weed.url(port=port, prefix=prefix),
-        "RESTANTE_BLOB_KEY": seaweed.KEY,
-        "RESTANTE_BLOB_SECRET": seaweed.SECRET,
-    }
 
 
 def test_many_objects_are_listed_and_removed_by_their_prefix(weed):
@@ -159,22 +152,29 @@ def test_no_acknowledged_byte_is_lost_on_a_bad_day(weed, tmp_path, seed):
 
 def test_the_main_job_through_a_real_server(weed, new_server):
     """Uploaded, killed, started again, downloaded by ranges: from the bucket alone."""
-    server: Server = new_server(**env(weed, prefix="/server"))
+    server: Server = new_server(**weed.environment(prefix="/server"))
     ann = make_account(server.url)
     data = os.urandom(5_000_000)
     url = finished(ann, data)
     assert not (server.data / "blobs").exists()
+    bob = make_account(server.url)
+    message = parcels.send_video(ann, bob, data=data).id
     server.kill()
     server.start()
     head = ann.client.head(url, headers={"tus-resumable": "1.0.0"})
     assert (head.status_code, head.headers["upload-offset"]) == (200, str(len(data)))
+    video = f"/api/v1/messages/{message}/video"
+    assert bob.client.get(video).content == data
+    for start, end in [(0, 0), (4_194_000, 4_195_000), (4_999_990, 4_999_999), (1_000_000, 4_500_000)]:
+        answer = bob.client.get(video, headers={"range": f"bytes={start}-{end}"})
+        assert (answer.status_code, answer.content) == (206, data[start : end + 1])
 
 
 @pytest.mark.parametrize("failpoint", ["blob-before-object", "blob-object-stored", "blob-object-entered"])
 def test_a_server_that_dies_anywhere_in_a_piece_goes_on_from_what_it_acknowledged(
     weed, new_server, failpoint
 ):
-    server: Server = new_server(**env(weed, prefix=f"/{failpoint}"))
+    server: Server = new_server(**weed.environment(prefix=f"/{failpoint}"))
     ann = make_account(server.url)
     made = ann.client.post("/api/v1/uploads", headers={"tus-resumable": "1.0.0", "upload-length": "3000"})
     url = made.headers["location"]
@@ -195,7 +195,7 @@ def test_a_server_that_dies_anywhere_in_a_piece_goes_on_from_what_it_acknowledge
 
 
 def test_a_server_that_may_not_use_its_bucket_says_so_and_does_not_start(weed, new_server):
-    wrong = env(weed, prefix="") | {"RESTANTE_BLOB_SECRET": "wrong"}
+    wrong = weed.environment(prefix="") | {"RESTANTE_BLOB_SECRET": "wrong"}
     with pytest.raises(ServerDied, match=r"error: .*RESTANTE_BLOB_SECRET.*\nhint: "):
         new_server(**wrong)
 

@@ -93,12 +93,7 @@ _FORGET_BLOB = delete(remote_blobs).where(_THIS_BLOB)
 _ALL_BLOBS = select(remote_blobs.c.id, remote_blobs.c.size, remote_blobs.c.modified_at)
 _KNOWN = select(remote_parts.c.name).where(remote_parts.c.name.in_(bindparam("names", expanding=True)))
 _SOME_REMOTE = select(remote_blobs.c.id).limit(1)
-_SOME_LOCAL = (
-    select(table.c.id)
-    .where(table.c.finished_at.is_not(None), table.c.gone_at.is_(None))
-    .where(~select(remote_blobs.c.id).where(remote_blobs.c.id == table.c.id).exists())
-    .limit(1)
-)
+_SOME_LOCAL = select(table.c.id).where(table.c.finished_at.is_not(None), table.c.gone_at.is_(None)).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +263,8 @@ def has_remote(connection: Connection) -> bool:
 
 
 def has_local(connection: Connection) -> bool:
-    """Whether some finished upload's blob is in no bucket."""
-    return connection.execute(_SOME_LOCAL).first() is not None
+    """Whether there are finished uploads, and none of their blobs is in a bucket."""
+    return not has_remote(connection) and connection.execute(_SOME_LOCAL).first() is not None
 
 
 def _upload(row: Row[tuple[object, ...]]) -> Upload:
