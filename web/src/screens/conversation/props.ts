@@ -25,6 +25,8 @@ export interface LineView {
 export interface ConversationProps {
   frame: FrameView;
   person: PersonView;
+  /** They wrote first and were not decided about: their pictures are blurred. */
+  request?: boolean;
   state: { kind: "loading" } | { kind: "ready" } | { kind: "offline" } | { kind: "failed"; failure: Failure };
   /** The oldest first. */
   lines: readonly LineView[];
