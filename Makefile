@@ -49,7 +49,7 @@ run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local fil
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio postgresql
+	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts
@@ -73,25 +73,24 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	$(BIN)/python tools/generate.py
 	cd web && npm run -s generate
 
-# Of the suite that says the same of each database; `make test-long` runs more of it there.
-ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py)
+# Of the suite that says the same of each database.
+ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py desk.py)
 
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
 	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e
-	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --database postgresql $(ON_POSTGRESQL)
 	tools/check-browsers
 
 .PHONY: tools-long
 tools-long:
-	@tools/need-debian nginx-light caddy haproxy libnss3-tools
+	@tools/need-debian nginx-light caddy haproxy libnss3-tools postgresql
 
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
 	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
-	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql $(ON_POSTGRESQL) $(addprefix tests/api/test_,sessions.py sweeps.py desk.py)
+	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql $(ON_POSTGRESQL)
 
 .PHONY: bench
 bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md

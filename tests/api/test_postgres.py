@@ -32,6 +32,8 @@ from restante.server.outbox import events, queue
 from restante.server.transparency.service import append
 from tests.databases import cluster
 
+pytestmark = pytest.mark.long
+
 _numbers = itertools.count()
 
 

@@ -395,6 +395,7 @@ async def until_told(ann: Uploader, url: str, dice: random.Random, *nodes: Node)
         if answer.status_code == 200:
             return int(answer.headers["upload-offset"])
         assert answer.status_code == 503, answer
+        await asyncio.sleep(0.01)  # another is at it
     raise AssertionError("the offset is never told")
 
 
