@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.server.push.mail import Mailer
 from tests.api.inside import Inside, run
 from tests.api.outside import MailSink, mail_sink, receiving
 from tests.api.people import assert_problem
@@ -64,6 +65,30 @@ def test_an_address_is_written_to_after_it_was_verified(tmp_path: Path) -> None:
         await at_rest(inside)
         inside.clock.ahead_s += 200
         await until(inside, lambda: len(sink.mails) == 2)
+
+    mailed(tmp_path, scenario)
+
+
+def test_what_comes_while_a_mail_is_on_its_way_is_told_of_in_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Mailer.send
+
+    async def scenario(inside: Inside, sink: MailSink, ann: Head, bob: Head) -> None:
+        async def slowly(mailer: Mailer, *args: object, **words: object) -> None:
+            await real(mailer, *args, **words)  # type: ignore[arg-type]
+            if len(sink.mails) == 2:
+                await leave(inside, ann, "bob")
+
+        await verify(inside, sink, bob)
+        monkeypatch.setattr(Mailer, "send", slowly)
+        await leave(inside, ann, "bob")
+        await at_rest(inside)
+        inside.clock.ahead_s = 130
+        await until(inside, lambda: len(sink.mails) == 2)
+        await at_rest(inside)
+        inside.clock.ahead_s = 4000
+        await until(inside, lambda: len(sink.mails) == 3)
 
     mailed(tmp_path, scenario)
 

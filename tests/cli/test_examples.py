@@ -18,7 +18,8 @@ from restante.protocol.ids import Prefix, new_id
 from tests.cli.person import NO_KEYRING, Person
 from tests.serving import serving
 
-MODULES = sorted(module.name for module in pkgutil.iter_modules(restante.client.__path__))
+MODULES = sorted({module.name for module in pkgutil.iter_modules(restante.client.__path__)} - {"web_errors"})
+"""All but a list of errors; of the others `errors` shows how they are used."""
 RECEIVING = {"downloads", "export", "incoming", "opened", "opening", "saving", "watching"}
 READING = {"forwarding", "keeping", "reports"}
 """Those for which it does not matter that another one read the same message before."""

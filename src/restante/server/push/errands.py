@@ -25,6 +25,8 @@ from restante.server.push.posting import Answer, Post, Undelivered
 from restante.server.push.webpush import Vapid
 
 PUSH_TTL_S = 24 * 3600
+SETTLING_MS = 5_000
+"""A message may be committed so long after the instant that it bears."""
 AT_MOST_HANDED = 2
 _GONE = {404, 410}
 _REFUSED_FOR_GOOD = {400, 413}
@@ -167,7 +169,7 @@ class Errands:
             await self._put_off(task, since + row.every_s * 1000 - now_ms)
             return
         count = await self._database.read(
-            lambda connection: queries.news(connection, account_id, after_ms=since)
+            lambda connection: queries.news(connection, account_id, after_ms=since - SETTLING_MS)
         )
         if count == 0:
             await self._done(task)
@@ -178,7 +180,8 @@ class Errands:
             task,
             row.address,
             mail.NEWS[row.language],
-            sent=lambda connection: queries.note_mailed(connection, account_id, now_ms=self._clock.now_ms()),
+            # As of when it was counted: what comes while the mail is on its way is told of in the next one.
+            sent=lambda connection: queries.note_mailed(connection, account_id, now_ms=now_ms),
             refused=lambda connection: queries.set_mail(connection, account_id, None),
             stop=f"{home}/api/v1/mail/stop/{token}",
             count=count,
