@@ -142,7 +142,8 @@ class PostgresDatabase(Database):
                 return _attempt(connection, batch, in_turn=attempt > 0)
             except Exception as error:  # noqa: BLE001 - handed to those who asked
                 attempt += 1
-                if len(batch) > 1:  # whichever of them it was, the others get on without it
+                # Whichever of them it was, the others get on without it; but a commit of unknown end is never repeated.
+                if len(batch) > 1 and not isinstance(error, RetryLater):
                     return [outcome for job in batch for outcome in self._run_batch(connection, [job])]
                 if not _may_begin_again(error, attempt):
                     translated = translate(error)
