@@ -81,7 +81,7 @@ def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[s
     begin(booth)
     kept(booth, 1)
     camera.select_option(label=names[0])
-    says(booth, "Still recording, in one piece.")
+    says(booth, f"“{names[0]}” now. Still recording, in one piece.")
     booth.keyboard.press("c")
     says(booth, f"“{names[1]}” now.")
     kept(booth, 2)

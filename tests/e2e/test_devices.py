@@ -76,6 +76,14 @@ def test_flip_takes_the_next_camera(page: Page) -> None:
     assert until_told(page, "camera-switched")["why"] == "chosen"
 
 
+def test_two_flips_at_once_are_two_flips(page: Page) -> None:
+    found = open_devices(page)
+    page.evaluate("Promise.all([media.flip(), media.flip()])")
+    last = page.evaluate("media.found()")["camera"]
+    assert last["id"] not in {found["camera"]["id"], other(found)}
+    assert [each["to"]["id"] for each in page.evaluate("media.told()")] == [other(found), last["id"]]
+
+
 def test_phone_reopens_the_old_camera_when_the_new_one_is_busy(page: Page, harness: Harness) -> None:
     page.evaluate(
         "Object.defineProperty(navigator, 'userAgentData', { value: { mobile: true }, configurable: true })"

@@ -69,20 +69,22 @@ export class Cameras {
 
   /** Changes to a camera; when it cannot be had the one before stays. Throws CaptureRefused. */
   use(id: string): Promise<void> {
+    return this.#change(() => this.list.find((device) => device.id === id));
+  }
+
+  /** Changes to the camera that looks the other way from the one that is in use by then. Throws CaptureRefused. */
+  flip(): Promise<void> {
+    return this.#change(() => otherSide(this.list, this.device));
+  }
+
+  #change(choose: () => Device | null | undefined): Promise<void> {
     return this.#turns.take(async () => {
-      const wanted = this.list.find((device) => device.id === id);
+      const wanted = choose();
       if (!wanted) throw new CaptureRefused("none");
-      if (this.track !== null && this.device?.id === id) return;
+      if (this.track !== null && this.device?.id === wanted.id) return;
       const to = isOneAtATime() ? await this.#exchange(wanted) : await this.#takeOver(wanted);
       this.#options.onNews({ kind: "camera-switched", to, why: "chosen" });
     });
-  }
-
-  /** Changes to the camera that looks the other way. Throws CaptureRefused. */
-  async flip(): Promise<void> {
-    const other = otherSide(this.list, this.device);
-    if (!other) throw new CaptureRefused("none");
-    await this.use(other.id);
   }
 
   close(): void {
