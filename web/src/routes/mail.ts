@@ -22,10 +22,13 @@ import type { Sending } from "../state/sending.svelte";
 
 type Views = Pick<People, "view" | "standing">;
 
-/** By id: what is on this device, and before what something may be missing. */
-interface Noted {
-  readonly here: ReadonlySet<string>;
-  readonly gaps: ReadonlySet<string>;
+/** Where letters lie, and what is noted of them by id; asked anew whenever an item is. */
+interface Places {
+  readonly people: Views;
+  /** `gaps`: before what something may be missing. */
+  readonly inbox: Pictures<Letter> & { readonly gaps: ReadonlySet<string> };
+  /** `here`: what is on this device. */
+  readonly keeping: { readonly here: ReadonlySet<string> };
   readonly shelf: Pick<Shelf, "isKept">;
 }
 
@@ -37,15 +40,14 @@ interface Pictures<L> {
 /** One item for each letter, so that a list of thousands is not laid out anew for one that changed. */
 export class LetterItems {
   readonly #made = new WeakMap<Letter, InboxItem>();
-  readonly #from: [Views, Pictures<Letter>, Noted];
+  readonly #places: Places;
 
-  /** @param noted is asked anew whenever an item is. */
-  constructor(people: Views, pictures: Pictures<Letter>, noted: Noted) {
-    this.#from = [people, pictures, noted];
+  constructor(places: Places) {
+    this.#places = places;
   }
 
   of(letter: Letter): InboxItem {
-    const item = this.#made.get(letter) ?? new LetterItem(letter, ...this.#from);
+    const item = this.#made.get(letter) ?? new LetterItem(letter, this.#places);
     this.#made.set(letter, item);
     return item;
   }
@@ -55,9 +57,7 @@ export class LetterItems {
 class LetterItem implements InboxItem {
   constructor(
     readonly letter: Letter,
-    readonly people: Views,
-    readonly pictures: Pictures<Letter>,
-    readonly noted: Noted,
+    readonly places: Places,
   ) {}
   get id() {
     return this.letter.id;
@@ -66,10 +66,10 @@ class LetterItem implements InboxItem {
     return this.letter.content?.kind ?? "video";
   }
   get from() {
-    return writersOf(this.letter, this.people).from;
+    return writersOf(this.letter, this.places.people).from;
   }
   get passedBy() {
-    return writersOf(this.letter, this.people).passedBy;
+    return writersOf(this.letter, this.places.people).passedBy;
   }
   get caller() {
     return this.letter.content?.caller ?? null;
@@ -78,7 +78,7 @@ class LetterItem implements InboxItem {
     return this.letter.content?.caption ?? "";
   }
   get picture() {
-    return this.pictures.picture(this.letter);
+    return this.places.inbox.picture(this.letter);
   }
   get durationMs() {
     return this.letter.content?.video?.ms ?? 0;
@@ -90,19 +90,19 @@ class LetterItem implements InboxItem {
     return this.letter.playedAt;
   }
   get onDevice() {
-    return this.noted.here.has(this.id);
+    return this.places.keeping.here.has(this.id);
   }
   get failure() {
     return this.letter.code === null ? null : { code: this.letter.code };
   }
   get request() {
-    return this.letter.from !== null && this.people.standing(this.letter.from) === "request";
+    return this.letter.from !== null && this.places.people.standing(this.letter.from) === "request";
   }
   get gap() {
-    return this.noted.gaps.has(this.id);
+    return this.places.inbox.gaps.has(this.id);
   }
   get kept() {
-    return this.noted.shelf.isKept(this.id);
+    return this.places.shelf.isKept(this.id);
   }
 }
 
