@@ -67,11 +67,12 @@ class Cluster:
     laid: list[str] = field(default_factory=list)
 
     @classmethod
-    def start(cls) -> "Cluster":
+    def start(cls, within: Path | None = None) -> "Cluster":
+        """Makes an empty one in a new folder, in memory unless it is told where."""
         from tests.serving import free_port  # noqa: PLC0415 - which imports this
 
-        memory = Path("/dev/shm")
-        folder = Path(tempfile.mkdtemp(prefix="pg-", dir=memory if os.access(memory, os.W_OK) else None))
+        memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
+        folder = Path(tempfile.mkdtemp(prefix="pg-", dir=within or memory))
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
         made = cls(folder, free_port())
