@@ -11,14 +11,19 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from restante.server import config
 from restante.server.db import migrate
+from restante.server.db.engine import sqlite_engine
 from restante.server.db.postgres import postgres_engines
 
 POSTGRESQL = "postgresql"
@@ -39,15 +44,75 @@ def url_for(folder: Path) -> str:
     """The database of a data folder: empty where that is a file in it."""
     if engine_name != POSTGRESQL:
         return ""
-    name = "d_" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]
+    name = _name_of(folder)
     cluster().lay(name)
     return cluster().url(name)
+
+
+def _name_of(folder: Path) -> str:
+    return "d_" + hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:24]
 
 
 def environment_of(folder: Path) -> dict[str, str]:
     """What a server on this data folder is told besides."""
     url = url_for(folder)
     return {"RESTANTE_DATABASE_URL": url} if url else {}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Into a server's database behind its back; statements mark values with `?`, whatever the engine."""
+
+    connection: Connection
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> CursorResult[Any]:
+        if self.connection.dialect.name == POSTGRESQL:
+            statement = statement.replace("?", "%s")
+        return self.connection.exec_driver_sql(statement, values)
+
+
+@contextmanager
+def looking_into(folder: Path) -> Iterator[Look]:
+    """The rows of the server on this data folder; what is changed is committed at the end."""
+    if engine_name == POSTGRESQL:
+        engine = create_engine(cluster().driven(_name_of(folder)), poolclass=NullPool)
+    else:
+        engine = sqlite_engine(folder / "restante.sqlite3")
+    try:
+        with engine.begin() as connection:
+            yield Look(connection)
+    finally:
+        engine.dispose()
+
+
+def rows_of(folder: Path) -> bytes:
+    """All that stands in the database of a data folder, where that is no file in it."""
+    if engine_name != POSTGRESQL:
+        return b""
+    with looking_into(folder) as database:
+        names = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        cursor: Any = database.connection.connection.cursor()
+        copied = (cursor.copy(f"COPY {name} TO STDOUT (FORMAT BINARY)") for name in names.scalars().all())
+        return b"".join(_whole(copy) for copy in copied)
+
+
+def _whole(copy: Any) -> bytes:
+    with copy as pieces:
+        return b"".join(bytes(piece) for piece in pieces)
+
+
+def tell_commands() -> None:
+    """Has the operator's commands that run in a test's own process find the database of the data folder that they are given,
+    as an environment would say it."""
+    convert = config._converted
+
+    def converted(values: dict[str, Any]) -> config.Settings:
+        folder = values.get("data")
+        if folder is not None and _name_of(Path(folder)) in cluster().laid:
+            values.setdefault("database_url", url_for(Path(folder)))
+        return convert(values)
+
+    config._converted = converted
 
 
 @functools.cache
@@ -107,15 +172,18 @@ class Cluster:
     def url(self, name: str) -> str:
         return f"postgresql://restante@127.0.0.1:{self.port}/{name}"
 
+    def driven(self, name: str) -> str:
+        return self.url(name).replace("postgresql:", "postgresql+psycopg:")
+
     def lay(self, name: str) -> None:
         """Makes a database with the tables of this release, unless it is there."""
-        if not self._exists(_TEMPLATE):
+        if not self.has(_TEMPLATE):
             self.execute(f"CREATE DATABASE {_TEMPLATE}")
             engines = postgres_engines(self.url(_TEMPLATE))
             migrate.upgrade(engines[0])
             for engine in engines:
                 engine.dispose()
-        if not self._exists(name):
+        if not self.has(name):
             self.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
             self.laid.append(name)
             if len(self.laid) > _KEPT:
@@ -134,8 +202,7 @@ class Cluster:
 
     def engine(self, name: str = "postgres") -> Engine:
         """A plain engine, with every statement committed at once and no connection kept."""
-        url = self.url(name).replace("postgresql:", "postgresql+psycopg:")
-        return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        return create_engine(self.driven(name), isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
     def _forget(self, name: str) -> None:
         """Removes a database that no server uses any more."""
@@ -144,7 +211,7 @@ class Cluster:
         except DBAPIError:
             self.laid.append(name)
 
-    def _exists(self, name: str) -> bool:
+    def has(self, name: str) -> bool:
         engine = self.engine()
         with engine.connect() as connection:
             found = connection.execute(
