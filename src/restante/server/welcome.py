@@ -15,7 +15,7 @@ from restante.server.certs.store import root
 from restante.server.config import BadSettings, Settings
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
-from restante.server.db.migrate import NewerDatabase
+from restante.server.db.migrate import NewerDatabase, TablesInUse
 from restante.server.operators.service import PATH
 from restante.server.transparency.keyfile import BadKeyFile
 
@@ -45,6 +45,7 @@ Its authority can vouch for local addresses only; its fingerprint (SHA-256) is
 HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
+    TablesInUse: "Start again when it is over, a dump perhaps; the nodes of the release before serve on meanwhile.",
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",

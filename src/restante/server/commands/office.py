@@ -45,6 +45,8 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
             return work(connection)
     except migrate.NewerDatabase as error:
         raise Misused(str(error), "Use the release that runs the server.") from error
+    except migrate.TablesInUse as error:
+        raise Misused(str(error), "Try again when it is over.") from error
     finally:
         engine.dispose()
 
