@@ -11,6 +11,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from restante.server.db.postgres import postgres_engines
 POSTGRESQL = "postgresql"
 _BINARIES = Path("/usr/lib/postgresql")
 _TEMPLATE = "template_of_this_release"
+_ROOM = 2**30
 _KEPT = 30
 """Databases of tests that are over, before the oldest goes: each takes 8 MB."""
 
@@ -42,8 +44,11 @@ def in_use() -> str:
 
 def url_for(folder: Path) -> str:
     """The database of a data folder: empty where that is a file in it."""
-    if engine_name != POSTGRESQL:
-        return ""
+    return laid_for(folder) if engine_name == POSTGRESQL else ""
+
+
+def laid_for(folder: Path) -> str:
+    """The same whatever `--database` said: several nodes have nothing else."""
     name = _name_of(folder)
     cluster().lay(name)
     return cluster().url(name)
@@ -102,8 +107,7 @@ def _whole(copy: Any) -> bytes:
 
 
 def tell_commands() -> None:
-    """Has the operator's commands that run in a test's own process find the database of the data folder that they are given,
-    as an environment would say it."""
+    """Has the operator's commands that run in a test's own process find the database of their data folder, as an environment would."""
     convert = config._converted
 
     def converted(values: dict[str, Any]) -> config.Settings:
@@ -113,6 +117,13 @@ def tell_commands() -> None:
         return convert(values)
 
     config._converted = converted
+
+
+def _in_memory() -> Path | None:
+    """Where a cluster waits for no disk, when there is room for one."""
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOM
+    return memory if roomy else None
 
 
 @functools.cache
@@ -132,12 +143,11 @@ class Cluster:
     laid: list[str] = field(default_factory=list)
 
     @classmethod
-    def start(cls, within: Path | None = None) -> "Cluster":
+    def start(cls, within: Path | None = None, *, standby: bool = False) -> "Cluster":
         """Makes an empty one in a new folder, in memory unless it is told where."""
         from tests.serving import free_port  # noqa: PLC0415 - which imports this
 
-        memory = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None
-        folder = Path(tempfile.mkdtemp(prefix="pg-", dir=within or memory))
+        folder = Path(tempfile.mkdtemp(prefix="pg-", dir=within or _in_memory()))
         if os.getuid() == 0:
             shutil.chown(folder, "postgres")
         made = cls(folder, free_port())
@@ -152,6 +162,8 @@ class Cluster:
             "--locale=C",
             "--no-sync",
         )
+        if standby:
+            (folder / "data" / "standby.signal").touch()
         made.begin()
         return made
 
@@ -194,6 +206,29 @@ class Cluster:
         self.execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
         return self.url(name)
 
+    @contextmanager
+    def switched(self, setting: str, value: str) -> Iterator[None]:
+        """Everybody who connects from now on has the setting; until the end."""
+        usual = self._shown(setting)
+        self.execute(f"ALTER SYSTEM SET {setting} = {value}")
+        self._until_shown(setting, value)
+        try:
+            yield
+        finally:
+            self.execute(f"ALTER SYSTEM RESET {setting}")
+            self._until_shown(setting, usual)
+
+    def _until_shown(self, setting: str, value: str) -> None:
+        self.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 20
+        while self._shown(setting) != value:
+            assert time.monotonic() < deadline, f"{setting} stayed as it was"
+            time.sleep(0.01)
+
+    def _shown(self, setting: str) -> Any:
+        with self.engine().connect() as connection:
+            return connection.execute(text(f"SHOW {setting}")).scalar_one()
+
     def execute(self, statement: str) -> None:
         engine = self.engine()
         with engine.connect() as connection:
@@ -221,11 +256,12 @@ class Cluster:
         engine.dispose()
         return there
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def spawn(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
+        """Runs a program as the unprivileged user of this cluster, in its folder."""
         newest = max(_BINARIES.glob("*/bin"), key=lambda path: int(path.parent.name))
         user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
-        done = subprocess.run(
-            [newest / program, *arguments],
+        return subprocess.Popen(
+            [newest / program, *arguments],  # a program with a path of its own keeps it
             cwd=self.folder,
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
@@ -234,10 +270,12 @@ class Cluster:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            timeout=60,
-            check=False,
             text=True,
         )
-        if done.returncode:
+
+    def _run(self, program: str, *arguments: str) -> None:
+        process = self.spawn(program, *arguments)
+        _, said = process.communicate(timeout=60)
+        if process.returncode:
             log = self.folder / "log"
-            raise RuntimeError(f"{program}: {done.stderr}\n{log.read_text() if log.exists() else ''}")
+            raise RuntimeError(f"{program}: {said}\n{log.read_text() if log.exists() else ''}")
