@@ -38,6 +38,8 @@ from restante.server.uploads.sweeps import Sweeps
 
 LEASE_WAIT_S = 4.0
 """How long a PATCH waits for another one that is alive, before 423."""
+CREATED_WITHIN_S = 60.0
+"""A node that has not made the blob of an upload by then has died: nobody was told of it."""
 _LOOK_EVERY_S = 0.25
 PIECE_BYTES = limits.MIB // 4
 REMOTE_PIECE_BYTES = limits.MIB
@@ -97,7 +99,9 @@ class Uploads:
         if self._remote is not None:
             self._remote.attach(asyncio.get_running_loop())
         self._durable.start()
-        for upload_id in await self._sweeps.never_created():
+        # What is in the database only, another node may be about to create.
+        since_s = 0 if self._remote is None else CREATED_WITHIN_S
+        for upload_id in await self._sweeps.never_created(since_s=since_s):
             await self._bury(upload_id)
 
     async def stop(self) -> None:
