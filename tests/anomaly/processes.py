@@ -44,6 +44,13 @@ def peak_bytes(pid: int) -> int:
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
+def resident_bytes(pid: int) -> int:
+    """What is resident now; nothing of a process that is gone."""
+    with contextlib.suppress(OSError):
+        return os.sysconf("SC_PAGE_SIZE") * int((PROC / str(pid) / "statm").read_text().split()[1])
+    return 0
+
+
 def _all() -> Iterator[int]:
     return (int(path.name) for path in PROC.iterdir() if path.name.isdigit())
 
