@@ -14,13 +14,12 @@ from sqlalchemy import insert
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
-from restante.server.db import migrate
-from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.db.tables import accounts
 from restante.server.errors import Refusal
 from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
 from tests.api.listening import Listener
 from tests.api.people import Person, assert_problem, make_account, new_client
+from tests.laying import database_in
 from tests.serving import Server
 
 DAY_MS = 24 * 3600 * 1000
@@ -337,17 +336,15 @@ class Nodes:
     """Two processes' session rooms on one database, with one clock."""
 
     def __init__(self, path: Path) -> None:
-        engine = sqlite_engine(path)
-        migrate.upgrade(engine)
-        engine.dispose()
         self.clock = Hands()
-        self.database = Database(sqlite_engine(path), sqlite_readers(path))
+        self.database = database_in(path)
         self.here = Sessions(self.database, self.clock)
         self.there = Sessions(self.database, self.clock)
 
     async def sign_in(self) -> NewSession:
         def work(connection):
-            account_id = connection.execute(insert(accounts).values(name="ann", created_at=0)).lastrowid
+            added = insert(accounts).values(name="ann", created_at=0).returning(accounts.c.id)
+            account_id = connection.execute(added).scalar_one()
             return self.here.create(connection, account_id, "cli")
 
         return await self.database.write(work)
@@ -369,7 +366,7 @@ class Nodes:
 
 def run(path: Path, story: Callable[[Nodes], Awaitable[None]]) -> None:
     async def whole() -> None:
-        nodes = Nodes(path / "db.sqlite3")
+        nodes = Nodes(path)
         nodes.database.start()
         try:
             await story(nodes)

@@ -1,9 +1,8 @@
 """Damage on the server's disk: a clear error, exit 1, no file left; and whatever is whole is not affected."""
 
-import sqlite3
-
 import pytest
 
+from tests.databases import looking_into
 from tests.footage import assert_plays
 
 
@@ -21,7 +20,7 @@ def blob_of(server, message_id):
 
 
 def query(server, sql, *values):
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         return database.execute(sql, values).fetchone()
 
 
@@ -94,7 +93,7 @@ def test_damaged_details_are_listed_with_their_reason(delivered):
 
 def test_an_envelope_listed_under_another_id_is_refused(delivered):
     _, bob, server, (first, second) = delivered
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         database.execute(
             "UPDATE envelopes SET envelope = (SELECT envelope FROM envelopes WHERE message_id = ? AND box = 'inbox')"
             " WHERE message_id = ? AND box = 'inbox'",
@@ -106,7 +105,7 @@ def test_an_envelope_listed_under_another_id_is_refused(delivered):
 
 def damage(server, message_id, table, column, key):
     """Flips the last bit of what the server stores."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         extra = " AND box = 'inbox'" if table == "envelopes" else ""
         (data,) = database.execute(
             f"SELECT {column} FROM {table} WHERE {key} = ?{extra}", (message_id,)

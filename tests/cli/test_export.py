@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import sqlite3
 import stat
 import subprocess
 
 import pytest
 
+from tests.databases import looking_into
 from tests.footage import ffmpeg
 
 
@@ -73,7 +73,7 @@ def test_what_belongs_to_no_message_is_exported_too(mailbox, tmp_path):
 def test_an_export_goes_on_where_it_ended_and_names_what_is_damaged(mailbox, tmp_path):
     bob, server, (first, second) = mailbox
     target = tmp_path / "all"
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         (upload,) = database.execute("SELECT upload_id FROM messages WHERE id = ?", (first,)).fetchone()
     (blob,) = (server.data / "blobs").rglob(upload)
     whole = blob.read_bytes()

@@ -2,13 +2,13 @@
 
 import os
 import signal
-import sqlite3
 from dataclasses import dataclass
 
 import pytest
 
 from tests.api.people import new_client
 from tests.cli.person import Person, hard_kill, until
+from tests.databases import looking_into
 from tests.footage import assert_plays
 from tests.serving import Server, serving
 
@@ -142,7 +142,7 @@ def test_a_send_whose_answer_was_lost_makes_one_message(scene, clip, tmp_path):
         _, err = sending.communicate(timeout=60)
     assert sending.returncode == 0, err
     scene.assert_one_message(tmp_path / "saved.mp4", duration_s=1.2)
-    with sqlite3.connect(server.data / "restante.sqlite3") as database:
+    with looking_into(server.data) as database:
         (count,) = database.execute("SELECT count(*) FROM messages").fetchone()
     assert count == scene.messages_before + 1
 
