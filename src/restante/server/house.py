@@ -54,6 +54,7 @@ from restante.server.push.posting import Post
 from restante.server.push.service import Push
 from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
+from restante.server.standstill import Standstill, check_start
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
 from restante.server.transparency.witnesses import Witnesses
@@ -144,9 +145,10 @@ class Storage:
 def embedded(settings: Settings) -> Storage:
     """The default: one SQLite file and local files, in a folder made with 0700; what the settings name stands in their place.
 
-    Raises UnsafeDatabase.
+    Raises UnsafeDatabase, Elsewhere.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
     writer, readers = engines(settings)
     blobs = LocalBlobs(settings.data / "blobs")
     return Storage(writer, readers, blobs, keyfile.load(settings.data), _objects(settings))
@@ -186,10 +188,10 @@ def engines(settings: Settings) -> tuple[Engine, tuple[Engine, ...]]:
     return sqlite_engine(path), sqlite_readers(path)
 
 
-def _database(storage: Storage) -> Database:
+def _database(storage: Storage, folder: Path) -> Database:
     if storage.writer.dialect.name == "postgresql":
         return PostgresDatabase(storage.writer, storage.readers[0])
-    return Database(storage.writer, storage.readers)
+    return Database(storage.writer, storage.readers, standstill=Standstill(folder))
 
 
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
@@ -232,7 +234,7 @@ def furnish(
         migrate.upgrade(storage.writer)
         server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    base = _Base(_database(storage), clock, settings, MemoryBus(), log, server_name)
+    base = _Base(_database(storage, settings.data), clock, settings, MemoryBus(), log, server_name)
     return _connected(base, storage, _blobs(storage, base.database, clock), keys)
 
 

@@ -17,6 +17,7 @@ from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase, TablesInUse
 from restante.server.operators.service import PATH
+from restante.server.standstill import Elsewhere
 from restante.server.transparency.keyfile import BadKeyFile
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ HINTS: dict[type[Exception], str] = {
     NewerDatabase: "Start the release that wrote it, or a newer one.",
     TablesInUse: "Start again when it is over, a dump perhaps; the nodes of the release before serve on meanwhile.",
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
+    Elsewhere: "Start with the settings that they were moved to, or take the move back: restante move --undo.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
     BadFile: "restante operator availability --example shows what may stand in it.",

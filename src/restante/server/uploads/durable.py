@@ -15,6 +15,7 @@ from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
 from restante.server.failpoints import failpoint
+from restante.server.standstill import Standstill
 from restante.server.uploads import queries
 from restante.server.uploads.opened import OpenUpload
 
@@ -47,6 +48,7 @@ class Durable:
         self._remote = remote
         # What is held for an object store does not survive the process either.
         self._every_byte = settings.durability == "power" or remote is not None
+        self._standstill = Standstill(settings.data) if remote is None else None
         self._give_up = give_up
         self._flusher = Flusher()
 
@@ -57,6 +59,8 @@ class Durable:
     async def stop(self) -> None:
         """Serves who still waits for a flush, then ends."""
         await asyncio.to_thread(self._flusher.stop)
+        if self._standstill is not None:
+            self._standstill.close()
 
     async def acknowledge(self, upload: OpenUpload) -> int:
         """Makes what is written as durable as promised, finishes it when it is complete; returns the offset to tell."""
@@ -68,6 +72,8 @@ class Durable:
         elif upload.ahead is None and size - (upload.durable or 0) >= AHEAD_BYTES:
             upload.ahead = asyncio.create_task(self._flush_ahead(upload, size))
             upload.ahead.add_done_callback(partial(_came_ahead, upload))
+        if self._standstill is not None:
+            self._standstill.check()
         failpoint("upload-before-ack")
         return size
 
