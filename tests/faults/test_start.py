@@ -1,22 +1,37 @@
-"""A node that starts while another serves takes nothing away from it."""
+"""An upload and its blob begin at once, on whatever node, and a node that starts takes nothing away from another."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from restante.server.uploads import service
+from restante.protocol.limits import UNFINISHED_UPLOADS
+from restante.server.errors import RetryLater
+from restante.server.uploads import queries
 from tests.api.remote import Node, SickObjects
 from tests.api.test_remote_blobs import Uploader
+from tests.api.uploading import TUS, UPLOADS
 
 
-def begin_amid_a_creation(folder: Path) -> int:
-    """Has a second node start between the row of an upload and its blob; tells what became of the first piece."""
+def run(folder: Path, story: Callable[[Node, Node], Awaitable[None]]) -> None:
+    """Runs the story with two nodes, of which the second has not started yet."""
 
-    async def story() -> int:
-        objects, reached, go_on = SickObjects(), asyncio.Event(), asyncio.Event()
+    async def whole() -> None:
+        objects = SickObjects()
         one, other = Node(folder, objects), Node(folder, objects)
         await one.house.open()
+        try:
+            await asyncio.wait_for(story(one, other), 60)
+        finally:
+            await one.close()
+
+    asyncio.run(whole())
+
+
+def test_an_upload_that_one_node_is_creating_outlives_the_start_of_another(tmp_path):
+    async def story(one: Node, other: Node) -> None:
+        reached, go_on = asyncio.Event(), asyncio.Event()
         uploads = one.house.uploads
         create_blob = uploads._create_blob
 
@@ -31,19 +46,24 @@ def begin_amid_a_creation(folder: Path) -> int:
         await asyncio.wait_for(reached.wait(), 10)
         await other.house.open()
         go_on.set()
-        url = await creating
-        answer = await ann.patch(url, 0, b"a" * 100)
-        for node in (one, other):
-            await node.close()
-        return answer.status_code
+        assert (await ann.patch(await creating, 0, b"a" * 100, other)).status_code == 204
+        await other.close()
 
-    return asyncio.run(asyncio.wait_for(story(), 60))
+    run(tmp_path, story)
 
 
-def test_an_upload_that_one_node_is_creating_outlives_the_start_of_another(tmp_path):
-    assert begin_amid_a_creation(tmp_path) == 204
+def test_an_upload_that_could_not_be_created_does_not_count(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    async def story(one: Node, _: Node) -> None:
+        ann = Uploader(one, await one.sign_up("ann"))
 
+        def away(*_: object, **__: object) -> bool:
+            raise RetryLater("busy", seconds=1)
 
-def test_without_waiting_for_it_the_upload_would_be_gone(tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(service, "CREATED_WITHIN_S", -1)
-    assert begin_amid_a_creation(tmp_path) == 410
+        with monkeypatch.context() as patch:
+            patch.setattr(queries, "add_blob", away)
+            for _ in range(UNFINISHED_UPLOADS + 1):
+                answer = await one.client.post(UPLOADS, headers=ann.headers | TUS | {"upload-length": "1"})
+                assert answer.status_code == 503
+        await ann.create(1)
+
+    run(tmp_path, story)

@@ -219,6 +219,10 @@ class RemoteBlobs:
         failpoint("blob-created")
         return RemoteFile(self._objects, self._ledger, blob_id, epoch=0, stored=0)
 
+    def created(self, blob_id: str) -> RemoteFile:
+        """Opens an empty blob that was entered together with what it is for."""
+        return RemoteFile(self._objects, self._ledger, blob_id, epoch=0, stored=0)
+
     def open(self, blob_id: str) -> RemoteFile:
         """Opens for reading, and for appending after ``take``."""
         self.path(blob_id)

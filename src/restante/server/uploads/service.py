@@ -38,8 +38,6 @@ from restante.server.uploads.sweeps import Sweeps
 
 LEASE_WAIT_S = 4.0
 """How long a PATCH waits for another one that is alive, before 423."""
-CREATED_WITHIN_S = 60.0
-"""A node that has not made the blob of an upload by then has died: nobody was told of it."""
 _LOOK_EVERY_S = 0.25
 PIECE_BYTES = limits.MIB // 4
 REMOTE_PIECE_BYTES = limits.MIB
@@ -99,10 +97,9 @@ class Uploads:
         if self._remote is not None:
             self._remote.attach(asyncio.get_running_loop())
         self._durable.start()
-        # What is in the database only, another node may be about to create.
-        since_s = 0 if self._remote is None else CREATED_WITHIN_S
-        for upload_id in await self._sweeps.never_created(since_s=since_s):
-            await self._bury(upload_id)
+        if self._remote is None:  # of a remote one, row and blob are made in one transaction
+            for upload_id in await self._sweeps.never_created():
+                await self._bury(upload_id)
 
     async def stop(self) -> None:
         """Ends open requests with what they have, flushed; within ``drain_s``."""
@@ -348,8 +345,12 @@ class Uploads:
         if free < self._settings.keep_free_bytes + reserved + wanted:
             raise RetryLater("storage-full", seconds=FULL_RETRY_S)
         queries.add(connection, row)
+        if self._remote is not None:
+            queries.add_blob(connection, row.id, now_ms=row.created_at)
 
     async def _create_blob(self, upload_id: str) -> BlobFile:
+        if self._remote is not None:
+            return self._remote.created(upload_id)
         try:
             return await asyncio.to_thread(self._blobs.create, upload_id)
         except OSError as error:

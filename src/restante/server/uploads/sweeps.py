@@ -24,10 +24,10 @@ class Sweeps:
         self._clock = clock
         self._without_row_since_s: dict[str, float] = {}
 
-    async def never_created(self, *, since_s: float) -> list[str]:
-        """Uploads whose row was committed so long ago and whose blob was not made before the process died."""
-        before_ms = self._clock.now_ms() + 1 - int(since_s * 1000)
-        rows = await self._database.read(partial(queries.unfinished, created_before_ms=before_ms))
+    async def never_created(self) -> list[str]:
+        """Uploads whose row was committed and whose blob was not made before the process died."""
+        now_ms = self._clock.now_ms()
+        rows = await self._database.read(partial(queries.unfinished, created_before_ms=now_ms + 1))
         return await asyncio.to_thread(self._untouched, rows, since_ms=0)
 
     async def silent(self, now_ms: int) -> list[str]:
