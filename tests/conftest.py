@@ -35,11 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
         databases.tell_commands()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if databases.in_use() != "sqlite":
-        for item in items:
-            if item.get_closest_marker("sqlite"):
-                item.add_marker(pytest.mark.skip(reason="looks into SQLite's own file"))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    elsewhere = {"sqlite": databases.in_use() != "sqlite", "files": config.getoption("--blobs") != "files"}
+    for item in items:
+        for marker, is_elsewhere in elsewhere.items():
+            if is_elsewhere and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"marked `{marker}`: of another store than this run's"))
 
 
 @pytest.fixture(scope="session", autouse=True)

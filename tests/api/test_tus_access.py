@@ -6,6 +6,7 @@ from restante.protocol.ids import Prefix, new_id
 from tests.api.people import assert_problem, make_account, new_client
 from tests.api.uploading import BODY, TUS, UPLOADS, create, delete, finished, head, noise, offset, patch, post
 from tests.serving import Server
+from tests.stored import stored
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def test_nothing_of_the_metadata_is_stored_or_logged(new_server):
     patch(person, url, 0, planted)
     post(person, 100, upload_metadata=f"canary-key {secret},canary-key {secret}")
     head(person, url)
-    kept = server.stored() + server.log().encode()
+    kept = server.stored() + stored(server, url) + server.log().encode()
     assert planted in kept
     for needle in (b"canary-key", secret.encode(), b"canary-in-metadata"):
         assert needle not in kept

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.api.people import make_account
 from tests.api.uploading import create, delete, head, offset, patch, patch_head, wire
+from tests.stored import stored
 
 SIZE = 200_000
 steps = st.lists(
@@ -36,8 +37,7 @@ def test_an_upload_cut_anywhere_ends_as_the_bytes_that_were_sent(server, plan, s
     at = offset(person, url)
     last = patch(person, url, at, data[at:], upload_length=str(SIZE))
     assert (last.status_code, last.headers["upload-offset"]) == (204, str(SIZE))
-    name = url.rpartition("/")[2]
-    assert (server.data / "blobs" / name[4:5] / name).read_bytes() == data
+    assert stored(server, url) == data
     assert head(person, url).headers["upload-length"] == str(SIZE)
     assert delete(person, url).status_code == 204
 

@@ -41,7 +41,7 @@ from restante.server.edge.policies import REPORTS
 from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, embedded, furnish
+from restante.server.house import House, embedded, furnish, readable_at
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
@@ -109,7 +109,7 @@ def create() -> App:
     keep_warm()
     house, link = open_or_explain(_furnished)
     greet(house.settings, house.server_name, link=link)
-    application = assemble(house, build_litestar(house), webapp.load())
+    application = assemble(house, build_litestar(house), webapp.load(videos_at=readable_at(house.settings)))
     settle()
     return with_farewell(with_doorstep(application, house.settings), house.interrupt)
 

@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blob_key: str = ""
     blob_secret: str = ""
     """Name and secret of the key that may use the bucket."""
+    blob_reads: Literal["proxied", "direct"] = "proxied"
+    """direct: clients that can are told addresses by which they read videos from the bucket themselves."""
+    blob_join: Literal["off", "on"] = "off"
+    """on: the objects of a finished upload are made one."""
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
     tls: Literal["off", "local", "files"] = "off"
@@ -267,6 +271,9 @@ def _check_engines(settings: Settings) -> None:
 
 def _check_bucket(settings: Settings) -> None:
     if not settings.blob_url:
+        for field, default in (("blob_reads", "proxied"), ("blob_join", "off")):
+            if (value := getattr(settings, field)) != default:
+                raise BadSettings(f"{PREFIX}{field.upper()}={value} needs {PREFIX}BLOB_URL")
         return
     if not (settings.blob_key and settings.blob_secret):
         raise BadSettings(f"{PREFIX}BLOB_URL needs {PREFIX}BLOB_KEY and {PREFIX}BLOB_SECRET")

@@ -151,11 +151,11 @@ def embedded(settings: Settings) -> Storage:
     check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
     writer, readers = engines(settings)
     blobs = LocalBlobs(settings.data / "blobs")
-    return Storage(writer, readers, blobs, keyfile.load(settings.data), _objects(settings))
+    return Storage(writer, readers, blobs, keyfile.load(settings.data), open_objects(settings))
 
 
-def _objects(settings: Settings) -> Objects | None:
-    """The bucket of the settings. Raises BadSettings."""
+def open_objects(settings: Settings) -> Objects | None:
+    """The bucket of the settings, if they name one. Raises BadSettings."""
     if not settings.blob_url:
         return None
     try:
@@ -169,13 +169,18 @@ def _objects(settings: Settings) -> Objects | None:
     return opened
 
 
-def _blobs(storage: Storage, database: Database, clock: Clock) -> BlobStore:
+def readable_at(settings: Settings) -> str:
+    """How the addresses of videos begin that clients read from the bucket themselves; empty where they read none."""
+    return Bucket.parse(settings.blob_url).readable_at if settings.blob_reads == "direct" else ""
+
+
+def _blobs(storage: Storage, database: Database, clock: Clock, settings: Settings) -> BlobStore:
     """Where the blobs are. Raises UnusableBlobs."""
     check_place(storage.writer, remote=storage.objects is not None)
     if storage.objects is None:
         return storage.blobs
     remote = RemoteBlobs(storage.objects, BlobLedger(database, clock))
-    remote.check()
+    remote.check(read_by=settings.origins if settings.blob_reads == "direct" else None)
     return remote
 
 
@@ -235,7 +240,7 @@ def furnish(
         server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
     base = _Base(_database(storage, settings.data), clock, settings, MemoryBus(), log, server_name)
-    return _connected(base, storage, _blobs(storage, base.database, clock), keys)
+    return _connected(base, storage, _blobs(storage, base.database, clock, settings), keys)
 
 
 def _connected(base: _Base, storage: Storage, blobs: BlobStore, keys: dict[str, bytes]) -> House:

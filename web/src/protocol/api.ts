@@ -689,7 +689,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Gives video.age to the token of a view, whole or a range. */
+        /** @description Gives video.age to the token of a view, whole or a range. Where the operator lets clients read from the bucket, a GET that accepts `application/vnd.restante.pieces+json` is told where instead. */
         get: operations["get_link_video"];
         put?: never;
         post?: never;
@@ -828,7 +828,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Gives video.age to the sender and the recipients, whole or a range. */
+        /** @description Gives video.age to the sender and the recipients, whole or a range. Where the operator lets clients read from the bucket, a GET that accepts `application/vnd.restante.pieces+json` is told where instead. */
         get: operations["get_video"];
         put?: never;
         post?: never;
@@ -8535,8 +8535,8 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8545,11 +8545,20 @@ export interface operations {
             };
             /** @description The range. */
             206: {
+                    "application/vnd.restante.pieces+json": {
+                        for_s: number;
+                        pieces: {
+                            offset: number;
+                            size: number;
+                            /** Format: uri */
+                            url: string;
+                        }[];
+                    };
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8559,8 +8568,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8680,8 +8689,8 @@ export interface operations {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8689,8 +8698,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9980,8 +9989,8 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9990,11 +9999,20 @@ export interface operations {
             };
             /** @description The range. */
             206: {
+                    "application/vnd.restante.pieces+json": {
+                        for_s: number;
+                        pieces: {
+                            offset: number;
+                            size: number;
+                            /** Format: uri */
+                            url: string;
+                        }[];
+                    };
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10004,8 +10022,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10128,8 +10146,8 @@ export interface operations {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10137,8 +10155,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -3,8 +3,9 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +26,9 @@ from restante.server.commands.office import (
     plain,
     print_json,
 )
+from restante.server.config import from_environment
+from restante.server.house import open_objects
+from restante.server.uploads import queries
 
 _PIECE_BYTES = 1 << 20
 Row = Any
@@ -122,13 +126,24 @@ def _write_out(report: Row, folder: Path, out: Path) -> None:
     if report.upload_id is None:
         return
     try:
-        blob = LocalBlobs(folder / "blobs").open(report.upload_id)
+        _write(out / "video.age", _video_of(folder, report.upload_id))
     except BlobMissing:
+        (out / "video.age").unlink(missing_ok=True)
         print("warning: the video is gone from the server", file=sys.stderr)
+
+
+def _video_of(folder: Path, upload_id: str) -> Iterator[bytes]:
+    """The bytes of a video, wherever this installation keeps them. Raises BlobMissing."""
+    objects = open_objects(from_environment(data=folder))
+    if objects is None:
+        blob = LocalBlobs(folder / "blobs").open(upload_id)
+        yield from (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
+        blob.close()
         return
-    pieces = (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
-    _write(out / "video.age", pieces)
-    blob.close()
+    parts = in_database(folder, partial(queries.parts, blob_id=upload_id))
+    if not parts:
+        raise BlobMissing(upload_id)
+    yield from (objects.get(part.name, 0, part.size) for part in parts)
 
 
 def _write(path: Path, pieces: Any) -> None:

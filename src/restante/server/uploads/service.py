@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from restante.protocol import limits
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, is_id, new_id, new_secret
-from restante.server.blobs.remote import RemoteBlobs, RemoteFile
+from restante.server.blobs.remote import ReadablePart, RemoteBlobs, RemoteFile
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -290,6 +290,16 @@ class Uploads:
             return await self._remote.run(file.read, offset, length)
         return file.read_now(offset, length) or await asyncio.to_thread(file.read, offset, length)
 
+    @property
+    def reads_directly(self) -> bool:
+        """Whether clients that can read from the bucket themselves are told where."""
+        return self._remote is not None and self._settings.blob_reads == "direct"
+
+    async def addresses(self, upload_id: str, start: int, end: int) -> list[ReadablePart]:
+        """Where the bytes from ``start`` on may be read without us for a while. Raises BlobMissing."""
+        assert self._remote is not None
+        return await self._remote.ask(self._remote.addresses, upload_id, start, end)
+
     def blob_path(self, upload_id: str) -> str | None:
         """Where a blob is as a local file, for servers that send files by themselves; None when it is none."""
         path = self._blobs.path(upload_id)
@@ -321,10 +331,10 @@ class Uploads:
         return len(found) + await self._sweep_strays()
 
     async def sum_up(self) -> int:
-        """Hashes finished blobs that nobody has hashed; returns how many. An object store keeps sums of its own."""
-        if self._remote is not None:
-            return 0
-        return await self._sweeps.sum_up()
+        """Hashes finished blobs that nobody has hashed; returns how many. An object store keeps sums of its own, and is read only to join."""
+        if self._remote is None:
+            return await self._sweeps.sum_up()
+        return await self._sweeps.join_up(self._remote) if self._settings.blob_join == "on" else 0
 
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""

@@ -5,6 +5,7 @@ import hashlib
 from functools import partial
 
 from restante.protocol import limits
+from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
@@ -12,6 +13,8 @@ from restante.server.uploads import queries, rules
 
 SUMS = 100
 """Blobs hashed in one pass."""
+JOINS = 20
+"""Blobs joined in one pass: each is read twice and stored once."""
 _PIECE_BYTES = limits.MIB
 
 
@@ -58,6 +61,15 @@ class Sweeps:
         found = await self._database.read(partial(queries.unsummed, most=SUMS))
         for upload_id in found:
             digest = await asyncio.to_thread(self._sum, upload_id)
+            if digest is not None:
+                await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
+        return len(found)
+
+    async def join_up(self, remote: RemoteBlobs) -> int:
+        """Makes one object of each finished blob and keeps its hash, which tells that this was done; returns how many."""
+        found = await self._database.read(partial(queries.unsummed, most=JOINS))
+        for upload_id in found:
+            digest = await remote.run(remote.join, upload_id)
             if digest is not None:
                 await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
         return len(found)
