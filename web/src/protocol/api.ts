@@ -8535,16 +8535,12 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    /** @description Strong: for If-Range and If-None-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
-                };
-            };
-            /** @description The range. */
-            206: {
                     "application/vnd.restante.pieces+json": {
                         for_s: number;
                         pieces: {
@@ -8554,11 +8550,15 @@ export interface operations {
                             url: string;
                         }[];
                     };
+                };
+            };
+            /** @description The range. */
+            206: {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8568,8 +8568,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8689,8 +8689,8 @@ export interface operations {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -8698,8 +8698,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -9989,16 +9989,12 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
+                    /** @description Strong: for If-Range and If-None-Match. */
                     ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
-                };
-            };
-            /** @description The range. */
-            206: {
                     "application/vnd.restante.pieces+json": {
                         for_s: number;
                         pieces: {
@@ -10008,11 +10004,15 @@ export interface operations {
                             url: string;
                         }[];
                     };
+                };
+            };
+            /** @description The range. */
+            206: {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10022,8 +10022,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10146,8 +10146,8 @@ export interface operations {
                 headers: {
                     /** @description Which bytes these are, and of how many. */
                     "Content-Range": string;
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -10155,8 +10155,8 @@ export interface operations {
             /** @description What If-None-Match names. */
             304: {
                 headers: {
-                    /** @description Strong: for If-Range and If-None-Match; of bytes, not of addresses. */
-                    ETag?: string;
+                    /** @description Strong: for If-Range and If-None-Match. */
+                    ETag: string;
                     [name: string]: unknown;
                 };
                 content?: never;

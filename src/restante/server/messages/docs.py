@@ -145,11 +145,7 @@ _PIECES = {
     },
 }
 _BYTES_OR_PIECES = {"content": {**_BYTES["content"], VIDEO_PIECES: {"schema": _PIECES}}}
-_ETAG = {
-    "schema": _TEXT,
-    "required": False,
-    "description": "Strong: for If-Range and If-None-Match; of bytes, not of addresses.",
-}
+_ETAG = {"schema": _TEXT, "required": True, "description": "Strong: for If-Range and If-None-Match."}
 _SPAN = {"schema": _TEXT, "required": True, "description": "Which bytes these are, and of how many."}
 _WANTED = {"Range": "One range of bytes.", "If-Range": "An ETag.", "If-None-Match": "ETags."}
 
