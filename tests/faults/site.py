@@ -67,6 +67,11 @@ class Site:
         assert node.process is not None
         os.killpg(node.process.pid, number)
 
+    def postgres_processes(self) -> list[int]:
+        """Its first one, and who serves somebody."""
+        first = int((self.postgres.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return [first, *processes.children(first)]
+
     def resident_bytes(self) -> int:
         """Of the nodes that run."""
         leaders = [node.process.pid for node in self.nodes if node.process is not None]
@@ -85,7 +90,7 @@ def site(folder: Path, *, count: int, seed: int, weed: Seaweed, **env: str) -> I
     data = folder / "data"
     data.mkdir(parents=True)
     declare(data, PLANS)
-    prefix, database = f"/{folder.name}", laid_for(data)
+    prefix, database = f"/{folder.parent.name}-{folder.name}", laid_for(data)
     with chaos.before(weed.port, seed=seed) as (bad_day, port):
         settings = {
             **weed.environment(prefix=prefix, port=port),

@@ -1,26 +1,17 @@
 """Whatever is done to the nodes, the database, the bucket or what is between them while people use them: nothing is lost, nothing is twice.
 
-Each fault lasts `RESTANTE_FAULTS_S` seconds, 30 unless that is set; docs/guides/soaks.md has what longer ones found.
+Each fault lasts `FAULTS_S` seconds, 30 unless that is set; docs/guides/soaks.md has what longer ones found.
 """
-
-import asyncio
-import os
-import secrets
-from collections.abc import Iterator
 
 import pytest
 
 from restante.protocol.limits import MIB
-from tests import seaweed
 from tests.faults import weather
-from tests.faults.site import Site, site
-from tests.faults.trial import Trial, balance, endure, look
+from tests.faults.site import site
+from tests.faults.trial import FOR_S, NODES, balance, suffer
 from tests.faults.weather import Fault
-from tests.seaweed import Seaweed
 
 SHORT_S = 4.0
-FOR_S = float(os.environ.get("RESTANTE_FAULTS_S", "30"))
-NODES = int(os.environ.get("RESTANTE_FAULTS_NODES", "2"))
 FLAT_BYTES = 50 * MIB
 pytestmark = pytest.mark.timeout(FOR_S * 3 + 240)
 
@@ -35,6 +26,7 @@ STORE: dict[str, Fault] = {
 }
 DATABASE: dict[str, Fault] = {
     "falls": weather.database_falls,
+    "stands-still": weather.database_stands_still,
     "connections-cut": weather.connections_cut,
 }
 NODE: dict[str, Fault] = {
@@ -46,42 +38,12 @@ NODE: dict[str, Fault] = {
 }
 
 
-@pytest.fixture(scope="module")
-def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    with seaweed.running(tmp_path_factory.mktemp("weed")) as found:
-        yield found
-
-
-@pytest.fixture
-def seed() -> int:
-    found = int(os.environ.get("RESTANTE_FAULTS_SEED", secrets.randbelow(2**32)))
-    print(f"seed {found}")
-    return found
-
-
 def test_a_bad_moment_loses_nothing_and_a_loss_would_be_found(tmp_path, weed, seed):
     with site(tmp_path, count=2, seed=seed, weed=weed) as place:
         trial = suffer(place, weather.a_bad_moment, seed=seed, for_s=SHORT_S)
         lost = next(each for each in trial.book.acknowledged if each.deleted == "no").video
         place.objects.delete([next(iter(place.objects.names(f"{lost.id}/")))])
         assert balance(place) == [f"{lost.id}: the object at 0 is missing"], "the control"
-
-
-def suffer(place: Site, fault: Fault, *, seed: int, for_s: float = FOR_S) -> Trial:
-    """Endures, and looks: nothing is broken."""
-
-    async def whole() -> Trial:
-        trial = await endure(place, fault, seed=seed, for_s=for_s)
-        try:
-            trial.broken = await look(place, trial)
-        finally:
-            await trial.load.close()
-        return trial
-
-    trial = asyncio.run(whole())
-    assert trial.broken == []
-    assert len(trial.book.acknowledged) > for_s / 4, "people could use it"
-    return trial
 
 
 @pytest.mark.long

@@ -1,17 +1,14 @@
 """The judge finds what is lost: bugs that would lose something are sown, and what is stored is taken away by hand."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
-from tests import seaweed
 from tests.anomaly.sowing import Bug, sow
 from tests.faults import weather
 from tests.faults.site import site
 from tests.faults.trial import endure, look
 from tests.faults.weather import Fault
-from tests.seaweed import Seaweed
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 FOR_S = 15.0
@@ -36,12 +33,6 @@ BUGS: dict[Bug, tuple[Fault, str]] = {
         "if not connection:",
     ): (weather.nothing, "never told"),
 }
-
-
-@pytest.fixture(scope="module")
-def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    with seaweed.running(tmp_path_factory.mktemp("weed")) as found:
-        yield found
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)

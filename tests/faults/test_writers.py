@@ -11,23 +11,15 @@ from sqlalchemy import select
 
 from restante.protocol.limits import MIB
 from restante.server.db.blob_tables import remote_blobs
-from tests import seaweed
 from tests.api import parcels
 from tests.api.parcels import until
 from tests.api.people import Person, make_account, new_client
 from tests.api.uploading import BODY, TUS, UPLOADS, patch_head, wire
 from tests.faults.site import Site, site
-from tests.seaweed import Seaweed
 from tests.serving import Server
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 ROUNDS = 10
-
-
-@pytest.fixture(scope="module")
-def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
-    with seaweed.running(tmp_path_factory.mktemp("weed")) as found:
-        yield found
 
 
 @pytest.fixture

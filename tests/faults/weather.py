@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 from collections.abc import Awaitable, Callable
@@ -14,7 +15,7 @@ Fault = Callable[[Site, random.Random, asyncio.Event], Awaitable[None]]
 DRAINED_WITHIN_S = 10.0
 EVERY_S = 10.0
 """Between two falls of the database."""
-STOPPED_S = 8.0
+STOPPED_S = 15.0
 """Longer than any node keeps what belongs to all."""
 
 
@@ -52,6 +53,18 @@ async def database_falls(site: Site, dice: random.Random, over: asyncio.Event) -
         await asyncio.to_thread(site.postgres.begin)
 
 
+async def database_stands_still(site: Site, dice: random.Random, over: asyncio.Event) -> None:
+    """PostgreSQL answers nobody for a while, and refuses nobody either."""
+    while not await _over(over, dice.uniform(1, 4)):
+        stopped = site.postgres_processes()
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        await _over(over, dice.uniform(0.3, 1) * STOPPED_S)
+        for pid in stopped:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
 async def connections_cut(site: Site, dice: random.Random, over: asyncio.Event) -> None:
     """The database's connections end in the middle, again and again."""
     name = site.database.rpartition("/")[2]
@@ -60,6 +73,18 @@ async def connections_cut(site: Site, dice: random.Random, over: asyncio.Event) 
     while not await _over(over, dice.uniform(0.2, 2)):
         with engine.connect() as connection:
             connection.execute(cut)
+
+
+def bus_falls(stop: Callable[[], None], start: Callable[[], None]) -> Fault:
+    """What carries hints between nodes dies, stays away, and comes back."""
+
+    async def happens(_: Site, dice: random.Random, over: asyncio.Event) -> None:
+        while not await _over(over, dice.uniform(0.5, 3)):
+            await asyncio.to_thread(stop)
+            await _over(over, dice.uniform(0.5, 4))
+            await asyncio.to_thread(start)
+
+    return happens
 
 
 async def killed(site: Site, dice: random.Random, over: asyncio.Event) -> None:
