@@ -15,6 +15,7 @@ NOBODYS = {
     "operator_links",
     "meta",
     "rate_buckets",
+    "leases",
     "outbox",
     "reserved_names",
     "spent_challenges",

@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """direct: clients that can are told addresses by which they read videos from the bucket themselves."""
     blob_join: Literal["off", "on"] = "off"
     """on: the objects of a finished upload are made one."""
+    log_key: str = ""
+    """Key of the log of account records, 64 hexadecimal digits; empty: log.key in the data folder, made at the first run."""
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
     tls: Literal["off", "local", "files"] = "off"
@@ -159,7 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 SECRETS = frozenset(
     field
     for field in Settings.__struct_fields__
-    if field in {"database_url", "smtp_url", "stripe_key"} or field.endswith("_secret")
+    if field in {"database_url", "log_key", "smtp_url", "stripe_key"} or field.endswith("_secret")
 )
 """Settings that may also stand in a file of their own, and that are never shown."""
 _LISTS = {

@@ -151,7 +151,9 @@ def embedded(settings: Settings) -> Storage:
     check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
     writer, readers = engines(settings)
     blobs = LocalBlobs(settings.data / "blobs")
-    return Storage(writer, readers, blobs, keyfile.load(settings.data), open_objects(settings))
+    keyfile.check_is_there(writer, settings.data, settings.log_key)
+    log_key = keyfile.load(settings.data, settings.log_key)
+    return Storage(writer, readers, blobs, log_key, open_objects(settings))
 
 
 def open_objects(settings: Settings) -> Objects | None:

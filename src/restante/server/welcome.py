@@ -18,7 +18,7 @@ from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase, TablesInUse
 from restante.server.operators.service import PATH
 from restante.server.standstill import Elsewhere
-from restante.server.transparency.keyfile import BadKeyFile
+from restante.server.transparency.keyfile import BadKeyFile, OtherKey
 
 T = TypeVar("T")
 
@@ -50,6 +50,7 @@ HINTS: dict[type[Exception], str] = {
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
     Elsewhere: "Start with the settings that they were moved to, or take the move back: restante move --undo.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
+    OtherKey: "Give every node the same one: copy log.key from the node that was there first, or name it in RESTANTE_LOG_KEY_FILE.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
     BadFile: "restante operator availability --example shows what may stand in it.",
     BadSettings: "docs/reference/settings.md lists what can be set.",

@@ -35,6 +35,11 @@ def data_folder(data: Path | None) -> Path:
         raise Misused(str(error), "docs/reference/settings.md lists what can be set.") from error
 
 
+def is_shared(folder: Path) -> bool:
+    """Whether other nodes may have the same database."""
+    return bool(from_environment(data=folder).database_url)
+
+
 def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
     """Runs one transaction on the database of a data folder, whether a server runs on it or not. Raises Misused."""
     engine = _engine(folder)
@@ -76,7 +81,7 @@ def note(
 def record_key(folder: Path) -> bytes:
     """The key of the desk's record. Raises Misused."""
     try:
-        return record.key_of(keyfile.load(folder))
+        return record.key_of(keyfile.load(folder, from_environment(data=folder).log_key))
     except keyfile.BadKeyFile as error:
         raise Misused(str(error), "docs/guides/backup.md says how.") from error
     except OSError as error:

@@ -102,8 +102,10 @@ class Database:
     """Runs queries off the event loop: ``write`` in the one writer thread, ``read`` in a reader thread.
 
     Without readers (``readers=()``) reading happens in the writer thread too. ``timing`` is told how long both take, the
-    wait for their turn included.
+    wait for their turn included. ``node`` names this process among those that share the database; empty: no other can.
     """
+
+    node = ""
 
     def __init__(
         self,
