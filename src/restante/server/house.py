@@ -25,6 +25,7 @@ from restante.server.blobs.objects import Bucket, Objects
 from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
+from restante.server.bus.shared import open_bus
 from restante.server.clock import Clock
 from restante.server.config import BadSettings, Settings
 from restante.server.db import meta, migrate
@@ -107,6 +108,7 @@ class House:
     async def open(self) -> None:
         """Starts what runs beside the requests."""
         self.database.start()
+        await self.bus.start()
         await self.uploads.start()
         self.jobs.start()
         self.courier.start()
@@ -124,6 +126,7 @@ class House:
         await self.courier.stop()
         await self.witnesses.stop()
         await self.uploads.stop()
+        await self.bus.stop()
         await self.admission.close()
         self.places.close()
         self.database.stop()
@@ -204,19 +207,9 @@ def _database(storage: Storage, folder: Path) -> Database:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = (
-            "salts",
-            "claims",
-            "limits",
-            "cursors",
-            "proofs",
-            "acquaintances",
-            "vapid",
-            "notices",
-            "admission",
-            "customers",
-        )
-        keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
+        arrival.note_start(connection)
+        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
+        keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys
 
 
@@ -241,7 +234,8 @@ def furnish(
         migrate.upgrade(storage.writer)
         server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    base = _Base(_database(storage, settings.data), clock, settings, MemoryBus(), log, server_name)
+    bus = open_bus(settings, log, server_name)
+    base = _Base(_database(storage, settings.data), clock, settings, bus, log, server_name)
     return _connected(base, storage, _blobs(storage, base.database, clock, settings), keys)
 
 

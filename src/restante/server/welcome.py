@@ -9,6 +9,7 @@ import segno
 
 from restante.server.availability.file import BadFile
 from restante.server.blobs.remote import UnusableBlobs
+from restante.server.bus.shared import UnusableBus
 from restante.server.certs.authority import fingerprint
 from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
@@ -52,6 +53,7 @@ HINTS: dict[type[Exception], str] = {
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     OtherKey: "Give every node the same one: copy log.key from the node that was there first, or name it in RESTANTE_LOG_KEY_FILE.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
+    UnusableBus: "docs/guides/several-nodes.md says what the bus is asked for; without RESTANTE_BUS_URL the database passes hints on.",
     BadFile: "restante operator availability --example shows what may stand in it.",
     BadSettings: "docs/reference/settings.md lists what can be set.",
     PermissionError: "Give the data folder to the user who runs the server, or name another with --data.",

@@ -72,6 +72,8 @@ class Meters:
         self._notices = self._counter(
             "notifications", "Pushes and mails that went out, or did not", "channel", "result"
         )
+        self._bus = self.gauge("bus_joined", "Whether hints come from other nodes; 1 where there are none")
+        self._bus.set(1)
         self._policy = self._counter("csp_reports", "What browsers held back by our policy", "directive")
         self._hears: dict[str, Callable[[Fields], None]] = {
             "request": self._request,
@@ -84,6 +86,8 @@ class Meters:
                 "push", _class_of(fields.get("status"))
             ).inc(),
             "mail-refused": lambda _: self._notices.labels("mail", "refused").inc(),
+            "bus-away": lambda _: self._bus.set(0),
+            "bus-back": lambda _: self._bus.set(1),
             "policy-report": self._held_back,
         }
 

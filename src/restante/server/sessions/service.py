@@ -46,7 +46,7 @@ class Sessions:
 
     async def actor(self, token: str) -> Actor:
         """Finds who bears the token. Raises Refusal not-signed-in for every other token alike."""
-        digest = _digest(token)
+        digest = digest_of(token)
         if found := self._cache.find(digest):
             return found
         generation, now_ms = self._cache.generation, self._clock.now_ms()
@@ -80,7 +80,7 @@ class Sessions:
             connection,
             session_id=session.id,
             account_id=account_id,
-            token_sha256=_digest(session.token),
+            token_sha256=digest_of(session.token),
             client=client,
             label=label,
             device=device,
@@ -93,7 +93,7 @@ class Sessions:
     def renew(self, connection: Connection, session_id: str) -> NewSession | None:
         """Gives a session another token within the caller's transaction; None when it has ended."""
         session = NewSession(session_id, b64(new_secret()))
-        if not queries.renew_token(connection, session_id, _digest(session.token)):
+        if not queries.renew_token(connection, session_id, digest_of(session.token)):
             return None
         return session
 
@@ -218,7 +218,7 @@ class Sessions:
             task.exception()  # seen, so that the loop does not complain: the next request tries again
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
     """Hashes a token as it is stored. Raises Refusal not-signed-in for what cannot be one."""
     try:
         return hashlib.sha256(unb64(token, size=TOKEN_BYTES)).digest()

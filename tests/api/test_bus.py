@@ -1,0 +1,424 @@
+"""Hints between nodes, by NATS and by PostgreSQL: told at once, and nothing is lost when they are."""
+
+import asyncio
+import datetime as dt
+import io
+import ipaddress
+import itertools
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from restante.server.bus import shared
+from restante.server.bus.memory import MISSED, OUTBOX
+from restante.server.bus.nats import Address, NatsWire
+from restante.server.bus.notify import NotifyWire
+from restante.server.bus.shared import SharedBus, UnusableBus, check
+from restante.server.bus.wire import WORD_BYTES, Wire
+from restante.server.clock import SystemClock
+from restante.server.config import BadSettings, from_environment
+from restante.server.log import Log
+from tests.api.listening import Listener
+from tests.api.parcels import inbox, send, until
+from tests.api.people import Person, make_account, new_client
+from tests.databases import cluster
+from tests.nats_server import NatsServer
+from tests.serving import Server, ServerDied, serving
+
+ANN, BOB = 7, 8
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with NatsServer(tmp_path_factory.mktemp("nats")) as running:
+        yield running
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A folder that an unprivileged user reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def database() -> str:
+    name = f"bus_{next(_numbers)}"
+    cluster().lay(name)
+    return cluster().url(name)
+
+
+@pytest.fixture(params=["nats", "notify"])
+def wire(request: pytest.FixtureRequest) -> Wire:
+    if request.param == "nats":
+        running: NatsServer = request.getfixturevalue("nats")
+        return NatsWire(Address.parse(running.url), f"tests.{next(_numbers)}")
+    return NotifyWire(request.getfixturevalue("database"))
+
+
+@dataclass
+class Node:
+    bus: SharedBus
+    log: io.StringIO
+
+    def told(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.log.getvalue().splitlines()]
+
+
+@asynccontextmanager
+async def nodes(wire: Wire, *, count: int = 2) -> AsyncIterator[list[Node]]:
+    made = []
+    for _ in range(count):
+        log = io.StringIO()
+        made.append(Node(SharedBus(wire, Log(SystemClock(), key=b"k", stream=log)), log))
+    for node in made:
+        await node.bus.start()
+    try:
+        for node in made:
+            await soon(lambda node=node: node.bus.parts["bus"])  # type: ignore[misc]
+        yield made
+    finally:
+        for node in made:
+            await node.bus.stop()
+
+
+async def soon(happens: Callable[[], bool], within_s: float = 20.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not happens():  # noqa: ASYNC110 - it is looked at from outside
+            await asyncio.sleep(0.005)
+
+
+def run(wire: Wire, story: Callable[[list[Node]], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        async with nodes(wire) as made:
+            await asyncio.wait_for(story(made), 60)
+
+    asyncio.run(whole())
+
+
+# Between two nodes
+
+
+def test_a_hint_wakes_who_waits_on_another_node_and_nobody_else(wire: Wire):
+    async def story(both: list[Node]) -> None:
+        one, two = both
+        with (
+            two.bus.subscribe(ANN) as ann,
+            two.bus.subscribe(BOB) as bob,
+            two.bus.subscribe(OUTBOX) as outbox,
+        ):
+            for _ in range(20):
+                one.bus.publish([ANN, OUTBOX])
+                await asyncio.wait_for(ann.wait(), 10)
+                ann.clear()
+            assert not bob.is_set()
+            assert not outbox.is_set()
+
+    run(wire, story)
+
+
+def test_thousands_of_hints_at_once_arrive(wire: Wire):
+    async def story(both: list[Node]) -> None:
+        one, two = both
+        accounts = range(2**62, 2**62 + 3000)
+        bells = [asyncio.Event() for _ in accounts]
+        with ExitStack() as stack:
+            for account, bell in zip(accounts, bells, strict=True):
+                stack.enter_context(two.bus.attached(account, bell))
+            one.bus.publish(accounts)
+            await soon(lambda: all(bell.is_set() for bell in bells))
+
+    run(wire, story)
+
+
+def test_a_word_is_never_longer_than_a_wire_takes():
+    most, largest = shared._MOST, 2**63 - 1
+    for word in (
+        shared.Word("0" * 16, [largest] * most),
+        shared.Word("0" * 16, [], [(largest, 100_000)] * most),
+    ):
+        assert len(shared.msgspec.json.encode(word)) <= WORD_BYTES
+
+
+def test_channels_of_one_account_are_counted_over_all_nodes(wire: Wire):
+    async def story(both: list[Node]) -> None:
+        one, two = both
+        with ExitStack() as stack:
+            for node in both * 6:
+                stack.enter_context(node.bus.subscribe(ANN))
+            stack.enter_context(two.bus.subscribe(BOB))
+            await soon(lambda: one.bus.waiting(ANN) == two.bus.waiting(ANN) == 12)
+            assert one.bus.waiting(BOB) == 0
+        await soon(lambda: one.bus.waiting(ANN) == two.bus.waiting(ANN) == 0)
+
+    run(wire, story)
+
+
+def test_strange_words_wake_nobody(nats: NatsServer):
+    subject = f"tests.{next(_numbers)}"
+    wire = NatsWire(Address.parse(nats.url), subject)
+
+    async def story(both: list[Node]) -> None:
+        stranger = await wire.join(lambda _: None)
+        with both[0].bus.subscribe(ANN) as ann:
+            for word in (b"", b"{}", b"[7]", b'["x","7"]', b'["x",[7.5]]', b'["x",[7]', b"\xff" * 100):
+                await stranger.say(word)
+            with both[0].bus.subscribe(BOB) as bob:
+                await stranger.say(b'["x",[8]]')
+                await asyncio.wait_for(bob.wait(), 10)
+            assert not ann.is_set()
+        await stranger.close()
+
+    run(wire, story)
+
+
+def test_a_bus_that_comes_back_makes_everybody_look_and_is_told_of_once(tmp_path: Path):
+    with NatsServer(tmp_path) as nats:
+
+        async def story(both: list[Node]) -> None:
+            one, two = both
+            with two.bus.subscribe(MISSED) as missed, two.bus.subscribe(ANN) as ann:
+                await asyncio.to_thread(nats.stop)
+                await soon(lambda: not (one.bus.parts["bus"] or two.bus.parts["bus"]))
+                one.bus.publish([ANN])
+                await asyncio.sleep(0.5)  # more than one attempt to come back
+                assert not missed.is_set()
+                await asyncio.to_thread(nats.start)
+                await asyncio.wait_for(missed.wait(), 20)
+                await soon(lambda: one.bus.parts["bus"] and two.bus.parts["bus"])
+                assert not ann.is_set()  # that hint is gone
+                one.bus.publish([ANN])
+                await asyncio.wait_for(ann.wait(), 10)
+            assert [node.told() for node in both] == [["bus-away", "bus-back"]] * 2
+
+        run(NatsWire(Address.parse(nats.url), "tests.away"), story)
+
+
+def test_connections_that_postgresql_ends_come_back(database: str):
+    async def story(both: list[Node]) -> None:
+        one, two = both
+        with two.bus.subscribe(MISSED) as missed, two.bus.subscribe(ANN) as ann:
+            name = database.rpartition("/")[2]
+            ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            await asyncio.to_thread(cluster().execute, ended)
+            await asyncio.wait_for(missed.wait(), 20)
+            await soon(lambda: one.bus.parts["bus"])
+            one.bus.publish([ANN])
+            await asyncio.wait_for(ann.wait(), 10)
+        assert two.told() == ["bus-away", "bus-back"]
+
+    run(NotifyWire(database), story)
+
+
+# Two servers
+
+
+@dataclass
+class Pair:
+    """Two servers on one database, and people who speak to one of them each."""
+
+    one: Server
+    two: Server
+
+    def at_two(self, person: Person) -> Person:
+        return replace(person, url=self.two.url, client=new_client(self.two.url, person.token))
+
+    def metric(self, name: str) -> float:
+        with new_client(self.two.url) as nobody:
+            lines = nobody.get("/metrics").text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{name} "))
+
+    def parts(self) -> tuple[int, dict[str, bool]]:
+        with new_client(self.two.url) as nobody:
+            answer = nobody.get("/readyz")
+        return answer.status_code, answer.json()
+
+
+@contextmanager
+def pair(folder: Path, database: str, **env: str) -> Iterator[Pair]:
+    env = {"RESTANTE_DATABASE_URL": database, **env}
+    with serving(folder / "data", **env) as one:
+        two = Server(folder / "data", env)
+        two.start()
+        try:
+            yield Pair(one, two)
+        finally:
+            two.kill()
+
+
+def _told_on_the_other(both: Pair, *, within_s: float) -> None:
+    ann, bob = make_account(both.one.url), make_account(both.one.url)
+    delays_s = []
+    with Listener(both.at_two(bob)) as listener:
+        for _ in range(5):
+            begun_s = time.monotonic()
+            parcel = send(ann, bob)
+            heard = listener.next()
+            assert heard.data == {"kind": "message", "id": parcel.id}
+            delays_s.append(heard.at_s - begun_s)
+    assert median(delays_s) < within_s, delays_s
+
+
+def test_a_message_taken_by_one_server_is_told_by_another_within_a_second(tmp_path: Path, database: str):
+    with pair(tmp_path, database) as both:
+        _told_on_the_other(both, within_s=1)
+        assert both.parts() == (200, {"database": True, "disk": True, "serving": True, "bus": True})
+
+
+def test_servers_go_on_while_nats_is_away(tmp_path: Path, database: str):
+    """By looking every few seconds; afterwards hints go by NATS again."""
+    with NatsServer(tmp_path) as nats, pair(tmp_path, database, RESTANTE_BUS_URL=nats.url) as both:
+        _told_on_the_other(both, within_s=1)
+        assert both.metric("restante_bus_joined") == 1
+        nats.stop()
+        until(lambda: both.parts()[1]["bus"] is False)
+        assert both.parts()[0] == 200
+        assert both.metric("restante_bus_joined") == 0
+        ann, bob = make_account(both.one.url), make_account(both.one.url)
+        with Listener(both.at_two(bob)) as listener:
+            parcel = send(ann, bob)
+            assert [item["id"] for item in inbox(both.at_two(bob))["items"]] == [parcel.id]
+            assert listener.next(within_s=20).data["id"] == parcel.id
+            nats.start()
+            until(lambda: both.parts()[1]["bus"])
+            parcel = send(ann, bob)
+            assert listener.next(within_s=20).data["id"] == parcel.id
+        _told_on_the_other(both, within_s=1)
+        for server in (both.one, both.two):
+            assert server.log().count('"bus-away"') >= 1
+
+
+def test_a_server_does_not_start_without_its_bus(tmp_path: Path, database: str):
+    env = {"RESTANTE_DATABASE_URL": database, "RESTANTE_BUS_URL": "nats://127.0.0.1:1"}
+    with pytest.raises(ServerDied) as died:
+        Server(tmp_path / "data", env).start()
+    assert "error: NATS at 127.0.0.1:1 does not let the server in: nobody answers\nhint: " in str(died.value)
+
+
+# The start
+
+
+def refused(address: str, subject: str = "tests.start") -> str:
+    with pytest.raises(UnusableBus) as error:
+        check(NatsWire(Address.parse(address), subject))
+    return str(error.value)
+
+
+def test_a_bus_that_is_well_is_taken(wire: Wire):
+    check(wire)
+
+
+def test_a_bus_that_is_not_there_is_named():
+    said = refused("nats://user:secret@127.0.0.1:1")
+    assert said == "NATS at 127.0.0.1:1 does not let the server in: nobody answers"
+
+
+def test_a_wrong_password_and_missing_rights_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared, "CHECK_WITHIN_S", 0.5)
+    users = """authorization { users = [
+      { user: ann, password: good }
+      { user: deaf, password: good, permissions: { publish: ">", subscribe: { deny: ">" } } }
+      { user: dumb, password: good, permissions: { publish: { deny: ">" }, subscribe: ">" } } ] }"""
+    with NatsServer(tmp_path, users) as nats:
+        place = f"127.0.0.1:{nats.port}"
+        check(NatsWire(Address.parse(f"nats://ann:good@{place}"), "tests.start"))
+        assert refused(f"nats://ann:bad@{place}") == (
+            f"NATS at {place} does not let the server in: Authorization Violation"
+        )
+        for user in ("deaf", "dumb"):
+            assert "the user must be allowed to publish and subscribe" in refused(
+                f"nats://{user}:good@{place}"
+            )
+
+
+def test_tls_is_used_and_never_done_without(tmp_path: Path, open_to_all: Path, nats: NatsServer):
+    ca, cert, key = _certificate(open_to_all)
+    with NatsServer(tmp_path, f'tls {{ cert_file: "{cert}", key_file: "{key}" }}') as private:
+        place = f"127.0.0.1:{private.port}"
+        check(NatsWire(Address.parse(f"tls://{place}?ca={ca}"), "tests.start"))
+        assert "CERTIFICATE_VERIFY_FAILED" in refused(f"tls://{place}")
+    assert "it offers no TLS" in refused(f"tls://ann:secret@127.0.0.1:{nats.port}?ca={ca}")
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"RESTANTE_BUS_URL": "nats://127.0.0.1"}, "RESTANTE_BUS_URL needs RESTANTE_DATABASE_URL"),
+        (
+            {"RESTANTE_BUS_URL": "redis://127.0.0.1", "RESTANTE_DATABASE_URL": "postgresql://h/n"},
+            "RESTANTE_BUS_URL is no address such as nats://",
+        ),
+    ],
+)
+def test_a_malformed_setting_is_named(env: dict[str, str], said: str):
+    with pytest.raises(BadSettings, match=said):
+        from_environment(env)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nats://h:1/path", "is no address such as"),
+        ("nats://h:1?ca=x", "names files of certificates"),
+        ("tls://h:1?pool=x", "has pool"),
+    ],
+)
+def test_an_address_with_more_than_there_is_gets_refused(address: str, said: str):
+    with pytest.raises(ValueError, match=said):
+        Address.parse(address)
+
+
+def test_an_address_names_several_servers_and_keeps_its_secret():
+    address = Address.parse("tls://ann:p%40ss@one:4222,two:4222?ca=/ca.pem")
+    assert address.servers == ("nats://one:4222", "nats://two:4222")
+    assert (address.user, address.password, address.is_private, address.ca) == (
+        "ann",
+        "p@ss",
+        True,
+        "/ca.pem",
+    )
+    assert "p@ss" not in repr(address)
+
+
+def _certificate(folder: Path) -> tuple[Path, Path, Path]:
+    """A certificate for loopback that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert, secret = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert, cert, secret
