@@ -207,7 +207,6 @@ def _database(storage: Storage, folder: Path) -> Database:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        arrival.note_start(connection)
         purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys

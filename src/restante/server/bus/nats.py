@@ -142,9 +142,8 @@ class NatsLine:
 
     async def close(self) -> None:
         """See Line."""
-        with suppress(
-            Exception
-        ):  # one that never came about has half of what is closed, or waits for a TLS that is not there
+        # One that never came about has half of what is closed, or waits for a TLS that is not there.
+        with suppress(Exception):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self.client.close()
 
