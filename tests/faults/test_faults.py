@@ -34,6 +34,9 @@ NODE: dict[str, Fault] = {
     "stopped": weather.stopped,
     "drained": weather.drained,
     "drained-on-a-bad-day": weather.together(weather.drained, weather.bad_day),
+    "drained-when-nothing-answers": weather.together(
+        weather.drained, weather.database_falls, weather.store("down")
+    ),
     "everything": weather.together(weather.killed, weather.bad_day, weather.database_falls),
 }
 

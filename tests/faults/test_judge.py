@@ -26,12 +26,6 @@ BUGS: dict[Bug, tuple[Fault, str]] = {
         'failpoint("db-before-commit")',
         "from restante.server.db.engine import _answer; _answer(outcomes); time.sleep(0.05)",
     ): (weather.connections_cut, "acknowledged"),
-    Bug(
-        "numbered-out-of-turn",
-        "server/db/turns.py",
-        'if connection.dialect.name == "postgresql":',
-        "if not connection:",
-    ): (weather.nothing, "never told"),
 }
 
 
