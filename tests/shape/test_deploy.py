@@ -154,6 +154,7 @@ def test_the_compose_file_of_several_nodes_asks_for_what_must_be_given():
     if tool is None:
         pytest.skip("docker-compose is Debian's package of that name")
     given = {"PATH": os.environ["PATH"], "SITE": "post.example", "DATABASE_PASSWORD": "a", "BLOB_SECRET": "b"}
+    given["BUS_PASSWORD"] = "c"
 
     def read(env: dict[str, str]) -> tuple[int, str]:
         command = [tool, "-f", "scaled/compose.yaml", "config"]
@@ -163,7 +164,7 @@ def test_the_compose_file_of_several_nodes_asks_for_what_must_be_given():
     code, said = read(given)
     assert code == 0
     assert "postgresql://restante:a@postgres/restante" in said
-    for name in ("SITE", "DATABASE_PASSWORD", "BLOB_SECRET"):
+    for name in ("SITE", "DATABASE_PASSWORD", "BUS_PASSWORD", "BLOB_SECRET"):
         code, said = read({key: value for key, value in given.items() if key != name})
         assert code != 0
         assert name in said
