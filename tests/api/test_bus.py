@@ -278,6 +278,20 @@ def test_a_message_taken_by_one_server_is_told_by_another_within_a_second(tmp_pa
         assert both.parts() == (200, {"database": True, "disk": True, "serving": True, "bus": True})
 
 
+def test_a_session_ended_by_one_server_ends_its_channel_on_another_at_once(tmp_path: Path, database: str):
+    """A look at all sessions, which nobody waits for, would take one to three seconds."""
+    took_s = []
+    with pair(tmp_path, database) as both:
+        for _ in range(3):
+            bob = make_account(both.one.url)
+            with Listener(both.at_two(bob)) as listener:
+                assert bob.client.delete("/api/v1/sessions/current").status_code == 204
+                begun_s = time.monotonic()
+                assert listener.ended.wait(5)
+                took_s.append(time.monotonic() - begun_s)
+    assert median(took_s) < 0.8, took_s
+
+
 def test_servers_go_on_while_nats_is_away(tmp_path: Path, database: str):
     """By looking every few seconds; afterwards hints go by NATS again."""
     with NatsServer(tmp_path) as nats, pair(tmp_path, database, RESTANTE_BUS_URL=nats.url) as both:

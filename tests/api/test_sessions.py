@@ -14,6 +14,7 @@ from sqlalchemy import insert
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
+from restante.server.bus.memory import MemoryBus
 from restante.server.db.tables import accounts
 from restante.server.errors import Refusal
 from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
@@ -338,8 +339,8 @@ class Nodes:
     def __init__(self, path: Path) -> None:
         self.clock = Hands()
         self.database = database_in(path)
-        self.here = Sessions(self.database, self.clock)
-        self.there = Sessions(self.database, self.clock)
+        self.here = Sessions(self.database, self.clock, bus=MemoryBus())
+        self.there = Sessions(self.database, self.clock, bus=MemoryBus())
 
     async def sign_in(self) -> NewSession:
         def work(connection):

@@ -469,7 +469,7 @@ def _doors(
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
-    sessions = Sessions(database, clock)
+    sessions = Sessions(database, clock, bus=base.bus)
     key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
     accounts = Accounts(
