@@ -292,6 +292,7 @@ def test_a_session_ended_by_one_server_ends_its_channel_on_another_at_once(tmp_p
     assert median(took_s) < 0.8, took_s
 
 
+@pytest.mark.long
 def test_servers_go_on_while_nats_is_away(tmp_path: Path, database: str):
     """By looking every few seconds; afterwards hints go by NATS again."""
     with NatsServer(tmp_path) as nats, pair(tmp_path, database, RESTANTE_BUS_URL=nats.url) as both:
@@ -349,9 +350,11 @@ def test_a_wrong_password_and_missing_rights_are_told_apart(tmp_path: Path, monk
     with NatsServer(tmp_path, users) as nats:
         place = f"127.0.0.1:{nats.port}"
         check(NatsWire(Address.parse(f"nats://ann:good@{place}"), "tests.start"))
-        assert refused(f"nats://ann:bad@{place}") == (
-            f"NATS at {place} does not let the server in: Authorization Violation"
-        )
+        said = refused(f"nats://ann:bad@{place}")
+        assert said.startswith(f"NATS at {place} does not let the server in: ")
+        assert (
+            "Authorization Violation" in said or "a wrong user or password" in said
+        )  # it may hang up before it says so
         for user in ("deaf", "dumb"):
             assert "the user must be allowed to publish and subscribe" in refused(
                 f"nats://{user}:good@{place}"

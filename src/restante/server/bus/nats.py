@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error, NoServersError
+from nats.errors import ConnectionClosedError, Error, NoServersError, StaleConnectionError
 
 from restante.server.bus.wire import Hear, Lost
 
@@ -146,6 +146,9 @@ class NatsLine:
         with suppress(Exception):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self.client.close()
+        with suppress(AttributeError):  # the socket under a TLS that failed
+            self.client._transport._bare_io_writer.transport.abort()  # noqa: SLF001 - closed nowhere else
+            await asyncio.sleep(0)
 
     async def heard_of(self, error: Exception) -> None:
         """Notes what the library says went wrong; what ends the connection is told by ``ended``."""
@@ -157,6 +160,8 @@ class NatsLine:
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, NoServersError | ConnectionError | TimeoutError):
+    if isinstance(error, NoServersError | ConnectionRefusedError | TimeoutError):
         return "nobody answers"
+    if isinstance(error, ConnectionError | ConnectionClosedError | StaleConnectionError):
+        return "it hangs up, as for a wrong user or password"
     return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
