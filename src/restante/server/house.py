@@ -28,7 +28,7 @@ from restante.server.bus.memory import MemoryBus
 from restante.server.bus.shared import open_bus
 from restante.server.clock import Clock
 from restante.server.config import BadSettings, Settings
-from restante.server.db import meta, migrate
+from restante.server.db import arrival, meta, migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
 from restante.server.jobs.courier import Courier, Errand
@@ -207,6 +207,7 @@ def _database(storage: Storage, folder: Path) -> Database:
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
+        arrival.note_start(connection)
         purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys

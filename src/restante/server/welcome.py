@@ -14,6 +14,7 @@ from restante.server.certs.authority import fingerprint
 from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
 from restante.server.config import BadSettings, Settings
+from restante.server.db.arrival import NotArrived
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase, TablesInUse
@@ -49,6 +50,7 @@ HINTS: dict[type[Exception], str] = {
     NewerDatabase: "Start the release that wrote it, or a newer one.",
     TablesInUse: "Start again when it is over, a dump perhaps; the nodes of the release before serve on meanwhile.",
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
+    NotArrived: "Run `restante move` again, which goes on where it was, or take it back: restante move --undo.",
     Elsewhere: "Start with the settings that they were moved to, or take the move back: restante move --undo.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     OtherKey: "Give every node the same one: copy log.key from the node that was there first, or name it in RESTANTE_LOG_KEY_FILE.",

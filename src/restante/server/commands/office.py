@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from restante.protocol import ijson
 from restante.server.config import BadSettings, from_environment
-from restante.server.db import migrate
+from restante.server.db import arrival, migrate
 from restante.server.db.engine import UnsafeDatabase, sqlite_engine
 from restante.server.db.postgres import alone, postgres_engines
 from restante.server.desk import record
+from restante.server.errors import RetryLater
+from restante.server.standstill import Elsewhere, Standstill, check_start
 from restante.server.transparency import keyfile
 
 T = TypeVar("T")
@@ -47,7 +49,10 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
         with alone(engine):
             migrate.upgrade(engine)
         with engine.begin() as connection:
+            arrival.check_arrived(connection)
             return work(connection)
+    except arrival.NotArrived as error:
+        raise Misused(str(error), "Run `restante move` again, or take it back: restante move --undo.") from error
     except migrate.NewerDatabase as error:
         raise Misused(str(error), "Use the release that runs the server.") from error
     except migrate.TablesInUse as error:
@@ -58,17 +63,32 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
 
 def _engine(folder: Path) -> Engine:
     try:
-        url = from_environment(data=folder).database_url
+        settings = from_environment(data=folder)
+        url = settings.database_url
+        check_start(folder, database=bool(url), blobs=bool(settings.blob_url))
         if url:
             return postgres_engines(url, writers=1, readers=1)[0]
     except BadSettings as error:
         raise Misused(str(error), "docs/reference/settings.md lists what can be set.") from error
     except UnsafeDatabase as error:
         raise Misused(str(error), "docs/guides/scale.md says what the database must be like.") from error
+    except Elsewhere as error:
+        raise Misused(str(error), "Set where they are, as for restante serve.") from error
     path = folder / "restante.sqlite3"
     if not path.exists():
         raise Misused(f"there is no server's data in {folder}", "Name its data folder with --data.")
+    _check_not_moving(folder)
     return sqlite_engine(path)
+
+
+def _check_not_moving(folder: Path) -> None:
+    standing = Standstill(folder)
+    try:
+        standing.check()
+    except RetryLater as error:
+        raise Misused("the data are being moved to another place", "Try again in some minutes.") from error
+    finally:
+        standing.close()
 
 
 def note(
