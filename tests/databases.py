@@ -90,6 +90,13 @@ def looking_into(folder: Path) -> Iterator[Look]:
         engine.dispose()
 
 
+def copy(folder: Path, to: Path) -> None:
+    """A data folder on which no server runs, with its rows."""
+    shutil.copytree(folder, to)
+    if engine_name == POSTGRESQL:
+        cluster().lay(_name_of(to), like=_name_of(folder))
+
+
 def rows_of(folder: Path) -> bytes:
     """All that stands in the database of a data folder, where that is no file in it."""
     if engine_name != POSTGRESQL:
@@ -187,8 +194,8 @@ class Cluster:
     def driven(self, name: str) -> str:
         return self.url(name).replace("postgresql:", "postgresql+psycopg:")
 
-    def lay(self, name: str) -> None:
-        """Makes a database with the tables of this release, unless it is there."""
+    def lay(self, name: str, *, like: str = _TEMPLATE) -> None:
+        """Makes a database with the tables of this release, or with all that is in another one, unless it is there."""
         if not self.has(_TEMPLATE):
             self.execute(f"CREATE DATABASE {_TEMPLATE}")
             engines = postgres_engines(self.url(_TEMPLATE))
@@ -196,7 +203,7 @@ class Cluster:
             for engine in engines:
                 engine.dispose()
         if not self.has(name):
-            self.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
+            self.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY file_copy")
             self.laid.append(name)
             if len(self.laid) > _KEPT:
                 self._forget(self.laid.pop(0))

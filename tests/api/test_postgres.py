@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
@@ -131,6 +131,40 @@ def test_without_serialisation_the_limit_would_be_passed(url, monkeypatch):
             )
         )
     assert _take_at_once(url) > 5
+
+
+def test_many_who_change_the_same_row_at_once_all_get_through(url):
+    """Nobody is told to come back: whoever was in another's way takes turns with those who begin."""
+    changes = 160
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        await an_account(both[0])
+
+        def work(connection: Connection) -> None:
+            seen = connection.execute(select(accounts.c.created_at)).scalar_one()
+            connection.execute(update(accounts).values(created_at=seen + 1))
+
+        async def client(who: int) -> None:
+            for _ in range(changes // 16):
+                await both[who % 2].write(work)
+
+        await asyncio.gather(*(client(who) for who in range(16)))
+        seen = await both[0].read(lambda c: c.execute(select(accounts.c.created_at)).scalar_one())
+        assert seen == changes
+
+    run(url, story)
+
+
+def test_text_that_postgresql_cannot_have_is_found_nowhere(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        await an_account(both[0])
+        for name, there in (("ann", True), ("a\0nn", False), ("ann\0", False)):
+            found = await both[0].read(
+                lambda c, name=name: c.execute(select(accounts.c.id).where(accounts.c.name == name)).first()
+            )
+            assert (found is not None) is there
+
+    run(url, story)
 
 
 def test_the_log_has_no_gap_and_no_fork(url):

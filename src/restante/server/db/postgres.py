@@ -9,8 +9,10 @@ may run several times: it changes nothing but the database.
 What serialisability does not promise is that numbers grow in the order of the commits: see ``turns``.
 """
 
+import functools
 import random
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from restante.server.db.engine import BUSY_TIMEOUT_MS, Database, Job, Outcome, UnsafeDatabase
+from restante.server.db.engine import Database, Job, Outcome, UnsafeDatabase
 from restante.server.db.promises import check, check_sessions
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
@@ -31,6 +33,8 @@ ATTEMPTS = 10
 ATTEMPTS_WHEN_LOST = 3
 STANDS_STILL_S = 10
 """How long a process may stand still amid a transaction, before the database ends it so that others get what it holds."""
+WAITS_S = 15
+"""For what another session holds: longer than one that stands still can hold it."""
 
 _FOUND_GONE = {
     "keepalives_idle": 10,
@@ -68,6 +72,7 @@ def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS
         found[0].dispose()
         raise
     except OperationalError as error:
+        found[0].dispose()
         said = str(error.orig).strip().splitlines()[0]
         raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
     return found
@@ -92,6 +97,7 @@ def _engine(address: URL, *, size: int, isolation: int, read_only: bool = False)
         connection.read_only = read_only
         # Sums of whole numbers are whole numbers, as on SQLite; nothing else here is numeric.
         connection.adapters.register_loader("numeric", connection.adapters.get_loader(_INT8, 0))
+        connection.adapters.register_dumper(str, _text())
 
     return engine
 
@@ -100,10 +106,25 @@ def _bound(connection: Any) -> None:
     """Sets how long its session may wait for what others hold, and may hold it."""
     connection.autocommit = True
     connection.execute(
-        f"SELECT set_config('lock_timeout', '{BUSY_TIMEOUT_MS}ms', false),"
+        f"SELECT set_config('lock_timeout', '{WAITS_S}s', false),"
         f" set_config('idle_in_transaction_session_timeout', '{STANDS_STILL_S}s', false)"
     )
     connection.autocommit = False
+
+
+@functools.cache
+def _text() -> type[Any]:
+    """How text goes to PostgreSQL, which refuses U+0000 even where one only looks for it, as somebody may in an address.
+
+    It goes as a character that no id and no name has either, so that nothing is found. Bodies with it are refused before.
+    """
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+
+    class Text(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufdd0"))
+
+    return Text
 
 
 @contextmanager
@@ -126,20 +147,30 @@ class PostgresDatabase(Database):
     ) -> None:
         super().__init__(writer, (reader,) * readers, writers=writers)
         self.node = secrets.token_hex(8)
+        self._beginning_again: set[int] = set()
+        """Writers that were in another's way. As long as there are any, those who begin take turns with them."""
 
     def _run_batch(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
+        try:
+            return self._run_until_kept(connection, batch)
+        finally:
+            self._beginning_again.discard(threading.get_ident())
+
+    def _run_until_kept(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
         attempt = 0
         while batch:
             try:
-                return _attempt(connection, batch, in_turn=attempt > 0)
+                return _attempt(connection, batch, in_turn=bool(self._beginning_again))
             except Exception as error:  # noqa: BLE001 - handed to those who asked
                 attempt += 1
-                # Whichever of them it was, the others get on without it; but a commit of unknown end is never repeated.
-                if len(batch) > 1 and not isinstance(error, RetryLater):
-                    return [outcome for job in batch for outcome in self._run_batch(connection, [job])]
-                if not _may_begin_again(error, attempt):
+                again = _may_begin_again(error, attempt)
+                # Whichever of them it is, the others get on without it; but a commit of unknown end is never repeated.
+                if len(batch) > 1 and not isinstance(error, RetryLater) and (attempt > 1 or not again):
+                    return [outcome for job in batch for outcome in self._run_until_kept(connection, [job])]
+                if not again:
                     translated = translate(error)
                     return [(job, None, translated) for job in batch]
+                self._beginning_again.add(threading.get_ident())
             time.sleep(random.uniform(0.5, 1) * min(0.5, 0.005 * 2**attempt))  # noqa: S311 - apart, not secret
         return []
 
