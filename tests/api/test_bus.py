@@ -234,7 +234,7 @@ class Pair:
     two: Server
 
     def at_two(self, person: Person) -> Person:
-        return replace(person, url=self.two.url, client=new_client(self.two.url, person.token))
+        return replace(person, url=self.two.url)
 
     def metric(self, name: str) -> float:
         with new_client(self.two.url) as nobody:
@@ -305,7 +305,8 @@ def test_servers_go_on_while_nats_is_away(tmp_path: Path, database: str):
         ann, bob = make_account(both.one.url), make_account(both.one.url)
         with Listener(both.at_two(bob)) as listener:
             parcel = send(ann, bob)
-            assert [item["id"] for item in inbox(both.at_two(bob))["items"]] == [parcel.id]
+            with new_client(both.two.url, bob.token) as client:
+                assert [item["id"] for item in inbox(replace(bob, client=client))["items"]] == [parcel.id]
             assert listener.next(within_s=20).data["id"] == parcel.id
             nats.start()
             until(lambda: both.parts()[1]["bus"])

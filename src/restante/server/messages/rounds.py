@@ -76,13 +76,15 @@ class Rounds:
         ]
         self._by_account: dict[int, set[OpenChannel]] = defaultdict(set)
         self._turn = 0
+        self._opened = 0
         self._seen = 0
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
     def of(self, channel: OpenChannel) -> Iterator[None]:
         """Looks after a channel."""
-        slot = self._slots[self._turn % len(self._slots)]
+        self._opened += 1  # those that come back together, after a restart, do not beat together
+        slot = self._slots[self._opened % len(self._slots)]
         slot.add(channel)
         self._by_account[channel.account_id].add(channel)
         if self._task is None:
