@@ -59,7 +59,7 @@ run-scaled: .venv/.made web ## several nodes on PostgreSQL, SeaweedFS and NATS b
 
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio
+	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio postgresql
 
 .PHONY: lint
 lint: .venv/.made ## ruff, mypy, import contracts, what stands in deploy/
@@ -85,24 +85,22 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	$(BIN)/python tools/generate.py
 	cd web && npm run -s generate
 
-# Of the suite that says the same of each database.
-ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py desk.py)
-
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
-	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e --ignore-glob "tests/api/test_*postgres*.py"
+	tools/check-stacks short
 	tools/check-browsers
 
 .PHONY: tools-long
 tools-long:
-	@tools/need-debian nginx-light caddy haproxy libnss3-tools postgresql
+	@tools/need-debian nginx-light caddy haproxy libnss3-tools pgbouncer
 
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
 	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
-	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql $(ON_POSTGRESQL)
+	tools/check-stacks
 
 .PHONY: bench
 bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md
