@@ -31,12 +31,27 @@ def stored(server: Server, upload: str) -> bytes:
     return b"".join(objects.get(name, 0, size) for name, size in parts)
 
 
-def count_stored(server: Server) -> int:
-    """How many uploads have a blob."""
+def all_stored(server: Server) -> dict[str, int]:
+    """The bytes that there are of each upload, by its id."""
     if not in_bucket():
-        return len(list((server.data / "blobs").rglob("upl_*")))
+        return {path.name: path.stat().st_size for path in (server.data / "blobs").rglob("upl_*")}
     with looking_into(server.data) as database:
-        return int(database.execute("SELECT COUNT(*) FROM remote_blobs").scalar_one())
+        return {row[0]: row[1] for row in database.execute("SELECT id, size FROM remote_blobs")}
+
+
+def change(server: Server, upload: str, data: bytes) -> None:
+    """Puts other bytes in the place of those that are stored, as a disk or a store that fails would."""
+    if not in_bucket():
+        _path(server, upload).write_bytes(data)
+        return
+    blob, name = upload.rpartition("/")[2], f"{upload.rpartition('/')[2]}/{0:015d}-{os.urandom(8).hex()}"
+    _bucket().put(name, data)
+    with looking_into(server.data) as database:
+        database.execute("DELETE FROM remote_parts WHERE blob_id = ?", (blob,))
+        database.execute("UPDATE remote_blobs SET size = ? WHERE id = ?", (len(data), blob))
+        if data:
+            part = 'INSERT INTO remote_parts (blob_id, "offset", size, name) VALUES (?, 0, ?, ?)'
+            database.execute(part, (blob, len(data), name))
 
 
 def lose(server: Server, upload: str) -> None:

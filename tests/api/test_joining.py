@@ -159,6 +159,16 @@ def test_who_comes_between_wins(ledger, what):
     assert objects.all() == {part.name for part in ledger.parts(file._id)}
 
 
+def test_a_server_that_stops_does_not_wait_for_the_end_of_it(ledger):
+    objects = SickObjects()
+    blobs = RemoteBlobs(objects, ledger)
+    file = in_pieces(blobs)
+    objects.before_answer = blobs.interrupt
+    assert blobs.join(file._id) is None
+    assert len(ledger.parts(file._id)) == 8
+    assert_reads(RemoteBlobs(objects, ledger).open(file._id))
+
+
 @pytest.mark.parametrize("wish", ["on", "off"])
 def test_the_sweep_joins_each_finished_upload_once_and_only_where_it_is_wished(tmp_path, wish):
     async def scenario(node: Node, objects: SickObjects) -> None:

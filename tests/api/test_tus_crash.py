@@ -58,6 +58,7 @@ def test_kill_frees_the_upload_within_five_seconds_of_the_restart(writing):
     assert names - ours <= {"log.key", "restante.sqlite3", "restante.sqlite3-wal", "restante.sqlite3-shm"}
 
 
+@pytest.mark.files
 def test_killed_while_creating_holds_no_place_among_the_unfinished(new_server):
     """The row was committed, the file was not made, the client heard nothing: it never was."""
     server = new_server(RESTANTE_FAILPOINT="upload-row-committed:5")

@@ -220,6 +220,7 @@ class RemoteBlobs:
         self._asking = ThreadPoolExecutor(THREADS, thread_name_prefix="ledger")
         self._strays: dict[str, float] = {}
         self._looked_at_s: float | None = None
+        self._stopping = threading.Event()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the loop on which the ledger's database is asked."""
@@ -232,6 +233,10 @@ class RemoteBlobs:
     async def ask(self, call: Callable[..., T], *args: object) -> T:
         """Calls what asks the ledger only, and so does not queue behind an object store that is slow."""
         return await asyncio.get_running_loop().run_in_executor(self._asking, call, *args)
+
+    def interrupt(self) -> None:
+        """Ends what may take long and can be begun anew."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Ends the threads, without waiting for an object store that does not answer."""
@@ -268,8 +273,13 @@ class RemoteBlobs:
         return self.open(blob_id).addresses(start, end)
 
     def join(self, blob_id: str) -> bytes | None:
-        """Makes one object of a finished blob, see ``joining``."""
-        return joining.join(self._objects, self._ledger, blob_id)
+        """Makes one object of a finished blob, see ``joining``; None also when the process ends meanwhile."""
+        try:
+            return joining.join(self._objects, self._ledger, blob_id, stopping=self._stopping.is_set)
+        except OSError:
+            if self._stopping.is_set():
+                return None
+            raise
 
     def stat(self, blob_id: str) -> BlobStat:
         """Size and time of the last entry."""

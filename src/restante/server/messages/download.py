@@ -200,17 +200,19 @@ class VideoApp:
         await respond(send, 200, headers, body)
 
     async def _read_first(self, file: BlobFile, span: Span) -> bytes:
-        """Reads before anything is answered: a store that is away can be told then, and later only by breaking off. Raises RetryLater."""
+        """Reads before anything is answered: a store that is away can be told then, and later only by breaking off. Raises Refusal."""
         try:
             return await self._read(file, span)
+        except BlobMissing as error:
+            raise Refusal("not-found") from error
         except OSError as error:
             raise RetryLater("busy", seconds=BUSY_RETRY_S) from error
 
     async def _read(self, file: BlobFile, span: Span) -> bytes:
         most = self._uploads.piece_bytes
         piece = await self._uploads.read_blob(file, span.start, min(most, span.end - span.start))
-        if not piece:
-            raise BlobMissing("the blob is shorter than its message says")
+        if not piece:  # shorter than its message says: nothing more will come
+            raise Refusal("range-unsatisfiable", headers={"content-range": f"bytes */{span.start}"})
         return piece
 
     async def _send_pieces(self, send: Send, file: BlobFile, span: Span, first: bytes) -> None:

@@ -116,6 +116,8 @@ class Uploads:
         """Takes no byte more: every writer flushes and answers 503, new ones are refused."""
         self._stopping = True
         self._shelf.fence_all()
+        if self._remote is not None:
+            self._remote.interrupt()
 
     @property
     def stopping(self) -> bool:
