@@ -3,8 +3,8 @@
 [Note: As if there were one writer] Every query of this server was written for one writer, who reads, decides and writes with
 nobody in between. On PostgreSQL that is what SERIALIZABLE promises: what was committed together could have been committed one after
 the other. Two transactions that were in each other's way (the same quota, the last open of a link, the end of the log)
-cannot both commit; one is run again from the start, from the second time on in turn with others in that state. So a piece of work
-may run several times: it changes nothing but the database.
+cannot both commit; one is run again from the start, from the second time on in turn with others in that state and with those who
+begin meanwhile in this process. So a piece of work may run several times: it changes nothing but the database.
 
 What serialisability does not promise is that numbers grow in the order of the commits: see ``turns``.
 """
