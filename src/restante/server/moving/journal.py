@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateTable
 from restante.server.blobs.ledger import Part
 from restante.server.db.blob_tables import remote_blobs, remote_parts
 from restante.server.db.engine import sqlite_engine
-from restante.server.moving.tables import Shape, quoted
+from restante.server.moving.queries import Shape, quoted
 
 FOLDER = ".move"
 LEDGER = frozenset({remote_blobs.name, remote_parts.name})

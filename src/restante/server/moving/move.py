@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from restante.server import standstill
-from restante.server.backup import queries
+from restante.server.backup import living
 from restante.server.backup.checking import Checked, check_rows
 from restante.server.backup.copying import make_folder
 from restante.server.backup.faults import Finding, Spoilt, Undone
@@ -30,8 +30,8 @@ from restante.server.failpoints import failpoint
 from restante.server.house import open_objects
 from restante.server.moving import target
 from restante.server.moving.journal import FOLDER, LEDGER, Journal
+from restante.server.moving.queries import SHAPES, Sum, quoted
 from restante.server.moving.rows import Rows
-from restante.server.moving.tables import SHAPES, Sum, quoted
 from restante.server.moving.videos import Copied, Videos
 from restante.server.standstill import Marker, standing_still
 from restante.server.transparency import keyfile
@@ -98,7 +98,7 @@ class Mover:
             for shape in SHAPES:
                 count = begun.here.execute(f"SELECT count(*) FROM {quoted(shape.name)}").fetchone()[0]  # noqa: S608 - the schema's own names
                 begun.done.tables[shape.name] = Sum(rows=count)
-            rows = [row for row in queries.blobs(begun.here) if row.is_finished] if begun.videos else []
+            rows = [row for row in living.blobs(begun.here) if row.is_finished] if begun.videos else []
             begun.done.videos, begun.done.bytes = len(rows), sum(row.length or 0 for row in rows)
             return begun.done
 
@@ -135,7 +135,7 @@ class Mover:
         with ExitStack() as stack:
             stack.enter_context(_alone(self.folder))
             journal = stack.enter_context(closing(Journal(self.folder)))
-            here = stack.enter_context(closing(queries.living(self.folder)))
+            here = stack.enter_context(closing(living.opened(self.folder)))
             move_id = journal.move_id(marker.id if marker else secrets.token_hex(8))
             objects = self._objects(here, marker)
             begun = _Begun(
@@ -166,7 +166,7 @@ class Mover:
             with target.opened(self.settings.database_url) as there:
                 state = target.state_of(there)
         else:
-            value = queries.meta(here, arrival.KEY)
+            value = living.meta(here, arrival.KEY)
             state = arrival.understood(value) if value else None
         return state is not None and state[1] == move_id and state[0] is not State.COPYING
 
@@ -177,7 +177,9 @@ class Mover:
         if marker is None and here.execute("SELECT 1 FROM remote_blobs LIMIT 1").fetchone() is not None:
             if self.settings.database_url:  # they stay in their bucket, and the rows that say so go
                 return None
-            raise Undone("the videos are in a bucket already", "Name a database as well, or leave it at that.")
+            raise Undone(
+                "the videos are in a bucket already", "Name a database as well, or leave it at that."
+            )
         try:
             RemoteBlobs(objects, None).check()  # type: ignore[arg-type] # the ledger is not asked
         except UnusableBlobs as error:
@@ -231,7 +233,7 @@ class _Begun:
     def _finish(self) -> None:
         self._copy_videos()
         if self.videos is not None:
-            self.journal.keep_only({row.id for row in queries.blobs(self.here) if not row.is_leaving})
+            self.journal.keep_only({row.id for row in living.blobs(self.here) if not row.is_leaving})
             self.done.videos, self.done.bytes = self.journal.totals()
         self._copy_rows(each_by_itself=False)
         self._verify()
@@ -281,7 +283,7 @@ class _Begun:
         def tell(now: Copied) -> None:
             told(f"{now.blobs} videos copied, {now.bytes >> 20} MiB")
 
-        copied = self.videos.copy(queries.blobs(self.here), tell)
+        copied = self.videos.copy(living.blobs(self.here), tell)
         self.done.videos, self.done.bytes = self.journal.totals()
         self.take_note(copied.findings)
 
@@ -315,7 +317,7 @@ def take_back(settings: Settings, *, anyway: bool) -> str:
     marker = standstill.read(folder)
     if marker is None:
         raise Undone(f"nothing was moved from {folder}", "There is nothing to take back.")
-    with _alone(folder), standing_still(folder), closing(queries.living(folder)) as here:
+    with _alone(folder), standing_still(folder), closing(living.opened(folder)) as here:
         if marker.database:
             _take_back_rows(settings, marker, anyway=anyway)
         else:
@@ -341,7 +343,7 @@ def _take_back_rows(settings: Settings, marker: Marker, *, anyway: bool) -> None
 
 
 def _take_back_ledger(here: sqlite3.Connection, *, anyway: bool) -> None:
-    value = queries.meta(here, arrival.KEY)
+    value = living.meta(here, arrival.KEY)
     if value is not None:
         _check_unserved(arrival.understood(value)[0], anyway=anyway)
     here.execute("BEGIN IMMEDIATE")
@@ -361,7 +363,7 @@ def _check_unserved(state: State, *, anyway: bool) -> None:
 
 
 def _check_folder(folder: Path, *, current: bool = True) -> None:
-    path = folder / queries.DATABASE
+    path = folder / living.DATABASE
     if not path.is_file():
         raise Undone(f"there is no server's data in {folder}", "Name its data folder with --data.")
     if path.stat().st_uid != os.geteuid():
@@ -371,8 +373,8 @@ def _check_folder(folder: Path, *, current: bool = True) -> None:
         )
     if not current:
         return
-    with closing(queries.living(folder)) as here:
-        revision = queries.revision(here)
+    with closing(living.opened(folder)) as here:
+        revision = living.revision(here)
     if revision != migrate.HEAD:
         raise Undone(
             f"the data are at revision {revision} of the schema, and this release's is {migrate.HEAD}",

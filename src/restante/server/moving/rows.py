@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from restante.server.failpoints import failpoint
-from restante.server.moving.tables import (
+from restante.server.moving.queries import (
     SHAPES,
     Change,
     Row,

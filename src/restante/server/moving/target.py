@@ -13,7 +13,7 @@ from restante.server.db import arrival, migrate
 from restante.server.db.arrival import State
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.postgres import alone, postgres_engines
-from restante.server.moving.tables import SHAPES, quoted
+from restante.server.moving.queries import SHAPES, quoted
 
 if TYPE_CHECKING:
     from psycopg import Connection

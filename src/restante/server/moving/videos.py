@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from restante.server.backup.faults import Finding, Undone
+from restante.server.backup.living import BlobRow
 from restante.server.backup.manifest import BLOBS
-from restante.server.backup.queries import BlobRow
 from restante.server.backup.taking import now_ms
 from restante.server.blobs.ledger import Part
 from restante.server.blobs.local import LocalBlobs
@@ -20,7 +20,7 @@ from restante.server.blobs.objects import Objects
 from restante.server.blobs.remote import SEGMENT_BYTES
 from restante.server.failpoints import failpoint
 from restante.server.moving.journal import Journal
-from restante.server.moving.tables import together
+from restante.server.moving.queries import together
 
 _AT_ONCE = 8
 _AHEAD = 256

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from restante.server.db.arrival import KEY
 from restante.server.db.hold import PREFIX
-from restante.server.db.tables import metadata
+from restante.server.db.tables import meta
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -66,7 +66,7 @@ class Shape:
         return f"SELECT {self.listed} FROM {quoted(self.name)} {_PASSING if self.name == 'meta' else ''} ORDER BY {keys}"  # noqa: S608 - the schema's own names
 
 
-SHAPES = tuple(Shape.of(table) for table in metadata.sorted_tables)
+SHAPES = tuple(Shape.of(table) for table in meta.metadata.sorted_tables)
 """Every table, those first that others refer to."""
 
 
