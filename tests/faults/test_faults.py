@@ -11,7 +11,7 @@ from tests.faults.site import site
 from tests.faults.trial import FOR_S, NODES, balance, suffer
 from tests.faults.weather import Fault
 
-SHORT_S = 4.0
+SHORT_S = 3.0
 FLAT_BYTES = 50 * MIB
 pytestmark = pytest.mark.timeout(FOR_S * 3 + 240)
 
