@@ -298,9 +298,29 @@ def test_an_idle_channel_beats_and_the_end_of_the_session_ends_it(home: Househol
     assert house.bus.waiting(ann.account_id) == 0
 
 
+def test_a_channel_beats_while_the_database_stands_still(
+    home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    house, token = home.house, home.session(ann).token
+    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=0.05, check_s=0.02)
+
+    async def stands_still(_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def work() -> list[bytes]:
+        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        opening_and_beat = [await anext(stream) for _ in range(2)]
+        monkeypatch.setattr(house.database, "read", stands_still)
+        beats = [await anext(stream) for _ in range(5)]
+        await stream.aclose()
+        return opening_and_beat[1:] + beats
+
+    assert set(home.run(asyncio.wait_for(work(), 30))) == {b":\n\n"}
+
+
 def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch):
     house, token = home.house, home.session(ann).token
-    channel = Channel(house.database, house.bus, home.clock, check_s=0.02)
+    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=600, check_s=0.02)
     monkeypatch.setattr(house.bus, "publish", lambda _: None)
 
     async def work() -> bytes:
@@ -317,7 +337,7 @@ def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monk
 
 def test_a_channel_that_stays_open_keeps_its_session_in_use(home: Household, clock: TurnedClock, ann: Actor):
     house, session = home.house, home.session(ann)
-    channel = Channel(house.database, house.bus, clock, check_s=0.02)
+    channel = Channel(house.database, house.bus, clock, heartbeat_s=600, check_s=0.02)
 
     async def seen_at() -> int:
         asked = select(sessions.c.last_seen_at).where(sessions.c.id == session.id)
@@ -334,6 +354,8 @@ def test_a_channel_that_stays_open_keeps_its_session_in_use(home: Household, clo
                     await asyncio.sleep(0.01)
         assert not waiting.done()
         waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await stream.aclose()
 
     home.run(work())
 

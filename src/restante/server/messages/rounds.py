@@ -7,6 +7,7 @@ the last look. So a hint that went missing, and a session that was ended on anot
 
 import asyncio
 import contextlib
+import itertools
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,7 +76,6 @@ class Rounds:
             set() for _ in range(max(self._checks, round(beat_s / self._pace_s)))
         ]
         self._by_account: dict[int, set[OpenChannel]] = defaultdict(set)
-        self._turn = 0
         self._opened = 0
         self._seen = 0
         self._task: asyncio.Task[None] | None = None
@@ -84,7 +84,7 @@ class Rounds:
     def of(self, channel: OpenChannel) -> Iterator[None]:
         """Looks after a channel."""
         self._opened += 1  # those that come back together, after a restart, do not beat together
-        slot = self._slots[self._opened % len(self._slots)]
+        slot = self._slots[-self._opened % len(self._slots)]
         slot.add(channel)
         self._by_account[channel.account_id].add(channel)
         if self._task is None:
@@ -102,32 +102,29 @@ class Rounds:
                 self._task = None
 
     async def _go_round(self) -> None:
-        loop = asyncio.get_running_loop()
-        next_s = loop.time() + self._pace_s
+        """Beats go on whatever the database does."""
+        await asyncio.gather(self._beat_for_ever(), self._look_for_ever())
+
+    async def _beat_for_ever(self) -> None:
+        for turn in itertools.count(1):
+            await asyncio.sleep(self._pace_s)
+            for channel in self._slots[turn % len(self._slots)]:
+                channel.beat()
+
+    async def _look_for_ever(self) -> None:
         with self._bus.subscribe(MISSED) as missed:
-            while True:
+            for turn in itertools.count(1):
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(next_s):
+                    async with asyncio.timeout(self._pace_s):
                         await missed.wait()
-                looks = missed.is_set()
-                missed.clear()
-                if loop.time() >= next_s:
-                    next_s = max(next_s + self._pace_s, loop.time())
-                    self._turn += 1
-                    looks = looks or self._turn % self._checks == 0
-                    self._beat()
-                    await _survived(self._check())
-                if looks:
+                if missed.is_set() or turn % self._checks == 0:
+                    missed.clear()
                     await _survived(self._look())
+                await _survived(self._check(turn))
 
-    def _beat(self) -> None:
-        for channel in self._slots[self._turn % len(self._slots)]:
-            channel.beat()
-
-    async def _check(self) -> None:
+    async def _check(self, turn: int) -> None:
         """Asks for the sessions whose turn it is, some hundred at a time."""
-        turn, step = self._turn % self._checks, self._checks
-        due = [channel for slot in self._slots[turn::step] for channel in slot]
+        due = [channel for slot in self._slots[turn % self._checks :: self._checks] for channel in slot]
         for begin in range(0, len(due), _TOGETHER):
             await self._call_roll(due[begin : begin + _TOGETHER])
 
