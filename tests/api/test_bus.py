@@ -29,6 +29,7 @@ from restante.server.bus.wire import WORD_BYTES, Wire
 from restante.server.clock import SystemClock
 from restante.server.config import BadSettings, from_environment
 from restante.server.log import Log
+from restante.server.messages.channel import CHANNELS
 from tests.api.listening import Listener
 from tests.api.parcels import inbox, send, until
 from tests.api.people import Person, make_account, new_client
@@ -272,24 +273,45 @@ def _told_on_the_other(both: Pair, *, within_s: float) -> None:
     assert median(delays_s) < within_s, delays_s
 
 
-def test_a_message_taken_by_one_server_is_told_by_another_within_a_second(tmp_path: Path, database: str):
-    with pair(tmp_path, database) as both:
-        _told_on_the_other(both, within_s=1)
-        assert both.parts() == (200, {"database": True, "disk": True, "serving": True, "bus": True})
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Without a bus of their own: the database passes hints on."""
+    name = f"bus_{next(_numbers)}"
+    cluster().lay(name)
+    with pair(tmp_path_factory.mktemp("both"), cluster().url(name)) as running:
+        yield running
 
 
-def test_a_session_ended_by_one_server_ends_its_channel_on_another_at_once(tmp_path: Path, database: str):
+def test_a_message_taken_by_one_server_is_told_by_another_within_a_second(both: Pair):
+    _told_on_the_other(both, within_s=1)
+    assert both.parts() == (200, {"database": True, "disk": True, "serving": True, "bus": True})
+
+
+def test_a_session_ended_by_one_server_ends_its_channel_on_another_at_once(both: Pair):
     """A look at all sessions, which nobody waits for, would take one to three seconds."""
     took_s = []
-    with pair(tmp_path, database) as both:
-        for _ in range(3):
-            bob = make_account(both.one.url)
-            with Listener(both.at_two(bob)) as listener:
-                assert bob.client.delete("/api/v1/sessions/current").status_code == 204
-                begun_s = time.monotonic()
-                assert listener.ended.wait(5)
-                took_s.append(time.monotonic() - begun_s)
+    for _ in range(3):
+        bob = make_account(both.one.url)
+        with Listener(both.at_two(bob)) as listener:
+            assert bob.client.delete("/api/v1/sessions/current").status_code == 204
+            begun_s = time.monotonic()
+            assert listener.ended.wait(5)
+            took_s.append(time.monotonic() - begun_s)
     assert median(took_s) < 0.8, took_s
+
+
+def test_channels_of_an_account_are_limited_over_both_servers(both: Pair):
+    bob = make_account(both.one.url)
+    with ExitStack() as stack:
+        for number in range(CHANNELS):
+            stack.enter_context(Listener(both.at_two(bob) if number % 2 else bob))
+        with new_client(both.two.url, bob.token) as client:
+
+            def is_refused() -> bool:
+                with client.stream("GET", "/api/v1/events") as answer:
+                    return answer.status_code == 429
+
+            until(is_refused)
 
 
 @pytest.mark.long
