@@ -1,6 +1,10 @@
 """Bytes of a video from where the server says that they lie, without telling anybody there who asks.
 
 What comes from elsewhere is worth no more than what comes from the server: whoever opens the video checks every part.
+
+>>> told = VideoPieces([VideoPiece(0, 1000, "https://bucket.example/one")], for_s=60)
+>>> [piece.url for piece in Addresses.checked(told, offset=300).pieces]
+['https://bucket.example/one']
 """
 
 import time
