@@ -25,7 +25,7 @@ from restante.server.bus.memory import MISSED, OUTBOX
 from restante.server.bus.nats import Address, NatsWire
 from restante.server.bus.notify import NotifyWire
 from restante.server.bus.shared import SharedBus, UnusableBus, check
-from restante.server.bus.wire import WORD_BYTES, Wire
+from restante.server.bus.wire import WORD_BYTES, Hear, Wire
 from restante.server.clock import SystemClock
 from restante.server.config import BadSettings, from_environment
 from restante.server.log import Log
@@ -206,6 +206,44 @@ def test_a_bus_that_comes_back_makes_everybody_look_and_is_told_of_once(tmp_path
             assert [node.told() for node in both] == [["bus-away", "bus-back"]] * 2
 
         run(NatsWire(Address.parse(nats.url), "tests.away"), story)
+
+
+def test_a_line_that_takes_words_and_passes_none_on_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(shared, "CHECK_WITHIN_S", 0.05)
+    monkeypatch.setattr(shared, "PROVE_EVERY_S", 0.05)
+
+    class Passing:
+        """A wire that passes words to whoever joined it, as long as it is not mute."""
+
+        kind = place = "here"
+        mute = False
+        joined = 0
+
+        async def join(self, hear: Hear) -> "Passing":
+            self.hear, self.joined = hear, self.joined + 1
+            return self
+
+        async def say(self, word: bytes) -> None:
+            if not self.mute:
+                self.hear(word)
+
+        async def gone(self) -> None:
+            await asyncio.Event().wait()
+
+        async def close(self) -> None: ...
+
+    async def story() -> None:
+        wire = Passing()
+        bus = SharedBus(wire, Log(SystemClock(), key=b"k", stream=io.StringIO()))
+        await bus.start()
+        await soon(lambda: bus.parts["bus"])
+        wire.mute = True
+        await soon(lambda: not bus.parts["bus"] and wire.joined > 2)
+        wire.mute = False
+        await soon(lambda: bus.parts["bus"])
+        await bus.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_connections_that_postgresql_ends_come_back(database: str):

@@ -128,6 +128,8 @@ class NatsLine:
 
         await self.client.subscribe(self._subject, cb=heard)
         await self.client.flush()
+        if not self.client.is_connected:
+            raise ConnectionClosedError
 
     async def say(self, word: bytes) -> None:
         """See Line."""
@@ -146,8 +148,9 @@ class NatsLine:
         with suppress(Exception):
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self.client.close()
-        with suppress(AttributeError):  # the socket under a TLS that failed
-            self.client._transport._bare_io_writer.transport.abort()  # noqa: SLF001 - closed nowhere else
+        below = getattr(self.client._transport, "_bare_io_writer", None)  # noqa: SLF001 - closed nowhere else
+        if below is not None:  # the socket under a TLS that failed
+            below.transport.abort()
             await asyncio.sleep(0)
 
     async def heard_of(self, error: Exception) -> None:

@@ -23,6 +23,7 @@ from restante.server.config import BadSettings, Settings
 from restante.server.log import Log
 
 CHECK_WITHIN_S = 5.0
+PROVE_EVERY_S = 10.0
 TOGETHER_S = 0.002
 """Hints of so long travel together."""
 _MOST = 250
@@ -106,6 +107,8 @@ class SharedBus(MemoryBus):
         self._retold_s = 0.0
         self._elsewhere: dict[int, dict[str, tuple[int, float]]] = defaultdict(dict)
         self._news = asyncio.Event()
+        self._must_prove = False
+        self._echo = asyncio.Event()
 
     async def start(self) -> None:
         """See MemoryBus."""
@@ -161,15 +164,29 @@ class SharedBus(MemoryBus):
                 await asyncio.sleep(pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
                 continue
-            pause_s = _FIRST_PAUSE_S
-            self._note_joined()
             try:
-                await _first_of(line.gone(), self._speak(line))
+                await _first_of(line.gone(), self._speak(line), self._prove())
             finally:
+                pause_s = _FIRST_PAUSE_S if self._joined else min(_LONGEST_PAUSE_S, pause_s * 2)
                 self._joined = False
                 await line.close()
             self._note_away()
             await asyncio.sleep(pause_s)
+
+    async def _prove(self) -> None:
+        """Says a word now and then, and listens for it: returns when a line takes words and passes none on."""
+        while True:
+            self._echo.clear()
+            self._must_prove = True
+            self._news.set()
+            try:
+                async with asyncio.timeout(CHECK_WITHIN_S):
+                    await self._echo.wait()
+            except TimeoutError:
+                return
+            if not self._joined:
+                self._note_joined()
+            await asyncio.sleep(PROVE_EVERY_S)
 
     def _note_joined(self) -> None:
         self._joined = True
@@ -190,7 +207,9 @@ class SharedBus(MemoryBus):
             await self._something_to_say()
             crowds, hints = self._crowds_to_tell(), list(self._hints)
             self._hints.clear()
-            words = [Word(self._node, [], crowds[at : at + _MOST]) for at in range(0, len(crowds), _MOST)]
+            words = [Word(self._node)] if self._must_prove else []
+            self._must_prove = False
+            words += [Word(self._node, [], crowds[at : at + _MOST]) for at in range(0, len(crowds), _MOST)]
             words += [Word(self._node, hints[at : at + _MOST]) for at in range(0, len(hints), _MOST)]
             try:
                 for word in words:
@@ -222,6 +241,7 @@ class SharedBus(MemoryBus):
         except msgspec.DecodeError:
             return
         if word.node == self._node:
+            self._echo.set()
             return
         until_s = monotonic() + _BELIEVED_S
         for account_id, count in word.crowds:
