@@ -17,6 +17,7 @@ SOURCE = "127.0.0.254"
 """Whence nodes are asked: the one address that they believe an X-Forwarded-For from."""
 _HEAD_BYTES = 256 * 1024
 _PIECE = 64 * 1024
+_LINGER_S = 2.0
 _REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/1\.1\r\n")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
 
@@ -78,7 +79,7 @@ class Balancer:
         try:
             while await self._serve(client):
                 pass
-            writer.close()
+            await client.linger()
         except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
@@ -144,10 +145,16 @@ class Side:
 
     async def some(self, most: int) -> bytes:
         """What is there, at least a byte; nothing at the end."""
-        if self.ahead:
-            piece, self.ahead = self.ahead[:most], self.ahead[most:]
-            return piece
-        return await self.reader.read(most)
+        if not self.ahead:
+            try:
+                return await self.reader.read(most)
+            except ConnectionError:  # what came before counts, as where a body is refused half way
+                self.ahead = bytes(self.reader._buffer)
+                self.reader._buffer.clear()
+                if not self.ahead:
+                    raise
+        piece, self.ahead = self.ahead[:most], self.ahead[most:]
+        return piece
 
     async def line(self) -> bytes:
         found = bytearray()
@@ -181,6 +188,14 @@ class Side:
     async def pass_rest(self, other: "Side") -> None:
         while piece := await self.some(_PIECE):
             await other.send(piece)
+
+    async def linger(self) -> None:
+        """Lets the other side read to the end, whatever it still sends; else a reset would take the answer from it."""
+        self.writer.write_eof()
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(_LINGER_S):
+                while await self.reader.read(_PIECE):
+                    pass
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -256,7 +271,10 @@ async def _bring(client: Side, node: Side, request: Framing, brought: asyncio.Fu
                 node.writer.write_eof()
     except asyncio.IncompleteReadError:
         node.writer.write_eof()
-    except (OSError, ValueError):  # it broke off, or its chunks are none
+    except ConnectionError:  # of either: a node that takes no more may have answered
+        if client.reader.exception() is not None:
+            node.writer.transport.abort()
+    except (OSError, ValueError):  # chunks that are none
         node.writer.transport.abort()
     finally:
         if not brought.done():

@@ -5,10 +5,12 @@ With `pytest --stack scaled` every server that `serving` makes is one of these, 
 
 import contextlib
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restante.server.transparency import keyfile
 from tests.balancing import SOURCE, Balancer
 from tests.databases import laid_for
 from tests.serving import Server, ServerDied, free_port
@@ -25,6 +27,13 @@ class Node(Server):
         """Told by who starts them all."""
         return {}
 
+    def kill(self) -> None:
+        """And waits until nobody can be let in by it any more."""
+        super().kill()
+        deadline = time.monotonic() + 10
+        while self.answers() and time.monotonic() < deadline:
+            time.sleep(0.005)
+
 
 @dataclass
 class Nodes(Server):
@@ -39,6 +48,14 @@ class Nodes(Server):
             self.each.append(Node(folder, port=free_port(), log_to=self.log_path))
         self.balancer = Balancer(self.port, [node.port for node in self.each])
 
+    @property
+    def lags_s(self) -> float:
+        return 5.0
+
+    @property
+    def processes(self) -> int:
+        return self.count
+
     def settings(self, **env: str) -> dict[str, str]:
         """What each node is told."""
         found = {"RESTANTE_DATABASE_URL": laid_for(self.data), **self.env, **env}
@@ -51,14 +68,15 @@ class Nodes(Server):
             for node in self.each:
                 _give(self.data, node.data)
                 node.begin(**settings)
-                if node is self.each[0]:  # who makes what the others are given
-                    node.await_ready()
             for node in self.each:
                 node.await_ready()
         except ServerDied:
             self.kill()
             raise
         self.process = self.each[0].process
+        # Where a process is to die at its third such step, all steps are that process's.
+        ports = [node.port for node in self.each]
+        self.balancer.nodes = ports[:1] if settings.get("RESTANTE_FAILPOINT") else ports
         self.balancer.open()
         return self
 
@@ -98,10 +116,11 @@ def running(data: Path, *, count: int = 2, **env: str) -> Iterator[Nodes]:
 
 
 def _give(first: Path, folder: Path) -> None:
-    """Has a node read the operator's own files, as one does who installs several."""
-    if folder == first:
-        return
+    """Has a node read the operator's own files, as one does who installs several, the key of the log among them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder == first:
+        keyfile.load(folder)
+        return
     for name in OPERATORS_OWN:
         path = folder / name
         if not path.is_symlink():

@@ -61,6 +61,16 @@ class Server:
     def log_path(self) -> Path:
         return self.log_to or self.data.with_suffix(".log")
 
+    @property
+    def lags_s(self) -> float:
+        """How long one process may go on believing a session that another has ended."""
+        return 0.0
+
+    @property
+    def processes(self) -> int:
+        """How many serve, each with a memory of its own."""
+        return 1
+
     def start(self, **env: str) -> "Server":
         self.begin(**env)
         self.await_ready()

@@ -6,7 +6,7 @@ from restante.protocol.encoding import b64
 from restante.server.db.tables import metadata
 from tests.api.household import Household, TurnedClock, parcel_for
 from tests.api.parcels import delete, inbox, make_upload, mark, send, sent, until
-from tests.api.people import Person, assert_problem, make_account, new_client, sign_up_form
+from tests.api.people import Person, assert_problem, has_ended, make_account, new_client, sign_up_form
 from tests.databases import looking_into
 from tests.serving import Server, serving
 
@@ -89,6 +89,7 @@ def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
         with looking_into(server.data) as database:
             (number,) = database.execute("SELECT id FROM accounts WHERE name = ?", (ann.name,)).fetchone()
         assert ann.client.delete("/api/v1/account").status_code == 204
+        has_ended(server, ann.client)
         assert_problem(ann.client.get("/api/v1/inbox"), 401, "not-signed-in")
         assert_problem(ann.sign_in(), 401, "sign-in-refused")
         until(lambda: rows_of(server, number) == {"log_entries": 1})

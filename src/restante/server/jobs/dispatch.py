@@ -24,13 +24,18 @@ class Dispatcher:
         self._clock = clock
         self._uploads = uploads
         self._log = log
+        self._ending = False
+
+    def end(self) -> None:
+        """Lets the task in hand be the last: there may be thousands."""
+        self._ending = True
 
     async def run(self) -> int:
         """Does all that is due; returns how many tasks were done. While a backup copies, what is due waits."""
         count = 0
         while tasks := await self._next():
             for task in tasks:
-                if await self._database.read(self._is_held):
+                if self._ending or await self._database.read(self._is_held):
                     return count
                 count += await self._do(task)
         return count

@@ -94,6 +94,8 @@ class Jobs:
     async def stop(self) -> None:
         """Lets the running piece of work end, and begins no other."""
         self._stopping.set()
+        self.dispatcher.end()
+        self.sweeper.end()
         await asyncio.gather(*self._tasks)
         if node := self._database.node:
             with suppress(Refusal):  # a database that is away: the lease ends by itself

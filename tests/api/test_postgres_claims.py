@@ -12,6 +12,7 @@ from restante.server.clock import SystemClock
 from restante.server.db.postgres import PostgresDatabase, postgres_engines
 from restante.server.db.tables import outbox
 from restante.server.jobs.courier import Courier
+from restante.server.jobs.dispatch import Dispatcher
 from restante.server.log import Log
 from restante.server.outbox import leases, queue
 from restante.server.outbox.queue import Task
@@ -146,6 +147,29 @@ def test_who_stops_leaves_its_tasks_to_others_at_once(url: str) -> None:
         await one.write(lambda connection: queue.let_go(connection, node=one.node))
         free = await two.write(lambda connection: queue.claim(connection, tasks, node=two.node))
         assert [task.id for task in free] == [tasks[0].id]
+
+    run(url, story)
+
+
+def test_who_stops_leaves_a_long_list_where_it_is(url: str) -> None:
+    removed: list[str] = []
+
+    async def story(one: PostgresDatabase, two: PostgresDatabase) -> None:
+        def fill_blobs(connection: Connection) -> None:
+            for number in range(TASKS):
+                queue.enqueue(connection, "delete-blob", f"upl_{number}", due_ms=0)
+
+        class Uploads:
+            async def delete_blob(self, upload_id: str) -> None:
+                removed.append(upload_id)
+                if len(removed) == 3:
+                    dispatcher.end()
+
+        await one.write(fill_blobs)
+        log = Log(SystemClock(), key=b"k")
+        dispatcher = Dispatcher(one, SystemClock(), uploads=Uploads(), log=log)  # type: ignore[arg-type]
+        assert await dispatcher.run() == 3
+        assert len(await two.read(left)) == TASKS - 3
 
     run(url, story)
 
