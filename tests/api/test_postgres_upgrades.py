@@ -13,7 +13,7 @@ from tests.api.people import make_account
 from tests.databases import cluster
 from tests.serving import ServerDied, serving
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def laid(name: str, to: str) -> str:
