@@ -153,13 +153,12 @@ def pgbouncer(folder: Path, mode: str) -> Iterator[int]:
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n"
     )
     shutil.copy(ini, cluster().folder)
-    process = cluster().spawn("/usr/sbin/pgbouncer", ini.name)
-    try:
-        _answers(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
+    with cluster().spawn("/usr/sbin/pgbouncer", ini.name) as process:
+        try:
+            _answers(port)
+            yield port
+        finally:
+            process.terminate()
 
 
 def _answers(port: int) -> None:

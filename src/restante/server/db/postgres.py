@@ -68,11 +68,10 @@ def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS
         with found[0].connect() as connection:
             check(connection)
         check_sessions(found[0])
-    except UnsafeDatabase:
+    except BaseException as error:
         found[0].dispose()
-        raise
-    except OperationalError as error:
-        found[0].dispose()
+        if not isinstance(error, OperationalError):
+            raise
         said = str(error.orig).strip().splitlines()[0]
         raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
     return found

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from restante.server.db.engine import UnsafeDatabase
 
@@ -13,7 +14,7 @@ _PROMISES = text(
     "SELECT current_setting('server_version_num')::int / 10000 AS release, current_setting('fsync') AS fsync,"
     " current_setting('full_page_writes') AS full_page_writes,"
     " current_setting('synchronous_commit') AS synchronous_commit,"
-    " current_setting('server_encoding') AS encoding, 'B' < 'a' AS by_code_point, pg_is_in_recovery() AS standby,"
+    " current_setting('server_encoding') AS encoding, 'B' < 'a' AS by_code_point,"
     " current_setting('transaction_isolation') AS isolation,"
     " quote_ident(current_user) AS me, quote_ident(current_database()) AS database, current_schema() AS schema,"
     " coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_make,"
@@ -21,12 +22,21 @@ _PROMISES = text(
     " (SELECT bool_and(pg_has_role(tableowner, 'USAGE')) FROM pg_tables"
     " WHERE schemaname = current_schema() AND tablename = 'meta') AS owned"
 )
+_NO_SERIALIZABLE = "0A000"
+"""A standby has no serializable transactions, and says so at the first word."""
 _WHO = select(func.pg_backend_pid())
 
 
 def check(connection: Connection) -> None:
     """Raises UnsafeDatabase with one sentence when a promise of this server could not be kept."""
-    found = connection.execute(_PROMISES).one()
+    try:
+        found = connection.execute(_PROMISES).one()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _NO_SERIALIZABLE:
+            raise
+        raise UnsafeDatabase(
+            "PostgreSQL: this is a standby, which takes no writes; name the primary"
+        ) from error
     if (wrong := _unsafe(found) or _forbidden(found)) is not None:
         raise UnsafeDatabase(f"PostgreSQL: {wrong}")
 
@@ -53,8 +63,6 @@ def check_sessions(engine: Engine) -> None:
 def _unsafe(found: Row[Any]) -> str | None:
     if found.release < OLDEST:
         return f"release {found.release} is too old, {OLDEST} or a newer one is needed"
-    if found.standby:
-        return "this is a standby, which takes no writes; name the primary"
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         if getattr(found, setting) == "off":
             return f"{setting} is off: acknowledged messages could be lost"
