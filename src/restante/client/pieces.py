@@ -42,7 +42,7 @@ class Addresses:
             at += piece.size
         if not told.pieces[0].offset <= offset < at:
             raise AnswerMalformed("other pieces than those asked for")
-        return cls(told.pieces, time.monotonic() + told.for_s - _MARGIN_S)
+        return cls(tuple(told.pieces), time.monotonic() + told.for_s - _MARGIN_S)
 
     def read(self, session: Session, offset: int, end: int) -> Iterator[bytes]:
         """Yields the bytes from the offset on, as far as these addresses lead and last. Raises Unreachable, ServerProblem."""
@@ -57,7 +57,7 @@ class Addresses:
 
 def are_told(response: httpx.Response) -> bool:
     """Tells whether an answer has addresses instead of bytes."""
-    return response.headers.get("content-type", "") == VIDEO_PIECES
+    return str(response.headers.get("content-type", "")) == VIDEO_PIECES
 
 
 def _read(session: Session, piece: VideoPiece, start: int, stop: int) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ from restante.server.commands.office import (
 )
 from restante.server.config import from_environment
 from restante.server.house import open_objects
-from restante.server.uploads import queries
+from restante.server.uploads.ledger import parts_of
 
 _PIECE_BYTES = 1 << 20
 Row = Any
@@ -98,7 +98,7 @@ def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str
     if wish.action == "show":
         if wish.out is not None:
             note(connection, wish.folder, "look", found.id, now_ms=now_ms)
-            return _Disclosed(found, queries.parts(connection, found.upload_id or ""))
+            return _Disclosed(found, parts_of(connection, found.upload_id or ""))
         return _line(found)
     if not wish.reason:
         raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")

@@ -80,6 +80,11 @@ class BlobLedger:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(WITHIN_S)
 
 
+def parts_of(connection: Connection, blob_id: str) -> list[Part]:
+    """Where a blob's bytes lie, for those who have a transaction and no loop."""
+    return queries.parts(connection, blob_id)
+
+
 def check_place(engine: Engine, *, remote: bool) -> None:
     """Checks that videos are where the settings say they are. Raises UnusableBlobs."""
     with engine.connect() as connection:
