@@ -181,7 +181,8 @@ class Mover:
                 "the videos are in a bucket already", "Name a database as well, or leave it at that."
             )
         try:
-            RemoteBlobs(objects, None).check()  # type: ignore[arg-type] # the ledger is not asked
+            readers = self.settings.origins if self.settings.blob_reads == "direct" else None
+            RemoteBlobs(objects, None).check(read_by=readers)  # type: ignore[arg-type] # the ledger is not asked
         except UnusableBlobs as error:
             raise Undone(str(error), "docs/guides/object-storage.md says what a bucket must do.") from error
         return objects
@@ -205,8 +206,8 @@ class _Begun:
             self.videos.forget_missing()
         for number in range(1, _ROUNDS + 1):
             began_s = time.monotonic()
+            self._copy_videos()
             with _reading(self.here):
-                self._copy_videos()
                 changed = self._copy_rows(each_by_itself=True)
             took_s = time.monotonic() - began_s
             self.mover.telling.step(f"Copied, round {number}: {changed} rows had changed, in {took_s:.0f} s.")
@@ -283,9 +284,14 @@ class _Begun:
         def tell(now: Copied) -> None:
             told(f"{now.blobs} videos copied, {now.bytes >> 20} MiB")
 
-        copied = self.videos.copy(living.blobs(self.here), tell)
+        copied = self.videos.copy(list(living.blobs(self.here)), tell)
         self.done.videos, self.done.bytes = self.journal.totals()
-        self.take_note(copied.findings)
+        self.take_note([each for each in copied.findings if self._is_here(each.what)])
+
+    def _is_here(self, blob_id: str) -> bool:
+        """Whether the server did not remove it in the meantime."""
+        now = next(living.blobs(self.here, blob_id), None)
+        return now is not None and not now.is_leaving
 
     def _copy_rows(self, *, each_by_itself: bool) -> int:
         if self.rows is None:
