@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from restante.protocol.ids import Prefix, new_id
 from restante.server.blobs.objects import Bucket
 from restante.server.blobs.remote import RemoteBlobs, RemoteFile
-from restante.server.blobs.s3 import MULTIPART_BYTES, open_bucket
+from restante.server.blobs.s3 import MULTIPART_BYTES, S3Objects, open_bucket
 from restante.server.config import BadSettings, from_environment
 from restante.server.uploads.ledger import BlobLedger
 from tests import seaweed
@@ -56,6 +57,16 @@ def test_many_objects_become_one_and_nobody_who_reads_notices(ledger):
     assert (whole.offset, whole.size) == (0, len(DATA))
     for reader in (early, blobs.open(file._id)):
         assert_reads(reader)
+
+
+def test_the_library_may_be_asked_for_the_pieces_while_it_stores_the_whole(ledger):
+    """Once it ended with a panic: what it called for the next piece asked it for one."""
+    blobs = RemoteBlobs(S3Objects(MemoryStore()), ledger)
+    data = os.urandom(MULTIPART_BYTES + 1_000_000)
+    file = in_pieces(blobs, data, size=3_000_000)
+    assert blobs.join(file._id) == hashlib.sha256(data).digest()
+    assert len(ledger.parts(file._id)) == 1
+    assert blobs.open(file._id).read(0, len(data)) == data
 
 
 def test_what_was_told_before_stays_for_an_hour_and_then_goes(ledger):
