@@ -18,7 +18,7 @@ from restante.server.blobs.store import BlobMissing
 from restante.server.config import BadSettings, Settings, from_environment
 from restante.server.house import embedded, furnish
 from restante.server.uploads.ledger import BlobLedger
-from tests.api import inside, planned
+from tests.api import inside
 from tests.api.inside import Inside, MovedClock
 from tests.api.remote import Gate, Node, SickObjects
 from tests.api.uploading import BODY, TUS, UPLOADS
@@ -316,21 +316,6 @@ def test_a_store_that_fails_in_the_middle_of_a_large_body_leaves_what_was_stored
         assert SEGMENT_BYTES <= at < 2 * SEGMENT_BYTES
         assert (await ann.patch(url, at, data[at:])).status_code == 204
         assert await stored(node, url) == data
-
-    run(tmp_path, scenario)
-
-
-def test_a_video_whose_store_is_away_is_to_be_asked_for_later(tmp_path):
-    async def scenario(node: Node, objects: SickObjects) -> None:
-        ann, bob = await node.sign_up("ann"), await node.sign_up("bob")
-        video = f"/api/v1/messages/{(await planned.send_video(node, ann, 'bob')).id}/video"
-        for headers in (bob, bob | {"range": "bytes=10-19"}):
-            objects.down = True
-            answer = await node.client.get(video, headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (503, "busy")
-            assert "retry-after" in answer.headers
-            objects.down = False
-            assert (await node.client.get(video, headers=headers)).is_success
 
     run(tmp_path, scenario)
 
