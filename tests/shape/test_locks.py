@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -39,6 +41,41 @@ def test_a_servers_machine_gets_what_was_tested_and_no_more():
         "what the server may not import"
     )
     assert names.isdisjoint({"pytest", "mypy", "playwright", "scipy"})
+
+
+IMPORTING = """
+import importlib.metadata, pkgutil, re, sys
+there = set(sys.argv[1].split())
+brings = importlib.metadata.packages_distributions()
+
+
+class OnlyThese:
+    def find_spec(self, name, path=None, target=None):
+        of = {re.sub("[-_.]+", "-", each).lower() for each in brings.get(name.split(".")[0], [])}
+        if of and not of & there:
+            raise ModuleNotFoundError(f"{name} of {of} is in no server's lock")
+
+
+sys.meta_path.insert(0, OnlyThese())
+import restante.cli.main
+import restante.server
+for module in pkgutil.walk_packages(restante.server.__path__, "restante.server."):
+    if ".migrations" not in module.name:
+        __import__(module.name)
+"""
+
+
+def imported_with(names: set[str]) -> str:
+    """What every module of the server says of being imported where only these packages are."""
+    command = [sys.executable, "-c", IMPORTING, " ".join(names | {"restante"})]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return done.stderr.strip().rpartition("\n")[2]
+
+
+def test_what_the_server_imports_is_on_a_servers_machine():
+    names = {package.partition("==")[0] for package in locked("deploy/requirements.lock")}
+    assert imported_with(names) == ""
+    assert "psycopg" in imported_with(names - {"psycopg", "psycopg-binary"}), "the control"
 
 
 @pytest.mark.parametrize("folder", [".", "web"])
