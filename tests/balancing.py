@@ -5,6 +5,7 @@ import contextlib
 import functools
 import itertools
 import re
+import socket
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
@@ -114,10 +115,12 @@ class Balancer:
             raise ConnectionResetError
         del self.asked[:-5000]
         self.asked.append((port, head.partition(b"\r\n")[0]))
-        try:
-            yield Side(reader, writer)
-        finally:
-            writer.transport.abort()
+        with contextlib.closing(writer.get_extra_info("socket").dup()) as spare:
+            spare.setblocking(False)
+            try:
+                yield Side(reader, writer, spare=spare)
+            finally:
+                writer.transport.abort()
 
 
 @dataclass
@@ -127,6 +130,8 @@ class Side:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     ahead: bytes = b""
+    spare: socket.socket | None = None
+    """The same connection, since the library reads no more of one that it could not write to."""
 
     @property
     def peer(self) -> str:
@@ -151,6 +156,9 @@ class Side:
             except ConnectionError:  # what came before counts, as where a body is refused half way
                 self.ahead = bytes(self.reader._buffer)
                 self.reader._buffer.clear()
+                if self.spare is not None:
+                    with contextlib.suppress(OSError):
+                        self.ahead += self.spare.recv(_HEAD_BYTES)
                 if not self.ahead:
                     raise
         piece, self.ahead = self.ahead[:most], self.ahead[most:]

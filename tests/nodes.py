@@ -100,6 +100,10 @@ class Nodes(Server):
         """Tells whether any is gone."""
         return any(node.died() for node in self.each)
 
+    def stored(self) -> bytes:
+        others = [path for node in self.each[1:] for path in node.data.rglob("*") if path.is_file()]
+        return super().stored() + b"".join(path.read_bytes() for path in others)
+
     def answers(self) -> bool:
         """Tells whether every one is alive."""
         return all(node.answers() for node in self.each)

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
-from sqlalchemy import select
 
-from restante.server.db.postgres import postgres_engines
-from restante.server.db.tables import outbox
 from tests import seaweed
 from tests.api.listening import Listener
 from tests.api.parcels import inbox, send, send_video, until
@@ -218,11 +216,8 @@ def test_what_a_dead_node_had_in_hand_the_other_does(own: Nodes) -> None:
 
 
 def waiting(nodes: Nodes) -> list[str]:
-    engine = postgres_engines(nodes.settings()["RESTANTE_DATABASE_URL"])[1]
-    with engine.connect() as connection:
-        found = list(connection.execute(select(outbox.c.kind)).scalars())
-    engine.dispose()
-    return found
+    with psycopg.connect(nodes.settings()["RESTANTE_DATABASE_URL"]) as connection:
+        return [kind for (kind,) in connection.execute("SELECT kind FROM outbox")]
 
 
 # What they must have in common
