@@ -36,7 +36,7 @@ from tests.nursery import nursery
 from tests.seaweed import Seaweed
 from tests.serving import GENEROUS, Server, serving
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.files]
 DIED = -9
 PLACES = (
     "move-table:3",
