@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine
 
 from restante.server.db import meta
 from restante.signing.keys import KEY_BYTES, SigningKey
@@ -49,7 +49,7 @@ def read(path: Path) -> SigningKey:
 
 def check_is_there(engine: Engine, folder: Path, told: str) -> None:
     """Keeps one of several nodes from making a key of its own. Raises OtherKey."""
-    if told or (folder / NAME).exists() or not inspect(engine).has_table(meta.meta.name):
+    if told or (folder / NAME).exists() or not meta.is_there(engine):
         return
     with engine.connect() as connection:
         if meta.get(connection, _PUBLIC) is not None:
