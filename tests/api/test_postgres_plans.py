@@ -25,7 +25,7 @@ PARTS = 16
 ACROSS = {
     "sign-up": set(),
     "create an upload": {"SELECT sessions", "SELECT uploads"},
-    "PATCH": {"UPDATE uploads"},
+    "PATCH": set(),
     "send": {"SELECT messages"},
     "send again": {"SELECT messages"},
     "inbox": {"SELECT sessions", "SELECT messages"},

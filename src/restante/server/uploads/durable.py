@@ -100,7 +100,13 @@ class Durable:
         failpoint("upload-before-finish")
         now_ms = self._clock.now_ms()
         finished_at = await self._database.write(
-            partial(queries.finish, upload_id=upload.id, length=upload.length, now_ms=now_ms)
+            partial(
+                queries.finish,
+                account_id=upload.account_id,
+                upload_id=upload.id,
+                length=upload.length,
+                now_ms=now_ms,
+            )
         )
         if finished_at is None:
             raise Refusal("upload-gone")

@@ -32,7 +32,9 @@ _SET_LENGTH = (
     update(table).where(_THIS, table.c.length.is_(None), *_UNFINISHED).values(length=bindparam("known"))
 )
 _FINISH = (
-    update(table).where(_THIS, *_UNFINISHED).values(finished_at=bindparam("now"), length=bindparam("known"))
+    update(table)
+    .where(_THIS, table.c.account_id == bindparam("account"), *_UNFINISHED)
+    .values(finished_at=bindparam("now"), length=bindparam("known"))
 )
 _MESSAGE = bindparam("message", type_=table.c.message_id.type)
 _CLAIM = (
@@ -144,9 +146,12 @@ def set_length(connection: Connection, upload_id: str, length: int) -> bool:
     return connection.execute(_SET_LENGTH, {"upload_id": upload_id, "known": length}).rowcount == 1
 
 
-def finish(connection: Connection, upload_id: str, length: int, *, now_ms: int) -> int | None:
-    """Marks the upload finished, once; returns when it was, or None when it is gone."""
-    done = connection.execute(_FINISH, {"upload_id": upload_id, "now": now_ms, "known": length})
+def finish(
+    connection: Connection, account_id: int, upload_id: str, length: int, *, now_ms: int
+) -> int | None:
+    """Marks the account's upload finished, once; returns when it was, or None when it is gone."""
+    wanted = {"account": account_id, "upload_id": upload_id, "now": now_ms, "known": length}
+    done = connection.execute(_FINISH, wanted)
     if done.rowcount == 1:
         return now_ms
     found = find(connection, upload_id)
