@@ -113,6 +113,20 @@ def _whole(copy: Any) -> bytes:
         return b"".join(bytes(piece) for piece in pieces)
 
 
+def never_written(table: str) -> tuple[str, ...]:
+    """What makes a table refuse whatever is to be written."""
+    if engine_name == POSTGRESQL:
+        body = "LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''sick''; END'"
+        return (
+            f"CREATE FUNCTION sick() RETURNS trigger {body}",
+            f"CREATE TRIGGER sick BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION sick()",
+        )
+    return tuple(
+        f"CREATE TRIGGER sick_{act} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'sick'); END"
+        for act in ("INSERT", "UPDATE")
+    )
+
+
 def tell_commands() -> None:
     """Has the operator's commands that run in a test's own process find the database of their data folder, as an environment would."""
     convert = config._converted

@@ -27,7 +27,7 @@ from tests.api.keyholders import (
     visitor,
 )
 from tests.api.people import assert_problem, new_client, new_name, sealed
-from tests.databases import in_use
+from tests.databases import never_written
 from tests.serving import Server, serving
 
 NEW = b"n" * 32
@@ -394,18 +394,6 @@ async def each_door(
     return answers
 
 
-SICK_COUNTERS = {
-    "sqlite": (
-        "CREATE TRIGGER sick BEFORE UPDATE ON rate_buckets BEGIN SELECT RAISE(ABORT, 'sick'); END",
-        "CREATE TRIGGER sicker BEFORE INSERT ON rate_buckets BEGIN SELECT RAISE(ABORT, 'sick'); END",
-    ),
-    "postgresql": (
-        "CREATE FUNCTION sick() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''sick''; END'",
-        "CREATE TRIGGER sick BEFORE INSERT OR UPDATE ON rate_buckets EXECUTE FUNCTION sick()",
-    ),
-}
-
-
 def test_who_cannot_be_counted_is_not_let_in(tmp_path: Path) -> None:
     """A database whose counters cannot be written; what is right is refused all the same."""
 
@@ -423,7 +411,7 @@ def test_who_cannot_be_counted_is_not_let_in(tmp_path: Path) -> None:
         async def broken() -> dict[str, Any]:
             return kept
 
-        for statement in SICK_COUNTERS[in_use()]:
+        for statement in never_written("rate_buckets"):
             await inside.house.database.write(
                 lambda connection, what=statement: connection.execute(text(what))
             )

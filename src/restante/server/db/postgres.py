@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -117,13 +118,12 @@ def _text() -> type[Any]:
 
     It goes as a character that no id and no name has either, so that nothing is found. Bodies with it are refused before.
     """
-    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - an extra
+    usual = import_module("psycopg.types.string").StrDumperUnknown  # of an extra
 
-    class Text(StrDumperUnknown):
-        def dump(self, obj: str) -> Any:
-            return super().dump(obj.replace("\0", "\ufdd0"))
+    def dump(self: Any, text: str) -> Any:
+        return usual.dump(self, text.replace("\0", "\ufdd0"))
 
-    return Text
+    return type("Text", (usual,), {"dump": dump})
 
 
 @contextmanager
