@@ -6,6 +6,8 @@ BIN := .venv/bin
 DATA ?= .dev/data
 PORT ?= 8080
 TLS ?= off
+# The oldest release of Kubernetes that still gets its mends.
+KUBERNETES ?= 1.34
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # What Python compiles is kept: hundreds of processes of a test run would do it again, for longer than they take to start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -47,16 +49,26 @@ release: .venv/.made web ## KEY=FILE: the wheel with its manifest signed by the 
 run: .venv/.made web ## serve on http://127.0.0.1:8080 with SQLite and local files (DATA=DIR PORT=N; TLS=local for phones)
 	@exec $(BIN)/restante serve --data "$(DATA)" --port "$(PORT)" --tls "$(TLS)"
 
+.PHONY: tools-scaled
+tools-scaled: .venv/.made ## what `make run-scaled` starts, from Debian and into .venv/
+	@tools/need-debian postgresql caddy
+
+.PHONY: run-scaled
+run-scaled: .venv/.made web ## several nodes on PostgreSQL, SeaweedFS and NATS behind Caddy, on this machine (SCALED=DIR PORT=N)
+	@exec $(BIN)/python tools/run-scaled --port "$(PORT)" $(if $(SCALED),--data "$(SCALED)")
+
 .PHONY: tools
 tools:
-	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio
+	@tools/need-debian ffmpeg age espeak-ng strace chromium firefox-esr pulseaudio postgresql
 
 .PHONY: lint
-lint: .venv/.made ## ruff, mypy, import contracts
+lint: .venv/.made ## ruff, mypy, import contracts, what stands in deploy/
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/scaled/compose.yaml
+	$(BIN)/kubernetes-validate --quiet --strict -k $(KUBERNETES) deploy/kubernetes/*.yaml
 
 .PHONY: check-web
 check-web: web/node_modules/.made ## the web client: types, lint, order of the rooms, tests in Node and in Chromium
@@ -73,30 +85,31 @@ generate: .venv/.made web/node_modules/.made ## the OpenAPI document, the refere
 	$(BIN)/python tools/generate.py
 	cd web && npm run -s generate
 
-# Of the suite that says the same of each database.
-ON_POSTGRESQL := $(addprefix tests/api/test_,send.py inbox.py events.py links.py sessions.py sweeps.py desk.py)
-
 .PHONY: test
 test: setup tools lint check-web web ## everything that must hold, in minutes
-	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "not long" --ignore tests/e2e --ignore-glob "tests/api/test_*postgres*.py"
+	tools/check-stacks short
 	tools/check-browsers
 
 .PHONY: tools-long
 tools-long:
-	@tools/need-debian nginx-light caddy haproxy libnss3-tools postgresql
+	@tools/need-debian nginx-light caddy haproxy libnss3-tools pgbouncer
 
 .PHONY: test-long
 test-long: setup tools tools-long ## soaks: thousands of fault points, long live uploads
 	@tools/need-debian prometheus docker-compose
 	cd web && EVERYWHERE=1 npm run -s test
 	$(BIN)/pytest -q -m long --timeout 7200
-	$(BIN)/pytest -q -n 2 -m "not long" --database postgresql $(ON_POSTGRESQL)
+	tools/check-stacks
 
 .PHONY: bench
 bench: .venv/.made web/node_modules/.made ## ratios against peers, interleaved; writes bench/results.md
 	bench/run
 
 .PHONY: lock
-lock: .venv/.made ## resolve requirements.lock anew
+lock: .venv/.made ## resolve requirements.lock anew, and from it what a server's machine needs
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra scale --extra otel --group dev --group footage --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra scale --extra otel --universal --python-version 3.11 \
+	  -c requirements.lock --no-emit-package av \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate -q -o deploy/requirements.lock

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.harness.report import Result, page, section
+from bench.measures.costs import costs
 from bench.measures.devices import devices
 from bench.measures.downloads import downloads
 from bench.measures.jobs import jobs
@@ -20,6 +21,7 @@ MEASURES: dict[str, Callable[[int], Result]] = {
     "downloads": downloads,
     "live": live,
     "jobs": jobs,
+    "costs": costs,
     "sealing": sealing,
     "web": web,
     "devices": devices,

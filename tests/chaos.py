@@ -25,6 +25,10 @@ class Chaos:
         self.fault = ""
         self.share = 0.0
         self.slow_s = 0.3
+        self.denied = ""
+        """A method that is refused, LIST for a GET of names and the name of a query for the questions with it."""
+        self.headers: dict[str, str] = {}
+        """What is told differently in every answer."""
         self.did: dict[str, int] = dict.fromkeys(("", *FAULTS, *REFUSALS), 0)
         self._dice = random.Random(seed)
         self._deciding = threading.Lock()
@@ -46,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
     chaos: ClassVar[Chaos]
 
     def _serve(self) -> None:
-        fault = self.chaos.decide()
+        fault = self.chaos.decide() or self._denial()
         if fault == "down":
             self._reset()
             return
@@ -67,7 +71,13 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._pass_on(body, lost=fault == "lost")
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve  # noqa: N815 - names of the library
+    def _denial(self) -> str:
+        query = self.path.partition("?")[2]
+        asked = "LIST" if "list-type" in query else query.partition("=")[0]
+        method = self.command if "X-Amz" in asked or not asked or asked == "delete" else asked
+        return "AccessDenied" if method == self.chaos.denied else ""
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815 - names of the library
 
     def _pass_on(self, body: bytes, *, lost: bool) -> None:
         upstream = HTTPConnection("127.0.0.1", self.chaos.upstream, timeout=30)
@@ -95,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response_only(status)
-        for name, value in headers.items():
+        for name, value in (headers | self.chaos.headers).items():
             self.send_header(name, value)
         if "content-length" not in headers and status != 204:
             self.send_header("content-length", str(len(body)))

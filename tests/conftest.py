@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import databases, seaweed
+from tests import databases, nodes, seaweed
+from tests import serving as starting
 from tests.serving import Server, serving
 
 # How long one example takes says more about the machine than about the code.
@@ -22,17 +23,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--blobs", choices=["files", "seaweedfs"], default="files")
     parser.addoption("--database", choices=["sqlite", databases.POSTGRESQL], default="sqlite")
+    parser.addoption("--stack", choices=["embedded", "scaled"], default="embedded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--stack") == "scaled":  # two nodes, and what they need between them
+        config.option.database, config.option.blobs = databases.POSTGRESQL, "seaweedfs"
+        starting.kind = nodes.Nodes
     databases.engine_name = config.getoption("--database")
+    if databases.in_use() == databases.POSTGRESQL:
+        databases.tell_commands()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if databases.in_use() != "sqlite":
-        for item in items:
-            if item.get_closest_marker("sqlite"):
-                item.add_marker(pytest.mark.skip(reason="looks into SQLite's own file"))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    elsewhere = {"sqlite": databases.in_use() != "sqlite", "files": config.getoption("--blobs") != "files"}
+    for item in items:
+        for marker, is_elsewhere in elsewhere.items():
+            if is_elsewhere and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"marked `{marker}`: of another store than this run's"))
 
 
 @pytest.fixture(scope="session", autouse=True)

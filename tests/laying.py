@@ -4,8 +4,13 @@ import functools
 import tempfile
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from restante.server.config import Settings
 from restante.server.db import migrate
-from restante.server.db.engine import sqlite_engine
+from restante.server.db.engine import Database, sqlite_engine
+from restante.server.db.postgres import PostgresDatabase
+from restante.server.house import engines
 from tests import databases
 
 
@@ -16,6 +21,20 @@ def lay_schema(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(_empty())
+
+
+def engines_in(folder: Path) -> tuple[Engine, tuple[Engine, ...]]:
+    """What writes to the database of a data folder without a server, and what reads: of the kind that the tests run on."""
+    lay_schema(folder)
+    return engines(Settings(data=folder, database_url=databases.url_for(folder)))
+
+
+def database_in(folder: Path) -> Database:
+    """The same with threads, not started yet."""
+    writer, readers = engines_in(folder)
+    if writer.dialect.name == databases.POSTGRESQL:
+        return PostgresDatabase(writer, readers[0])
+    return Database(writer, readers)
 
 
 @functools.cache

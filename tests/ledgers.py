@@ -7,17 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restante.server.clock import SystemClock
-from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.uploads.ledger import BlobLedger
-from tests.laying import lay_schema
+from tests.laying import database_in
 
 
 @contextlib.contextmanager
 def ledger_in(folder: Path) -> Iterator[BlobLedger]:
     """Gives a ledger whose event loop runs in a thread of its own."""
-    lay_schema(folder)
-    path = folder / "restante.sqlite3"
-    database = Database(sqlite_engine(path), sqlite_readers(path, count=1))
+    database = database_in(folder)
     database.start()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

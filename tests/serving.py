@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from tests.databases import environment_of
+from tests.databases import environment_of, rows_of
 from tests.nursery import Child, nursery
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +51,7 @@ class Server:
     env: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | Child | None = None
+    log_to: Path | None = None
 
     @property
     def url(self) -> str:
@@ -58,20 +59,38 @@ class Server:
 
     @property
     def log_path(self) -> Path:
-        return self.data.with_suffix(".log")
+        return self.log_to or self.data.with_suffix(".log")
+
+    @property
+    def lags_s(self) -> float:
+        """How long one process may go on believing a session that another has ended."""
+        return 0.0
+
+    @property
+    def processes(self) -> int:
+        """How many serve, each with a memory of its own."""
+        return 1
 
     def start(self, **env: str) -> "Server":
+        self.begin(**env)
+        self.await_ready()
+        return self
+
+    def begin(self, **env: str) -> None:
+        """Starts the process, and waits for nothing."""
         arguments = ["serve", "--data", str(self.data), "--port", str(self.port)]
         own = {**self.env, **env}
-        everything = {**os.environ, **GENEROUS, **environment_of(self.data), **own}
+        everything = {**os.environ, **GENEROUS, **self.environment(), **own}
         if any(
             name.startswith("PYTHON") for name in own
         ):  # another build of the program, or another interpreter
             self.process = _launch(arguments, everything, self.log_path)
         else:
             self.process = nursery().fork(arguments, env=everything, log=self.log_path)
-        self._await_ready()
-        return self
+
+    def environment(self) -> dict[str, str]:
+        """What follows from where the tests' rows are."""
+        return environment_of(self.data)
 
     def kill(self) -> None:
         """SIGKILL to the whole group: nothing gets to flush or say goodbye."""
@@ -107,6 +126,11 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
+    def stored(self) -> bytes:
+        """All that it keeps: the bytes of its files, and of its rows where they are elsewhere."""
+        files = [path for path in self.data.rglob("*") if path.is_file()]
+        return b"".join(path.read_bytes() for path in files) + rows_of(self.data)
+
     def _status(self, path: str) -> int | None:
         """Of an answer; None without one. By the simplest client there is, since it is asked again and again."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -125,7 +149,7 @@ class Server:
             self.process.wait(30)
             self.process = None
 
-    def _await_ready(self) -> None:
+    def await_ready(self) -> None:
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline:
             if self.died():
@@ -135,6 +159,10 @@ class Server:
             time.sleep(0.02)
         self.kill()
         raise ServerDied(f"the server did not start:\n{self.log()[-3000:]}")
+
+
+kind: type[Server] = Server
+"""What `serving` makes; `--stack` may say otherwise."""
 
 
 def _launch(arguments: list[str], env: dict[str, str], log_path: Path) -> subprocess.Popen[bytes]:
@@ -152,8 +180,8 @@ def _launch(arguments: list[str], env: dict[str, str], log_path: Path) -> subpro
 
 @contextlib.contextmanager
 def serving(data: Path, **env: str) -> Iterator[Server]:
-    """Starts a server and kills it at the end."""
-    server = Server(data, env)
+    """Starts a server, of several nodes with `pytest --stack scaled`, and kills it at the end."""
+    server = kind(data, env)
     try:
         yield server.start()
     finally:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.capacity.drawing import Series, plot
@@ -27,8 +27,8 @@ PAGE = ROOT / "bench" / "capacity.md"
 PLOTS = ROOT / "docs" / "concepts"
 DECADES = (6e3, 6e4, 6e5, 6e6, 6e7, 6e8, 6e9, 6e10, COUNTRY)
 SEED = 2012
-MEASURED_TO = 2.1e7
-"""Message-minutes a year in whose busiest hour 120 record at once, fewer than the 200 of the measure `live`; what lies above is extrapolated."""
+MEASURED_HOUSE, MEASURED_FLEET = 120, 30
+"""How many recorded at once in the runs of bench/agreement.md, and in those of two nodes; what lies above is extrapolated."""
 REMEDIES = {
     "disk": "a larger disk, a shorter time that messages are kept, or blobs in S3",
     "connections": "`RESTANTE_CONNECTIONS`, and open files of the service; memory follows",
@@ -39,7 +39,7 @@ REMEDIES = {
     "one node": "more nodes; they keep nothing",
     "one primary": "shards by `account_id`",
     "its disk": "shards by `account_id`",
-    "its connections": "a pooler in transaction mode before PostgreSQL",
+    "its connections": "`max_connections`, and shards by `account_id`",
     "NOTIFY": "NATS",
     "listing one bucket": "a bucket for each shard, swept by its own inventory; pieces made one object afterwards",
     "one NATS server": "a bus for each shard: hints never cross accounts",
@@ -78,11 +78,11 @@ def page(stages: Sequence[Stage], found: Costs, habits: Habits, limits: Limits) 
         [
             "# From ten people to a country",
             "",
-            "Written by `python -m bench.capacity` from the figures in results.md and scale.md; seeded, so the same figures give the same page. What everything means, and",
+            "Written by `python -m bench.capacity` from the figures in results.md, scale.md and agreement_two_nodes.md; seeded, so the same figures give the same page. What everything means, and",
             "what of it is assumed: [docs/concepts/capacity.md](../docs/concepts/capacity.md).",
             "",
             "## What an installation needs",
-            "All in the busiest hour of the year. **P**: with a prototype's figures for PostgreSQL and S3; **E**: and beyond any run on this machine.",
+            "All in the busiest hour of the year. **E**: beyond any run, extrapolated.",
             "",
             "| message-minutes a year | people | recording at once | nodes (cores) | by | shards | stored | out, Gbit/s | cent per message-minute | |",
             "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -100,6 +100,21 @@ def page(stages: Sequence[Stage], found: Costs, habits: Habits, limits: Limits) 
             "| message-minutes a year | processor, foretold | simulated | database | acknowledged, ms, p50 / p99 | told, ms, p99 | p99 of both when a node dies |",
             "| --- | --- | --- | --- | --- | --- | --- |",
             *(_saw(stage, habits, found, limits) for stage in stages),
+            "",
+            "## When clients read from the bucket",
+            f"The same with `direct` = 1: {found.bucket_share * 100:.1f} % of what is watched does not pass the nodes. Smaller sizes need no bucket.",
+            "",
+            "| message-minutes a year | nodes | by | out of the nodes, Gbit/s | cent per message-minute |",
+            "| --- | --- | --- | --- | --- |",
+            *(
+                _direct(
+                    plan(
+                        stage.plan.demand.minutes_a_year, replace(habits, direct=1.0), found, limits, Prices()
+                    )
+                )
+                for stage in stages
+                if stage.plan.fleet
+            ),
             "",
             "## What breaks first",
             "On one machine with the embedded engines, one core for the worker:",
@@ -131,9 +146,14 @@ def _needs(one: Plan) -> str:
 
 def _known(one: Plan) -> str:
     """How much of it anybody has seen."""
-    if not one.fleet:
-        return ""
-    return "E" if one.demand.minutes_a_year > MEASURED_TO else "P"
+    return "E" if one.demand.recording > (MEASURED_FLEET if one.fleet else MEASURED_HOUSE) else ""
+
+
+def _direct(one: Plan) -> str:
+    return (
+        f"| {_much(one.demand.minutes_a_year)} | {_much(one.nodes)} | {one.binding} |"
+        f" {one.demand.node_out_s * 8 / 1e9:.2g} | {one.cost:.3f} |"
+    )
 
 
 def _cents(one: Plan) -> str:
@@ -143,7 +163,7 @@ def _cents(one: Plan) -> str:
 
 def _saw(stage: Stage, habits: Habits, found: Costs, limits: Limits) -> str:
     one, seen = stage.plan, stage.seen
-    foretold = sum(cpu_parts(one.demand, habits, found, limits, fleet=one.fleet).values()) / one.nodes
+    foretold = sum(cpu_parts(one.demand, habits, found, fleet=one.fleet).values()) / one.nodes
     died = f"{stage.bereft.ack_ms(0.99):.0f}, {stage.bereft.told_in_ms(0.99):.0f}" if stage.bereft else ""
     return (
         f"| {_much(one.demand.minutes_a_year)} | {foretold * 100:.1f} % | {seen.use * 100:.1f} % | {seen.database_use * 100:.1f} % |"

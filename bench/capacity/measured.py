@@ -14,7 +14,7 @@ JOB_BYTES = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Of one server process with the embedded engines, durability `power`."""
+    """Of one server process with the embedded engines, durability `power`, and of what it costs more with PostgreSQL and S3."""
 
     up_s_per_byte: float
     """CPU of a byte received."""
@@ -37,6 +37,18 @@ class Costs:
     """CPU of one request of a visit: a page of the inbox or what is like it."""
     row_bytes: float
     """Database of one message for one recipient, indexes included."""
+    write_s: float
+    """CPU of the node for a transaction on PostgreSQL, beside what it costs embedded."""
+    put_s: float
+    """CPU of the node for a piece to S3, beside its transaction."""
+    database_piece_s: float
+    """CPU of PostgreSQL for a piece: its offset moves."""
+    database_exchange_s: float
+    """CPU of PostgreSQL for an exchange, its one piece included."""
+    put_wait_s: float
+    """Median time until a piece is acknowledged that goes to S3."""
+    bucket_share: float
+    """Of a video's bytes, what no longer passes the nodes when clients read from the bucket."""
 
     @property
     def flush_s(self) -> float:
@@ -68,7 +80,24 @@ def costs() -> Costs:
         visit_request_s=figure("scale.md", "Memory and channels", "CPU of a page of the inbox, ms", "figure")
         / 1000,
         row_bytes=figure("scale.md", "Memory and channels", "database of a message, bytes", "figure"),
+        write_s=_engines("CPU of a node for a transaction, more than embedded, ms") / 1000,
+        put_s=_engines("CPU of a node for an object in the store, ms") / 1000,
+        database_piece_s=_engines("CPU of PostgreSQL for a piece, ms") / 1000,
+        database_exchange_s=_engines("CPU of PostgreSQL for an exchange, ms") / 1000,
+        put_wait_s=_engines("until a piece is acknowledged, median, ms") / 1000,
+        bucket_share=1
+        - figure(
+            "results.md",
+            "What a message-minute costs",
+            "watched from the bucket: bytes by the node",
+            "median",
+        )
+        / 100,
     )
+
+
+def _engines(row: str) -> float:
+    return figure("agreement_two_nodes.md", "What the engines cost", row, "figure")
 
 
 def figure(page: str, section: str, row: str, column: str) -> float:

@@ -30,6 +30,8 @@ class Habits:
     visit_requests: float = 3.0
     kept_days: float = 90.0
     piece_bytes: float = 262_144.0
+    direct: float = 0.0
+    """Share of the views that are read from the bucket; the nodes pass the others on, as a server does that is not told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Limits:
     node_connections: float = 8192
     disk: float = 2e12
     house_writes_s: float = 1000.0
-    shard_writes_s: float = 2000.0
-    """Transactions a second of one PostgreSQL primary through SQLAlchemy Core: a prototype's 2,020."""
+    shard_cores: float = 8.0
+    """Of one PostgreSQL primary; that it makes use of them as of two is assumed."""
     shard_bytes: float = 2e12
     shard_connections: float = 400.0
     """Connections to one PostgreSQL server, of all nodes together; each node keeps ten."""
@@ -56,12 +58,6 @@ class Limits:
     site_line: float = 100e9 / 8
     objects: float = 1e10
     """Of one bucket that a sweep for orphans can still list, at 1,000 a request and 100 requests a second, in about a day."""
-    put_wait_s: float = 0.02
-    """Until S3 has a piece."""
-    write_s: float = 0.000_474
-    """CPU of the node for a transaction on PostgreSQL beside what the same costs embedded: a prototype's figure, all of it."""
-    put_s_per_byte: float = 0.35e-9
-    """CPU of the node for a byte to S3, payload unsigned: a prototype's figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +85,8 @@ class Demand:
     pieces_s: float
     bytes_in_s: float
     bytes_out_s: float
+    node_out_s: float
+    """What of it the nodes pass on."""
     visits_s: float
     """Requests of visits in a second."""
     hints_s: float
@@ -111,6 +109,7 @@ def demand(minutes_a_year: float, habits: Habits, costs: Costs) -> Demand:
         pieces_s=bytes_in / habits.piece_bytes,
         bytes_in_s=bytes_in,
         bytes_out_s=bytes_in * habits.views,
+        node_out_s=bytes_in * habits.views * (1 - habits.direct * costs.bucket_share),
         visits_s=people * habits.visits_a_day * habits.visit_requests / 86_400 * habits.busiest,
         hints_s=peak / habits.message_minutes * (habits.recipients + 2),
         stored=kept * costs.minute_bytes,
@@ -123,21 +122,27 @@ def writes_s(of: Demand, habits: Habits, *, fleet: bool) -> float:
     return of.minutes_s / habits.message_minutes * 6 + (of.pieces_s if fleet else 0.0)
 
 
-def cpu_parts(of: Demand, habits: Habits, costs: Costs, limits: Limits, *, fleet: bool) -> dict[str, float]:
+def cpu_parts(of: Demand, habits: Habits, costs: Costs, *, fleet: bool) -> dict[str, float]:
     """Cores that are busy, by what with."""
     parts = {
         "pieces": of.pieces_s * costs.piece_s,
         "bytes in": of.bytes_in_s * costs.up_s_per_byte,
-        "bytes out": of.bytes_out_s * costs.down_s_per_byte,
+        "bytes out": of.node_out_s * costs.down_s_per_byte,
         "messages": of.minutes_s / habits.message_minutes * costs.exchange_s,
         "visits": of.visits_s * costs.visit_request_s,
         "channels": of.channels * costs.channel_s,
     }
     if fleet:
-        parts["PostgreSQL, S3"] = (
-            writes_s(of, habits, fleet=True) * limits.write_s + of.bytes_in_s * limits.put_s_per_byte
-        )
+        parts["PostgreSQL, S3"] = writes_s(of, habits, fleet=True) * costs.write_s + of.pieces_s * costs.put_s
     return parts
+
+
+def database_cores(of: Demand, habits: Habits, costs: Costs) -> float:
+    """Of PostgreSQL that are busy."""
+    return (
+        of.pieces_s * costs.database_piece_s
+        + of.minutes_s / habits.message_minutes * costs.database_exchange_s
+    )
 
 
 def memory(of: Demand, costs: Costs) -> float:
@@ -150,8 +155,8 @@ def house_limits(of: Demand, habits: Habits, costs: Costs, limits: Limits) -> di
     return {
         "disk": of.stored / limits.disk,
         "connections": (of.channels + of.recording) / limits.node_connections,
-        "processor": sum(cpu_parts(of, habits, costs, limits, fleet=False).values()) / limits.use,
-        "line": of.bytes_out_s / (limits.node_line * limits.use),
+        "processor": sum(cpu_parts(of, habits, costs, fleet=False).values()) / limits.use,
+        "line": of.node_out_s / (limits.node_line * limits.use),
         "memory": (costs.idle_bytes + memory(of, costs)) / limits.node_memory,
         "writer": writes_s(of, habits, fleet=False) / (limits.house_writes_s * limits.use),
     }
@@ -159,11 +164,11 @@ def house_limits(of: Demand, habits: Habits, costs: Costs, limits: Limits) -> di
 
 def fleet_limits(of: Demand, habits: Habits, costs: Costs, limits: Limits) -> dict[str, float]:
     """Many nodes around one of each thing: how much of that one is used, 1 where it breaks."""
-    cores = sum(cpu_parts(of, habits, costs, limits, fleet=True).values())
+    cores = sum(cpu_parts(of, habits, costs, fleet=True).values())
     objects = of.stored / costs.minute_bytes * (costs.minute_bytes / habits.piece_bytes)
     return {
         "one node": cores / limits.use,
-        "one primary": writes_s(of, habits, fleet=True) / (limits.shard_writes_s * limits.use),
+        "one primary": database_cores(of, habits, costs) / (limits.shard_cores * limits.use),
         "its disk": of.rows / limits.shard_bytes,
         "its connections": cores / limits.use * 10 / limits.shard_connections,
         "NOTIFY": of.hints_s / limits.notify_s,
@@ -198,15 +203,15 @@ def plan(minutes_a_year: float, habits: Habits, costs: Costs, limits: Limits, pr
     if not fleet:
         return Plan(of, fleet, 1, "none", 0, _cents(of, 1, 0, habits, prices, fleet=False))
     per_node = {
-        "processor": sum(cpu_parts(of, habits, costs, limits, fleet=True).values()) / limits.use,
-        "line": of.bytes_out_s / (limits.node_line * limits.use),
+        "processor": sum(cpu_parts(of, habits, costs, fleet=True).values()) / limits.use,
+        "line": of.node_out_s / (limits.node_line * limits.use),
         "connections": (of.channels + of.recording) / limits.node_connections,
         "memory": memory(of, costs) / (limits.node_memory - costs.idle_bytes),
     }
     binding, needed = max(per_node.items(), key=lambda pair: pair[1])
     shards = _up(
         max(
-            writes_s(of, habits, fleet=True) / (limits.shard_writes_s * limits.use),
+            database_cores(of, habits, costs) / (limits.shard_cores * limits.use),
             of.rows / limits.shard_bytes,
         )
     )

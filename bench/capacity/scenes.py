@@ -18,7 +18,7 @@ def scene_of(plan: Plan, habits: Habits, costs: Costs) -> Scene:
         messages_s=plan.demand.minutes_s / habits.message_minutes * share,
         message_s=habits.message_minutes * 60,
         bytes_s=costs.minute_bytes / 60,
-        views=habits.views,
+        views=habits.views * (1 - habits.direct * costs.bucket_share),
         visits_s=plan.demand.visits_s * share,
         channels=plan.demand.channels * share,
         fleet=plan.fleet,

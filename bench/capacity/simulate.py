@@ -6,6 +6,7 @@ arrivals bunch, and what a node that dies does to the others. Everything is draw
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 
 from bench.capacity.kernel import Clock, GroupCommit, Process, Resource
@@ -21,7 +22,7 @@ RETRY_S = 1.0
 SHARES = {"create": 0.2, "send": 0.4, "receive": 0.4}
 """How the cost of an exchange falls on its steps: assumed; the sum is measured."""
 CHANNELS_EVERY_S = 3.0
-"""Between two looks of a live channel at its session."""
+"""Between two looks that stand for all that an open channel costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Scene:
     """When one of the nodes dies, after the warm-up."""
     talkers: int = 0
     """Pairs of whom one records and sends, the other fetches it all at once, and so on without a pause: as a bench does."""
+    lengths: tuple[int, ...] = ()
+    """Pieces of the messages of such a pair, in turn; each pair begins with another."""
 
 
 @dataclass(slots=True)
@@ -67,17 +70,18 @@ class Installation:
     """The parts, and the processes that use them."""
 
     def __init__(self, scene: Scene, costs: Costs, habits: Habits, limits: Limits, seed: int) -> None:
-        self._scene, self._costs, self._habits, self._limits = scene, costs, habits, limits
+        self._scene, self._costs, self._habits = scene, costs, habits
         self._random = Random(seed)
         self._clock = Clock()
         self._nodes = [Resource(self._clock) for _ in range(scene.nodes)]
         self._down: set[Resource] = set()
-        write_s = 1 / limits.shard_writes_s if scene.fleet else 1 / limits.house_writes_s / 10
-        self._write_s = write_s
+        embedded_s = 1 / limits.house_writes_s / 10
+        self._piece_write_s = costs.database_piece_s / limits.shard_cores
+        self._write_s = costs.database_exchange_s / 6 / limits.shard_cores if scene.fleet else embedded_s
         self._database = GroupCommit(self._clock, flush_s=costs.flush_s)
         self._seen = Outcome(0, 0)
 
-    def run(self, seconds: float) -> Outcome:
+    def run(self, seconds: float, *, warm_s: float = WARM_S) -> Outcome:
         """Warms up, then watches."""
         scene, clock = self._scene, self._clock
         streams: list[tuple[float, Callable[[], Process]]] = [
@@ -90,14 +94,15 @@ class Installation:
             if rate > 0:
                 clock.start(self._arrivals(rate, begin))
         for number in range(scene.talkers):
-            clock.at(number * self._habits.piece_bytes / scene.bytes_s / scene.talkers, self._talker())
-        clock.run(WARM_S)
+            between_s = self._habits.piece_bytes / scene.bytes_s
+            clock.at(number * between_s / scene.talkers, self._talker(number))
+        clock.run(warm_s)
         self._seen.acks_ms.clear()
         self._seen.told_ms.clear()
         before = [node.busy_s for node in self._nodes], self._database.busy_s
         if scene.fails_at is not None:
-            clock.at(WARM_S + scene.fails_at, self._failure())
-        clock.run(WARM_S + seconds)
+            clock.at(warm_s + scene.fails_at, self._failure())
+        clock.run(warm_s + seconds)
         used = [node.busy_s - was for node, was in zip(self._nodes, before[0], strict=True)]
         self._seen.use = sum(used) / len(used) / seconds
         self._seen.database_use = (self._database.busy_s - before[1]) / seconds
@@ -108,29 +113,29 @@ class Installation:
             yield self._random.expovariate(rate)
             self._clock.start(begin())
 
-    def _message(self) -> Process:
+    def _message(self, pieces: int | None = None) -> Process:
         costs, scene = self._costs, self._scene
         piece = self._habits.piece_bytes
         yield from self._request(costs.exchange_s * SHARES["create"], writes=1)
         length_s = scene.message_s * (self._random.uniform(0.2, 1.8) if scene.spread else 1.0)
         between_s = piece / scene.bytes_s
-        for _ in range(max(1, round(length_s / between_s))):
+        for _ in range(pieces or max(1, round(length_s / between_s))):
             yield between_s
             due = self._clock.now
-            yield from self._request(costs.piece_s + piece * self._byte_s(), writes=int(scene.fleet))
-            yield self._drawn(self._limits.put_wait_s if scene.fleet else costs.flush_s)
+            store_s = costs.put_s if scene.fleet else 0.0
+            yield from self._request(costs.piece_s + piece * costs.up_s_per_byte + store_s, moves=scene.fleet)
+            yield self._drawn(costs.put_wait_s if scene.fleet else costs.flush_s)
             self._seen.acks_ms.append((self._clock.now - due) * 1000)
         begun = self._clock.now
         yield from self._request(costs.exchange_s * SHARES["send"], writes=3)
         yield from self._request(costs.exchange_s * SHARES["receive"], writes=2)
         self._seen.told_ms.append((self._clock.now - begun) * 1000)
 
-    def _talker(self) -> Process:
-        while True:
-            yield from self._message()
-            yield from self._request(
-                self._scene.message_s * self._scene.bytes_s * self._costs.down_s_per_byte
-            )
+    def _talker(self, number: int) -> Process:
+        for at in count(number):
+            pieces = self._scene.lengths[at % len(self._scene.lengths)]
+            yield from self._message(pieces)
+            yield from self._request(pieces * self._habits.piece_bytes * self._costs.down_s_per_byte)
 
     def _view(self) -> Process:
         left = self._scene.message_s * self._scene.bytes_s
@@ -145,10 +150,10 @@ class Installation:
     def _looks(self) -> Process:
         yield from self._request(self._costs.channel_s * CHANNELS_EVERY_S * 20)
 
-    def _request(self, seconds: float, *, writes: int = 0) -> Process:
-        """One request on any node that lives; asked again elsewhere when its node dies under it."""
+    def _request(self, seconds: float, *, writes: int = 0, moves: bool = False) -> Process:
+        """One request on any node that lives; asked again elsewhere when its node dies under it. It may move an offset."""
         if self._scene.fleet:
-            seconds += writes * self._limits.write_s
+            seconds += (writes + moves) * self._costs.write_s
         while True:
             alive = [node for node in self._nodes if node not in self._down]
             node = self._random.choice(alive)
@@ -158,14 +163,12 @@ class Installation:
             yield RETRY_S
         for _ in range(writes):
             yield self._database, self._drawn(self._write_s)
+        if moves:
+            yield self._database, self._drawn(self._piece_write_s)
 
     def _failure(self) -> Process:
         self._down.add(self._nodes[0])
         yield 0.0
-
-    def _byte_s(self) -> float:
-        put = self._limits.put_s_per_byte if self._scene.fleet else 0.0
-        return self._costs.up_s_per_byte + put
 
     def _drawn(self, mean: float) -> float:
         return self._random.expovariate(1 / mean) if mean > 0 else 0.0

@@ -47,6 +47,8 @@ class Connection:
         self._socket = _connect(port)
         self._head = f"Host: 127.0.0.1:{port}\r\n"
         self._buffer, self._events = bytearray(), bytearray()
+        self.sent = self.received = 0
+        """Bytes, heads included, since it was made."""
 
     def __enter__(self) -> Self:
         return self
@@ -67,18 +69,19 @@ class Connection:
     def post(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> None:
         """Sends a request whose ``answer`` is read later."""
         self._reopen_if_closed()
-        self._socket.sendall(self.head(method, target, headers, len(body)) + body)
+        self._send(self.head(method, target, headers, len(body)) + body)
 
     def send_file(
         self, method: str, target: str, headers: Mapping[str, str], film: Film, *, start: int, count: int
     ) -> Answer:
         """Sends ``count`` bytes of a film as the body."""
         self._reopen_if_closed()
-        self._socket.sendall(self.head(method, target, headers, count), socket.MSG_MORE)
+        self._send(self.head(method, target, headers, count), socket.MSG_MORE)
         end = start + count
         while start < end:
             step = min(_STEP, end - start)
-            start += os.sendfile(self._socket.fileno(), film.descriptor, start, step)
+            gone = os.sendfile(self._socket.fileno(), film.descriptor, start, step)
+            start, self.sent = start + gone, self.sent + gone
         return self.answer(method, drop=False)
 
     def head(self, method: str, target: str, headers: Mapping[str, str], length: int) -> bytes:
@@ -104,7 +107,7 @@ class Connection:
 
     def open_stream(self, target: str, headers: Mapping[str, str]) -> None:
         """Asks for a stream that has no end; read it with ``next_event``."""
-        self._socket.sendall(self.head("GET", target, headers, 0))
+        self._send(self.head("GET", target, headers, 0))
         status, _ = self._read_head()
         if status != 200:
             raise Unexpected(f"{status} instead of a stream")
@@ -156,13 +159,18 @@ class Connection:
             got = self._socket.recv_into(_SINK, min(size, len(_SINK)))
             if not got:
                 raise Unexpected("the connection ended in the middle of a body")
-            size -= got
+            size, self.received = size - got, self.received + got
 
     def _more(self) -> None:
         data = self._socket.recv(65536)
         if not data:
             raise Unexpected("the connection ended before the answer")
+        self.received += len(data)
         self._buffer += data
+
+    def _send(self, data: bytes, flags: int = 0) -> None:
+        self._socket.sendall(data, flags)
+        self.sent += len(data)
 
 
 def _connect(port: int) -> socket.socket:

@@ -73,6 +73,11 @@ class Pair:
         for connection in (self._sending, self._receiving, self._told):
             connection.close()
 
+    def moved(self) -> tuple[int, int]:
+        """Bytes to and from the nodes, and elsewhere."""
+        every = (self._sending, self._receiving, self._told)
+        return sum(one.sent + one.received for one in every), 0
+
     def exchange(self, video: Film) -> None:
         """One message: upload, send, be told, fetch envelope, details and video, mark it."""
         self.receive(self.send(video), video)

@@ -17,6 +17,7 @@ from bench.peers.servers import PYTHON, data_folder
 
 SECRET = "bench"
 _CLIENT = "/_matrix/client/v3"
+UPLOAD, MEDIA = "/_matrix/media/v3/upload?filename=video", "/_matrix/client/v1/media/download/"
 _NO_LIMIT = {"per_second": 1e6, "burst_count": 1_000_000}
 _LIMITS = {
     "rc_message": (),
@@ -97,6 +98,11 @@ class Account:
         self.connection.close()
         self._waiting.close()
 
+    def moved(self) -> int:
+        """Bytes to and from the server."""
+        both = (self.connection, self._waiting)
+        return sum(one.sent + one.received for one in both)
+
     def call(self, method: str, target: str, content: object = None) -> dict[str, Any]:
         body = b"" if content is None else json.dumps(content).encode()
         answer = self.connection.ask(method, target, self.auth, body).expect(200)
@@ -123,32 +129,36 @@ class Pair:
     """Two people in a room of their own."""
 
     def __init__(self, port: int, number: int) -> None:
-        self._sender, self._recipient = Account(port, f"ann{number}"), Account(port, f"bob{number}")
+        self.sender, self._recipient = Account(port, f"ann{number}"), Account(port, f"bob{number}")
         room = {"preset": "private_chat", "invite": [self._recipient.user]}
-        self._room = quote(self._sender.call("POST", f"{_CLIENT}/createRoom", room)["room_id"])
+        self._room = quote(self.sender.call("POST", f"{_CLIENT}/createRoom", room)["room_id"])
         self._recipient.call("POST", f"{_CLIENT}/join/{self._room}", {})
         self._transaction = 0
 
     def close(self) -> None:
-        self._sender.close()
+        self.sender.close()
         self._recipient.close()
+
+    def moved(self) -> tuple[int, int]:
+        """Bytes to and from the server, and elsewhere."""
+        return self.sender.moved() + self._recipient.moved(), 0
 
     def exchange(self, video: Film) -> None:
         """One message: upload the open file, tell the room, be told, download it."""
         self._recipient.listen()
-        headers = {**self._sender.auth, "Content-Type": "application/octet-stream"}
-        target = "/_matrix/media/v3/upload?filename=video"
-        uploaded = self._sender.connection.send_file(
-            "POST", target, headers, video, start=0, count=video.size
+        headers = {**self.sender.auth, "Content-Type": "application/octet-stream"}
+        uploaded = self.sender.connection.send_file(
+            "POST", UPLOAD, headers, video, start=0, count=video.size
         ).expect(200)
         self._transaction += 1
         content = {"msgtype": "m.video", "body": "video", "url": json.loads(uploaded.body)["content_uri"]}
         target = f"{_CLIENT}/rooms/{self._room}/send/m.room.message/{self._transaction}"
-        event = self._sender.call("PUT", target, content)["event_id"]
+        event = self.sender.call("PUT", target, content)["event_id"]
         told = self._recipient.await_event(event)
         media = told["content"]["url"].removeprefix("mxc://")
-        target = f"/_matrix/client/v1/media/download/{media}"
-        got = self._recipient.connection.ask("GET", target, self._recipient.auth, drop=True).expect(200)
+        got = self._recipient.connection.ask("GET", MEDIA + media, self._recipient.auth, drop=True).expect(
+            200
+        )
         if got.size != video.size:
             raise Unexpected(f"{got.size} bytes of {video.size}")
 

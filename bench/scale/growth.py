@@ -1,7 +1,7 @@
 """Servers with more and more messages of other people, side by side: what one person waits for must not grow with them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +9,9 @@ from statistics import median
 
 from bench.harness.http import Connection
 from bench.peers.servers import data_folder
-from bench.scale.fill import fill
+from bench.scale.ground import Ground
 from tests.api.parcels import make_parcel, new_key
-from tests.api.people import Person, make_account, now_ms
+from tests.api.people import Person, make_account
 from tests.serving import Server
 
 OWN = 100
@@ -27,6 +27,7 @@ class Place:
 
     messages: int
     server: Server
+    ground: Ground
     fill_s: float = 0.0
     bytes: int = 0
     """Of the database, filled."""
@@ -38,13 +39,8 @@ class Place:
 
     def open(self) -> None:
         """Fills the database while nobody is there, and lets the two in."""
-        self.server.start()
-        self.server.stop()
-        begin = time.perf_counter()
-        fill(self.server.data / "restante.sqlite3", self.messages, now_ms=now_ms())
-        self.fill_s = time.perf_counter() - begin
-        self.bytes = (self.server.data / "restante.sqlite3").stat().st_size
-        self.server.start()
+        self.fill_s, self.bytes = self.ground.fill(self.server, self.messages)
+        self.server.start(**self.ground.env)
         self.sender, self.owner = make_account(self.server.url), make_account(self.server.url)
         for _ in range(OWN):
             self._send()
@@ -88,13 +84,13 @@ class Place:
         assert answer.status_code == 201, answer.text
 
 
-def grow(sizes: list[int], rounds: int, tell: Callable[[str], None]) -> list[Place]:
+def grow(grounds: Mapping[int, Ground], rounds: int, tell: Callable[[str], None]) -> list[Place]:
     """Measures them in turns; a first round warms up and is dropped."""
     with ExitStack() as stack:
         places = []
-        for size in sizes:
+        for size, ground in grounds.items():
             folder = stack.enter_context(data_folder(f"scale-{size}"))
-            place = Place(size, Server(Path(folder) / "data"))
+            place = Place(size, Server(ground.data(Path(folder))), ground)
             stack.callback(place.server.kill)
             place.open()
             tell(f"{size} messages stored in {place.fill_s:.0f} s")

@@ -44,13 +44,29 @@ def peak_bytes(pid: int) -> int:
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
+def resident_bytes(pid: int) -> int:
+    """What is resident now; nothing of a process that is gone."""
+    with contextlib.suppress(OSError):
+        return os.sysconf("SC_PAGE_SIZE") * int((PROC / str(pid) / "statm").read_text().split()[1])
+    return 0
+
+
+def children(parent: int) -> list[int]:
+    """Those that it started itself, in whatever group they are."""
+    return sorted(pid for pid in _all() if (fields := _stat(pid)) and int(fields[1]) == parent)
+
+
 def _all() -> Iterator[int]:
     return (int(path.name) for path in PROC.iterdir() if path.name.isdigit())
 
 
 def _group_of(pid: int) -> int | None:
-    """Field 5 of stat; the name before it may hold anything."""
+    fields = _stat(pid)
+    return int(fields[2]) if fields and fields[0] != "Z" else None
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of stat from the state on; the name before it may hold anything. None of a process that is gone."""
     with contextlib.suppress(OSError):
-        state, _, group_id, *_ = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        return None if state == "Z" else int(group_id)
-    return None
+        return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return []

@@ -26,6 +26,8 @@ ELSEWHERE: frozenset[str] = frozenset(
         "acquaintance-decided",
         "admission-written",
         "blob-before-object",
+        "blob-joined",
+        "blob-joined-entered",
         "blob-object-entered",
         "blob-object-stored",
         "call-before-answer",

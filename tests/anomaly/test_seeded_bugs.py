@@ -1,28 +1,14 @@
-"""The tests can fail: each bug is sown into a copy of the source, and the suite that guards against it must report it.
-
-A bug is one replaced text. When the text is gone, the bug has to be sown elsewhere: that fails as well.
-"""
+"""The tests can fail: each bug is sown into a copy of the source, and the suite that guards against it must report it."""
 
 import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.anomaly.sowing import Bug, sow
 from tests.serving import ROOT
-
-
-@dataclass(frozen=True)
-class Bug:
-    name: str
-    file: str
-    right: str
-    wrong: str
-    guard: str
-
 
 POWER = "tests/anomaly/test_power_loss.py::test_neither_power_loss_nor_process_death_loses_anything_acknowledged[0]"
 BUGS = (
@@ -71,11 +57,7 @@ LIGHT = [word for name in ("cacheprovider", "xdist", "hypothesispytest") for wor
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_sown_bug_is_caught(bug: Bug, tmp_path: Path):
-    shutil.copytree(ROOT / "src" / "restante", tmp_path / "restante", ignore=shutil.ignore_patterns("webapp"))
-    file = tmp_path / "restante" / bug.file
-    text = file.read_text()
-    assert text.count(bug.right) == 1, "sow it elsewhere"
-    file.write_text(text.replace(bug.right, bug.wrong))
+    sow(bug, tmp_path)
     command = [sys.executable, "-m", "pytest", "-x", "-q", *LIGHT, bug.guard]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     run = subprocess.run(

@@ -20,6 +20,7 @@ from restante.server.db import tables
 from restante.server.house import furnish
 from restante.server.messages.rules import Parcel
 from restante.server.sessions.actor import Actor
+from restante.server.sessions.service import NewSession
 from restante.server.uploads.opened import OpenUpload
 from tests.api.people import sealed
 from tests.databases import url_for
@@ -86,6 +87,12 @@ class Household:
 
         account_id = self.run(self.house.database.write(work))
         return Actor(account_id, name, f"ses_{name}", "cli")
+
+    def session(self, actor: Actor) -> NewSession:
+        def work(connection: Any) -> NewSession:
+            return self.house.sessions.create(connection, actor.account_id, "cli")
+
+        return self.run(self.house.database.write(work))
 
     def upload(self, actor: Actor, data: bytes, *, length: int | None = None) -> str:
         """Uploads the bytes; it is unfinished when ``length`` announces more."""

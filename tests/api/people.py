@@ -15,6 +15,7 @@ import httpx
 from restante.protocol.encoding import b64, unb64
 from restante.signing import records
 from restante.signing.keys import SigningKey
+from tests.serving import Server
 
 SERVER_NAME = "localhost"
 RECIPIENT = "age1pq1" + "q" * 1952
@@ -129,6 +130,13 @@ def make_account(url: str, name: str | None = None) -> Person:
     )
     weakref.finalize(person, client.close)
     return person
+
+
+def has_ended(server: Server, client: httpx.Client) -> None:
+    """Waits until no node believes the client's session any more; one process alone never does for a moment."""
+    deadline, refused = time.monotonic() + server.lags_s, 0
+    while refused < server.processes and time.monotonic() < deadline:
+        refused = 0 if client.get("/api/v1/sessions").status_code == 200 else refused + 1
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -44,6 +44,16 @@ class SickObjects:
         if self.losing or fault == "lost":
             raise OSError(5, "the answer is lost")
 
+    def put_all(self, name: str, pieces: Iterator[bytes], *, size: int) -> None:
+        self.put(name, b"".join(pieces))
+        assert self.stored[name] == size
+
+    def addresses(self, names: list[str], *, for_s: int) -> list[str]:
+        return self.inner.addresses(names, for_s=for_s)
+
+    def faults(self, name: str, *, read_by: tuple[str, ...] | None) -> Iterator[str]:
+        return self.inner.faults(name, read_by=read_by)
+
     def get(self, name: str, start: int, length: int) -> bytes:
         if self.down:
             raise OSError(5, "down")

@@ -30,7 +30,7 @@ from tests.api.parcels import delete, inbox, make_upload, send, send_video
 from tests.api.people import Person, make_account
 from tests.serving import Server
 
-pytestmark = pytest.mark.sqlite
+pytestmark = [pytest.mark.sqlite, pytest.mark.files]
 TABLES = ("accounts", "messages", "envelopes", "uploads", "audit", "outbox", "state_shards", "log_entries")
 
 

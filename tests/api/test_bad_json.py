@@ -248,4 +248,6 @@ def test_a_body_that_stalls_or_trickles_is_ended(impatient: Server, head: str, t
 
 def test_the_server_is_unharmed(person: Person) -> None:
     assert person.sign_in().status_code == 201
-    assert person.client.get("/readyz").json() == {"database": True, "disk": True, "serving": True}
+    ready = person.client.get("/readyz").json()
+    assert {"database", "disk", "serving"} <= set(ready)
+    assert all(ready.values())

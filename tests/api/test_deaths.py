@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tests.api.test_pairing import begin as ask
 from tests.api.test_people import decide
 from tests.api.test_reports import disclosed, report
 from tests.api.tokens import Secret
+from tests.databases import looking_into
 from tests.serving import Server, serving
 
 DATA = os.urandom(50_000)
@@ -47,8 +47,8 @@ def is_dead(server: Server) -> None:
 
 
 def of_database(server: Server, query: str, *values: object) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(server.data / "restante.sqlite3", timeout=10)) as database:
-        return database.execute(query, values).fetchall()
+    with looking_into(server.data) as database:
+        return [tuple(row) for row in database.execute(query, values)]
 
 
 def at_rest(server: Server) -> None:
@@ -109,7 +109,6 @@ class Ending:
             assert nobody.get(f"/api/v1/accounts/{self.ann.name}").json() == {"taken": True}
 
 
-@pytest.mark.sqlite
 def test_a_death_amid_a_deletion_leaves_the_account_whole_or_nothing_of_it(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         bob = make_account(server.url)
@@ -201,7 +200,6 @@ def test_a_death_amid_a_guest_link_gives_it_once_counts_no_unseen_open_and_keeps
         assert_problem(once.open(), 410, "link-gone")
 
 
-@pytest.mark.sqlite
 def test_a_death_amid_a_decision_a_forward_or_a_report_leaves_it_made_or_not(tmp_path: Path) -> None:
     with serving(tmp_path / "data", RESTANTE_ABUSE_CONTACT="abuse@post.example") as server:
         bob, eve, claire = (make_account(server.url) for _ in range(3))
@@ -258,7 +256,6 @@ def test_a_death_amid_a_pairing_lets_the_machine_in_once(tmp_path: Path) -> None
 # Those who are told
 
 
-@pytest.mark.sqlite
 def test_a_death_amid_telling_tells_nevertheless_and_at_most_twice(tmp_path: Path) -> None:
     async def main() -> None:
         async with receiving() as outside, mail_sink() as sink:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -23,6 +22,7 @@ from tests.api.parcels import (
 )
 from tests.api.people import Person, assert_problem, make_account, new_client, now_ms
 from tests.serving import Server
+from tests.stored import is_stored
 
 BYTES_GONE_S = 10.0
 """The promise is a minute; what is woken takes no time at all, what is polled two seconds."""
@@ -38,12 +38,6 @@ def bob(server: Server) -> Person:
     return make_account(server.url)
 
 
-def blob(server: Server, parcel: Parcel) -> Path:
-    found = list((server.data / "blobs").rglob(parcel.message["upload"]))
-    assert len(found) <= 1
-    return found[0] if found else server.data / "no-such-blob"
-
-
 def unreadable(person: Person, parcel: Parcel) -> bool:
     path = f"/api/v1/messages/{parcel.id}"
     answers = [person.client.get(f"{path}{part}") for part in ("", "/details", "/video")]
@@ -54,12 +48,11 @@ def unreadable(person: Person, parcel: Parcel) -> bool:
 
 def test_the_sender_deletes_for_everyone(server: Server, ann: Person, bob: Person):
     parcel = send_video(ann, bob)
-    file = blob(server, parcel)
-    assert file.exists()
+    assert is_stored(server, parcel.message["upload"])
     assert delete(ann, parcel.id, "everyone").status_code == 204
     assert unreadable(ann, parcel)
     assert unreadable(bob, parcel)
-    until(lambda: not file.exists(), BYTES_GONE_S)
+    until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
     assert inbox(bob)["items"] == sent(ann)["items"] == []
     assert sent(ann, since=0)["items"][0]["deleted_at"] is not None
 
@@ -71,7 +64,7 @@ def test_a_recipient_deletes_for_herself_only(server: Server, ann: Person, bob: 
     assert unreadable(bob, parcel)
     for person in (ann, claire):
         assert person.client.get(f"/api/v1/messages/{parcel.id}/video").content == b"still here"
-    assert blob(server, parcel).exists()
+    assert is_stored(server, parcel.message["upload"])
     by_name = {
         one["recipient"]: one["deleted_at"] is not None for one in get(ann, parcel.id).json()["deliveries"]
     }
@@ -96,13 +89,12 @@ def test_the_sender_may_drop_the_own_copy_and_still_delete_for_everyone(ann: Per
 @pytest.mark.parametrize("last", ["sender", "recipient"])
 def test_the_last_holder_takes_the_bytes_along(server: Server, ann: Person, bob: Person, last: str):
     parcel = send_video(ann, bob)
-    file = blob(server, parcel)
     first, second = (bob, ann) if last == "sender" else (ann, bob)
     delete(first, parcel.id, "me")
     assert second.client.get(f"/api/v1/messages/{parcel.id}/video").status_code == 200
-    assert file.exists()
+    assert is_stored(server, parcel.message["upload"])
     delete(second, parcel.id, "me")
-    until(lambda: not file.exists(), BYTES_GONE_S)
+    until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
     assert unreadable(ann, parcel)
     assert unreadable(bob, parcel)
 
@@ -118,10 +110,9 @@ def test_deleting_twice_is_deleting_once(ann: Person, bob: Person):
 
 def test_a_message_to_oneself_goes_from_both_boxes(server: Server, ann: Person):
     parcel = send_video(ann, ann)
-    file = blob(server, parcel)
     delete(ann, parcel.id, "me")
     assert inbox(ann)["items"] == sent(ann)["items"] == []
-    until(lambda: not file.exists(), BYTES_GONE_S)
+    until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
 
 
 @pytest.mark.parametrize("params", [{}, {"for": "all"}, {"for": ""}, {"for": "ME"}])
@@ -140,16 +131,16 @@ def test_a_deleted_message_cannot_be_sent_again(ann: Person, bob: Person):
     assert_problem(post(ann, make_parcel(bob).but(id=parcel.id)), 409, "id-taken")
 
 
+@pytest.mark.files
 def test_a_running_download_ends_well_and_a_new_one_is_refused(server: Server, ann: Person, bob: Person):
     data = os.urandom(24 * 1024 * 1024)
     parcel = send_video(ann, bob, data=data)
-    file = blob(server, parcel)
     with bob.client.stream("GET", f"/api/v1/messages/{parcel.id}/video") as download:
         pieces = download.iter_raw(65_536)
         received = [next(pieces)]
         assert delete(ann, parcel.id, "everyone").status_code == 204
         assert_problem(_elsewhere(bob, parcel), 410, "message-gone")
-        until(lambda: not file.exists(), BYTES_GONE_S)
+        until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
         received += pieces
     assert b"".join(received) == data
 
@@ -175,9 +166,8 @@ def test_an_expired_message_loses_its_bytes_too(new_server: Callable[..., Server
     server = new_server(RESTANTE_SWEEP_EVERY_S="0.2")
     ann, bob = make_account(server.url), make_account(server.url)
     parcel = send_video(ann, bob, expires_at=now_ms() + 1000)
-    file = blob(server, parcel)
-    assert file.exists()
-    until(lambda: not file.exists(), BYTES_GONE_S)
+    assert is_stored(server, parcel.message["upload"])
+    until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
     assert unreadable(ann, parcel)
     assert unreadable(bob, parcel)
 
@@ -191,9 +181,8 @@ def test_a_deletion_killed_before_its_bytes_are_gone_is_finished_after_the_resta
     with pytest.raises(httpx.TransportError):
         delete(ann, parcel.id, "everyone")
     server.kill()
-    file = blob(server, parcel)
     server.start(RESTANTE_FAILPOINT="")
-    until(lambda: not file.exists(), BYTES_GONE_S)
+    until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
     assert unreadable(bob, parcel)
     assert delete(ann, parcel.id, "everyone").status_code == 204
 

@@ -22,6 +22,7 @@ from restante.server.certs import authority, page, store
 from restante.server.certs.authority import Names, NotVouched, Pair
 from restante.server.certs.store import BadCertificate
 from restante.server.config import BadSettings, Settings, from_environment
+from tests.databases import environment_of
 from tests.serving import GENEROUS, ROOT, free_port
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -188,7 +189,7 @@ def local_house(data: Path, **env: str) -> Iterator[tuple[int, Path]]:
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,
-            env={**os.environ, **GENEROUS, **env},
+            env={**os.environ, **GENEROUS, **environment_of(data), **env},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

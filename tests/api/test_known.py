@@ -1,13 +1,12 @@
 """What the server says that it knows about an account is what its rows say, all of them."""
 
-import sqlite3
-
 import pytest
 
 from restante.server.db.tables import metadata
 from restante.server.known import queries
 from tests.api.parcels import make_upload, send
 from tests.api.people import Person, assert_problem, make_account, new_client
+from tests.databases import looking_into
 from tests.serving import Server
 
 NOBODYS = {
@@ -16,6 +15,7 @@ NOBODYS = {
     "operator_links",
     "meta",
     "rate_buckets",
+    "leases",
     "outbox",
     "reserved_names",
     "spent_challenges",
@@ -38,7 +38,6 @@ def test_every_table_with_rows_of_accounts_is_counted() -> None:
     assert set(metadata.tables) - NOBODYS <= queries.tables()
 
 
-@pytest.mark.sqlite
 def test_the_counts_are_those_of_the_rows(server: Server) -> None:
     ann, bob = make_account(server.url), make_account(server.url)
     before = rows_of(ann)
@@ -52,7 +51,7 @@ def test_the_counts_are_those_of_the_rows(server: Server) -> None:
         headers={"content-type": "application/octet-stream", "if-none-match": "*"},
     )
     told = {table["table"]: table for table in known(ann)["tables"]}
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         (number,) = database.execute("SELECT id FROM accounts WHERE name = ?", (ann.name,)).fetchone()
         for name in {table.name for table in metadata.sorted_tables if "account_id" in table.c}:
             (count,) = database.execute(

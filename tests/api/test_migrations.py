@@ -1,13 +1,15 @@
 """The schema that the migrations make is the schema that the code speaks, and an unknown one is left alone."""
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Engine, delete, text
 
-from restante.server.db import migrate
+from restante.server.db import meta, migrate, tables
 from restante.server.db.engine import sqlite_engine
 from restante.server.db.tables import metadata
 
@@ -33,11 +35,45 @@ def test_upgrading_twice_changes_nothing(tmp_path):
     engine.dispose()
 
 
-def test_a_newer_database_is_refused_untouched(tmp_path):
+def newer(folder: Path, *, serves_from: str | None) -> Engine:
+    """A database that a later release has been at: one more column, and word of who may go on."""
+    engine = sqlite_engine(folder / "db")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE accounts ADD COLUMN mood TEXT"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(delete(tables.meta).where(tables.meta.c.key == migrate.SERVES_FROM_KEY))
+        if serves_from is not None:
+            meta.put(connection, migrate.SERVES_FROM_KEY, serves_from.encode())
+    return engine
+
+
+def revision(engine: Engine) -> str | None:
+    with engine.begin() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+@pytest.mark.parametrize("serves_from", ["9999", None])
+def test_a_newer_database_is_refused_untouched(tmp_path, serves_from):
+    engine = newer(tmp_path, serves_from=serves_from)
+    with pytest.raises(migrate.NewerDatabase, match="9999"):
+        migrate.upgrade(engine)
+    assert revision(engine) == "9999"
+    engine.dispose()
+
+
+def test_a_newer_database_that_only_grew_is_served_on_untouched(tmp_path):
+    engine = newer(tmp_path, serves_from=migrate.HEAD)
+    migrate.upgrade(engine)
+    assert revision(engine) == "9999"
+    engine.dispose()
+
+
+def test_a_database_says_which_releases_may_go_on(tmp_path):
     engine = sqlite_engine(tmp_path / "db")
     migrate.upgrade(engine)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(migrate.NewerDatabase, match="9999"):
-        migrate.upgrade(engine)
+        said = meta.get(connection, migrate.SERVES_FROM_KEY)
+    assert said is not None
+    assert said.decode() >= migrate.SERVES_FROM
     engine.dispose()

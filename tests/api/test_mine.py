@@ -1,15 +1,13 @@
 """An account as a whole: what is unplayed, what is stored with whom; and when it is deleted, nothing of it is left."""
 
-import sqlite3
 from pathlib import Path
-
-import pytest
 
 from restante.protocol.encoding import b64
 from restante.server.db.tables import metadata
 from tests.api.household import Household, TurnedClock, parcel_for
 from tests.api.parcels import delete, inbox, make_upload, mark, send, sent, until
-from tests.api.people import Person, assert_problem, make_account, new_client, sign_up_form
+from tests.api.people import Person, assert_problem, has_ended, make_account, new_client, sign_up_form
+from tests.databases import looking_into
 from tests.serving import Server, serving
 
 
@@ -52,11 +50,10 @@ def test_storage_is_counted_by_whom(server: Server) -> None:
     assert storage(ann)["received"] == []
 
 
-@pytest.mark.sqlite
 def test_a_deletion_asks_anew_who_one_is(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         ann = make_account(server.url)
-        with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        with looking_into(server.data) as database:
             database.execute("UPDATE sessions SET verified_at = 0")
         assert_problem(ann.client.delete("/api/v1/account"), 403, "verification-needed")
         assert ann.client.get("/api/v1/inbox").status_code == 200
@@ -68,12 +65,10 @@ MARK = b"something of ann alone"
 
 
 def everything(server: Server) -> bytes:
-    files = [path for path in server.data.rglob("*") if path.is_file()]
-    names = "\n".join(str(path) for path in files).encode()
-    return names + server.log_path.read_bytes() + b"".join(path.read_bytes() for path in files)
+    names = "\n".join(str(path) for path in server.data.rglob("*") if path.is_file()).encode()
+    return names + server.log_path.read_bytes() + server.stored()
 
 
-@pytest.mark.sqlite
 def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         ann, bob = make_account(server.url, "ann-the-first"), make_account(server.url)
@@ -91,9 +86,10 @@ def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
         traces = [MARK, ann.name.encode(), ann.record, ann.keyring, b64(ann.key.public).encode()]
         before = everything(server)
         assert all(trace in before for trace in traces), "the control: all of it was there"
-        with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+        with looking_into(server.data) as database:
             (number,) = database.execute("SELECT id FROM accounts WHERE name = ?", (ann.name,)).fetchone()
         assert ann.client.delete("/api/v1/account").status_code == 204
+        has_ended(server, ann.client)
         assert_problem(ann.client.get("/api/v1/inbox"), 401, "not-signed-in")
         assert_problem(ann.sign_in(), 401, "sign-in-refused")
         until(lambda: rows_of(server, number) == {"log_entries": 1})
@@ -115,7 +111,7 @@ def test_nothing_is_left_of_a_deleted_account(tmp_path: Path) -> None:
 
 def rows_of(server: Server, number: int) -> dict[str, int]:
     found = {}
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         for table in metadata.sorted_tables:
             if "account_id" in table.c:
                 count = f"SELECT count(*) FROM {table.name} WHERE account_id = ?"

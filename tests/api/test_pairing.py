@@ -210,7 +210,7 @@ def test_the_server_keeps_no_device_code(new_server: Any) -> None:
     server = new_server()
     begun = begin(server.url)
     server.kill()
-    kept = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
+    kept = server.stored()
     kept += server.log_path.read_bytes()
     code = unb64(begun["device_code"])
     assert hashlib.sha256(code).digest() in kept, "the search itself must find what is there"

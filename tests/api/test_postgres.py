@@ -15,24 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from restante.server.clock import SystemClock
-from restante.server.config import BadSettings, Settings, from_environment
-from restante.server.db import migrate, postgres
-from restante.server.db.engine import UnsafeDatabase
+from restante.server.config import Settings
+from restante.server.db import migrate, postgres, promises
 from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
-from restante.server.db.tables import accounts, log_entries, metadata, rate_buckets
+from restante.server.db.tables import accounts, log_entries, rate_buckets
 from restante.server.errors import Refusal, RetryLater
 from restante.server.house import embedded, furnish
 from restante.server.limits.service import Limiter
 from restante.server.outbox import events, queue
 from restante.server.transparency.service import append
 from tests.databases import cluster
-
-pytestmark = pytest.mark.long
 
 _numbers = itertools.count()
 
@@ -78,52 +73,6 @@ async def an_account(database: PostgresDatabase, name: str = "ann") -> int:
 
 
 # The start
-
-
-def test_migrations_make_the_schema_of_the_tables():
-    engine, reader = postgres_engines(cluster().empty(f"bare_{next(_numbers)}"))
-    migrate.upgrade(engine)
-    migrate.upgrade(engine)
-    with engine.begin() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
-    # A comment that was put better later is not changed in tables that are there.
-    assert [each for each in found if isinstance(each, tuple) or each[0][0] != "modify_comment"] == []
-    engine.dispose()
-    reader.dispose()
-
-
-@pytest.mark.parametrize(
-    ("options", "setting", "said"),
-    [
-        ("ENCODING LATIN1 LOCALE 'C'", "", "must be in UTF8 and sort by code point: createdb"),
-        (
-            "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
-            "",
-            "must be in UTF8 and sort by code point",
-        ),
-        ("", "synchronous_commit = off", "synchronous_commit is off: acknowledged messages could be lost"),
-    ],
-)
-def test_a_database_that_cannot_keep_a_promise_is_refused_in_one_sentence(options, setting, said):
-    name = f"unfit_{next(_numbers)}"
-    url = cluster().empty(name, options)
-    if setting:
-        cluster().execute(f"ALTER DATABASE {name} SET {setting}")
-    with pytest.raises(UnsafeDatabase, match=said) as caught:
-        postgres_engines(url)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_database_that_is_not_there_is_said_without_the_password():
-    url = cluster().url("nowhere").replace("restante@", "restante:hunter2@")
-    with pytest.raises(UnsafeDatabase, match='database "nowhere" does not exist') as caught:
-        postgres_engines(url)
-    assert "hunter2" not in str(caught.value)
-
-
-def test_an_address_of_something_else_is_refused():
-    with pytest.raises(BadSettings, match="RESTANTE_DATABASE_URL is no address such as postgresql://"):
-        from_environment({"RESTANTE_DATABASE_URL": "mysql://h/d"})
 
 
 def test_two_nodes_that_start_at_once_agree_on_their_secrets(tmp_path):
@@ -174,7 +123,7 @@ def test_a_limit_is_a_limit_on_two_nodes(url):
 
 def test_without_serialisation_the_limit_would_be_passed(url, monkeypatch):
     monkeypatch.setattr(postgres, "_SERIALIZABLE", 2)  # READ COMMITTED: the control
-    monkeypatch.setattr(postgres, "_wrong", lambda _: None)
+    monkeypatch.setattr(promises, "_unsafe", lambda _: None)
     with cluster().engine(url.rpartition("/")[2]).connect() as connection:
         connection.execute(
             insert(rate_buckets).values(
@@ -182,6 +131,40 @@ def test_without_serialisation_the_limit_would_be_passed(url, monkeypatch):
             )
         )
     assert _take_at_once(url) > 5
+
+
+def test_many_who_change_the_same_row_at_once_all_get_through(url):
+    """Nobody is told to come back: whoever was in another's way takes turns with those who begin."""
+    changes = 160
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        await an_account(both[0])
+
+        def work(connection: Connection) -> None:
+            seen = connection.execute(select(accounts.c.created_at)).scalar_one()
+            connection.execute(update(accounts).values(created_at=seen + 1))
+
+        async def client(who: int) -> None:
+            for _ in range(changes // 16):
+                await both[who % 2].write(work)
+
+        await asyncio.gather(*(client(who) for who in range(16)))
+        seen = await both[0].read(lambda c: c.execute(select(accounts.c.created_at)).scalar_one())
+        assert seen == changes
+
+    run(url, story)
+
+
+def test_text_that_postgresql_cannot_have_is_found_nowhere(url):
+    async def story(both: list[PostgresDatabase]) -> None:
+        await an_account(both[0])
+        for name, there in (("ann", True), ("a\0nn", False), ("ann\0", False)):
+            found = await both[0].read(
+                lambda c, name=name: c.execute(select(accounts.c.id).where(accounts.c.name == name)).first()
+            )
+            assert (found is not None) is there
+
+    run(url, story)
 
 
 def test_the_log_has_no_gap_and_no_fork(url):
@@ -253,6 +236,46 @@ def test_events_are_numbered_in_the_order_in_which_they_are_seen(url):
 def test_without_their_turn_a_channel_would_miss_one(url, monkeypatch):
     monkeypatch.setattr(events, "take_numbers", lambda _: None)
     assert len(_two_senders(url)) == 1
+
+
+def _beside_one_who_stands_still(url: str) -> bool:
+    """The first stops within its transaction, with its turn to number; tells whether another can send meanwhile."""
+    sent: list[bool] = []
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        account = await an_account(both[0])
+        numbered, go_on = threading.Event(), threading.Event()
+
+        def send(connection: Connection, message: str) -> None:
+            events.append(connection, [account], "message", message, now_ms=0)
+
+        def stands_still(connection: Connection) -> None:
+            send(connection, "msg_1")
+            numbered.set()
+            go_on.wait(20)
+
+        first = asyncio.ensure_future(both[0].write(stands_still))
+        await asyncio.to_thread(numbered.wait, 20)
+        second = asyncio.ensure_future(both[1].write(lambda connection: send(connection, "msg_2")))
+        await asyncio.wait([second], timeout=4)
+        sent.append(second.done())
+        go_on.set()
+        await asyncio.gather(first, second)
+        there = await both[1].read(lambda c: sorted(one.message_id for one in events.after(c, account, 0)))
+        assert there == ["msg_1", "msg_2"], "and once it goes on it begins again"
+
+    run(url, story)
+    return sent[0]
+
+
+def test_a_node_that_stands_still_does_not_hold_up_the_others(url, monkeypatch):
+    monkeypatch.setattr(postgres, "STANDS_STILL_S", 1)
+    assert _beside_one_who_stands_still(url)
+
+
+def test_without_an_end_to_standing_still_all_would_wait_for_it(url, monkeypatch):
+    monkeypatch.setattr(postgres, "STANDS_STILL_S", 0)
+    assert not _beside_one_who_stands_still(url)
 
 
 def test_one_that_is_refused_takes_nobody_with_it(url):

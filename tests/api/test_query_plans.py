@@ -1,50 +1,28 @@
 """No hot query reads a whole table: every statement of a day in a mailbox, and the plan that SQLite has for it."""
 
-import os
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection
 
 from restante.server.outbox import events
+from restante.server.sessions import presence
+from tests.api.days import GROWS, day, overheard
 from tests.api.inside import Inside, run
-from tests.api.parcels import TUS, make_parcel, new_key
 
 pytestmark = pytest.mark.sqlite
 
 SMALL = {"meta"}
 """A dozen rows: names and secrets of the server."""
-GROWS = {
-    *("accounts", "messages", "envelopes", "events", "uploads", "sessions"),
-    *("outbox", "idempotency_keys", "rate_buckets", "acquaintances"),
-}
 SWEPT = {"links", "sessions", "rate_buckets", "operator_links"}
 """What the sweep still reads from end to end, once a minute, while nobody waits. The list may only shrink."""
 SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 FRONT = re.compile(r"ORDER BY (\w+)\.id\s+LIMIT", re.IGNORECASE)
 """From the front of a table, and no further than the limit."""
-
-
-@contextmanager
-def overheard() -> Iterator[dict[str, Any]]:
-    """Collects every statement that goes to a database, with parameters of one of its runs."""
-    said: dict[str, Any] = {}
-
-    def hear(
-        _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
-    ) -> None:
-        said.setdefault(statement, parameters[0] if executemany else parameters)
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        yield said
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
 
 
 def scanned(database: sqlite3.Connection, statement: str, parameters: Any = ()) -> set[str]:
@@ -69,41 +47,6 @@ def guilty(folder: Path, asked: dict[str, Any]) -> dict[str, set[str]]:
             if re.match(r"SELECT|UPDATE|DELETE|WITH", statement) and "sqlite_master" not in statement
             if (tables := scanned(database, statement, parameters) - SMALL)
         }
-
-
-async def day(inside: Inside) -> None:
-    """Upload, send, lists, pages, details, video, marks, a live channel that comes back, deletion."""
-    ann, bob = await inside.sign_up("ann"), await inside.sign_up("bob")
-    client = inside.client
-
-    async def ask(method: str, path: str, who: dict[str, str], **more: Any) -> Any:
-        headers = {**who, **more.pop("headers", {})}
-        answer = await client.request(method, f"/api/v1/{path}", headers=headers, **more)
-        assert answer.status_code < 300, answer.text
-        return answer
-
-    created = await ask("POST", "uploads", ann, headers={**TUS, "upload-length": "6000"})
-    upload = created.headers["location"].rpartition("/")[2]
-    body = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
-    await ask("PATCH", f"uploads/{upload}", ann, headers=body, content=os.urandom(6000))
-    parcel = make_parcel("bob", upload=upload)
-    await ask("POST", "messages", ann, headers={"idempotency-key": new_key()}, files=parcel.files())
-    other = make_parcel("bob")
-    await ask("POST", "messages", ann, headers={"idempotency-key": new_key()}, files=other.files())
-    for box, who in (("inbox", bob), ("sent", ann)):
-        first = await ask("GET", box, who, params={"limit": 1})
-        await ask("GET", box, who, params={"limit": 1, "cursor": first.json()["cursor"]})
-        await ask("GET", box, who, params={"since": 0, "envelopes": "none"})
-    for path in ("", "/details", "/video"):
-        await ask("GET", f"messages/{parcel.id}{path}", bob)
-    for mark in ("fetched", "played"):
-        await ask("POST", f"messages/{parcel.id}/marks", bob, json={"mark": mark})
-    await inside.house.database.read(lambda connection: events.is_known(connection, 1))
-    await inside.house.database.read(events.newest)
-    await inside.house.database.read(lambda connection: events.after(connection, 2, 0))
-    await ask("DELETE", f"messages/{parcel.id}", bob, params={"for": "me"})
-    await ask("DELETE", f"messages/{parcel.id}", ann, params={"for": "everyone"})
-    await inside.house.jobs.dispatcher.run()
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +80,24 @@ def test_nothing_that_a_person_waits_for_reads_a_whole_table(
 def test_a_sweep_reads_only_these_from_end_to_end(heard: tuple[Path, dict[str, Any], dict[str, Any]]):
     folder, _, of_sweep = heard
     assert set().union(*guilty(folder, of_sweep).values()) == SWEPT
+
+
+def test_the_rounds_of_live_channels_read_no_whole_table(tmp_path: Path):
+    def look(connection: Connection) -> None:
+        presence.call_roll(connection, {b"ended", b"too"}, now_ms=0)
+        presence.note_use(connection, {b"ended", b"too"}, now_ms=0)
+        events.since(connection, 1, most=10)
+
+    asked: dict[str, Any] = {}
+
+    async def scenario(inside: Inside) -> None:
+        with overheard() as said:
+            await inside.house.database.write(look)
+        asked.update(said)
+
+    run(tmp_path, scenario)
+    assert all(any(f"FROM {table}" in text for text in asked) for table in ("sessions", "events"))
+    assert guilty(tmp_path, asked) == {}
 
 
 def test_a_whole_table_that_is_read_would_be_seen():

@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -232,12 +233,12 @@ class Uploader:
         return int(answer.headers["upload-offset"])
 
 
-def run(folder: Path, scenario: Callable[..., Awaitable[None]], *, nodes: int = 1) -> None:
+def run(folder: Path, scenario: Callable[..., Awaitable[None]], *, nodes: int = 1, **settings: Any) -> None:
     """Runs the scenario with servers on one database and one bucket."""
 
     async def main() -> None:
         objects = SickObjects()
-        servers = [Node(folder, objects) for _ in range(nodes)]
+        servers = [Node(folder, objects, **settings) for _ in range(nodes)]
         for server in servers:
             await server.house.open()
         try:

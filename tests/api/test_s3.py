@@ -57,7 +57,7 @@ def test_many_objects_are_listed_and_removed_by_their_prefix(weed):
     [
         ("NoSuchBucket", "there is no such bucket"),
         ("RequestTimeTooSkewed", "this machine's clock"),
-        ("AccessDenied", "may not store, read, list and remove"),
+        ("AccessDenied", "RESTANTE_BLOB_KEY may not store objects"),
         ("InvalidAccessKeyId", "does not know RESTANTE_BLOB_KEY"),
     ],
 )

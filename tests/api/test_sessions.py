@@ -14,13 +14,13 @@ from sqlalchemy import insert
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
-from restante.server.db import migrate
-from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
+from restante.server.bus.memory import MemoryBus
 from restante.server.db.tables import accounts
 from restante.server.errors import Refusal
 from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
 from tests.api.listening import Listener
-from tests.api.people import Person, assert_problem, make_account, new_client
+from tests.api.people import Person, assert_problem, has_ended, make_account, new_client
+from tests.laying import database_in
 from tests.serving import Server
 
 DAY_MS = 24 * 3600 * 1000
@@ -59,6 +59,7 @@ def test_a_revoked_session_is_dead_at_once_and_the_others_live(server: Server) -
         answer = ann.client.delete(f"/api/v1/sessions/{other_id}")
         assert (answer.status_code, answer.content) == (204, b"")
         assert "clear-site-data" not in answer.headers
+        has_ended(server, other)
         assert_problem(other.get("/api/v1/sessions"), 401, "device-removed")
     assert ids(ann.client) == [ann.session_id]
     assert_problem(ann.client.delete(f"/api/v1/sessions/{other_id}"), 404, "not-found")
@@ -71,6 +72,7 @@ def test_sign_out_ends_the_session_that_asks(server: Server, by_id: bool) -> Non
     answer = ann.client.delete(f"/api/v1/sessions/{ann.session_id if by_id else 'current'}")
     assert answer.status_code == 204
     assert answer.headers["clear-site-data"] == '"cache"'
+    has_ended(server, ann.client)
     assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
     assert_problem(ann.client.delete("/api/v1/sessions/current"), 401, "not-signed-in")
     with other:
@@ -82,8 +84,10 @@ def test_sign_out_everywhere_ends_all_sessions_of_this_account_only(server: Serv
     others = [signed_in(ann)[0] for _ in range(3)]
     assert all(len(ids(other)) == 4 for other in others)
     assert ann.client.delete("/api/v1/sessions").status_code == 204
+    has_ended(server, ann.client)
     assert_problem(ann.client.get("/api/v1/sessions"), 401, "not-signed-in")
     for client in others:
+        has_ended(server, client)
         assert_problem(client.get("/api/v1/sessions"), 401, "device-removed")
         client.close()
     assert ids(bob.client) == [bob.session_id]
@@ -96,6 +100,7 @@ def test_all_others_can_be_ended_at_once(server: Server) -> None:
     assert all(len(ids(other)) == 3 for other in others)
     assert ann.client.delete("/api/v1/sessions/others").status_code == 204
     for client in others:
+        has_ended(server, client)
         assert_problem(client.get("/api/v1/sessions"), 401, "device-removed")
         assert_problem(client.delete("/api/v1/sessions/others"), 401, "device-removed")
         client.close()
@@ -337,17 +342,15 @@ class Nodes:
     """Two processes' session rooms on one database, with one clock."""
 
     def __init__(self, path: Path) -> None:
-        engine = sqlite_engine(path)
-        migrate.upgrade(engine)
-        engine.dispose()
         self.clock = Hands()
-        self.database = Database(sqlite_engine(path), sqlite_readers(path))
-        self.here = Sessions(self.database, self.clock)
-        self.there = Sessions(self.database, self.clock)
+        self.database = database_in(path)
+        self.here = Sessions(self.database, self.clock, bus=MemoryBus())
+        self.there = Sessions(self.database, self.clock, bus=MemoryBus())
 
     async def sign_in(self) -> NewSession:
         def work(connection):
-            account_id = connection.execute(insert(accounts).values(name="ann", created_at=0)).lastrowid
+            added = insert(accounts).values(name="ann", created_at=0).returning(accounts.c.id)
+            account_id = connection.execute(added).scalar_one()
             return self.here.create(connection, account_id, "cli")
 
         return await self.database.write(work)
@@ -369,7 +372,7 @@ class Nodes:
 
 def run(path: Path, story: Callable[[Nodes], Awaitable[None]]) -> None:
     async def whole() -> None:
-        nodes = Nodes(path / "db.sqlite3")
+        nodes = Nodes(path)
         nodes.database.start()
         try:
             await story(nodes)

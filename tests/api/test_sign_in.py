@@ -63,7 +63,7 @@ def test_the_server_keeps_no_bearer_and_no_token(new_server: Callable[..., Serve
     token = ann.sign_in().json()["token"]
     assert ann.client.get("/api/v1/sessions").status_code == 200
     server.kill()
-    kept = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
+    kept = server.stored()
     kept += server.log_path.read_bytes()
     assert ann.name.encode() in kept, "the search itself must find what is there"
     assert ann.salt in kept

@@ -3,18 +3,23 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from restante.protocol.ids import Prefix, new_id
 from restante.server.blobs.local import LocalBlobs
+from restante.server.db.tables import sessions
 from restante.server.errors import Refusal
 from restante.server.jobs.clockwatch import ClockWatch
 from restante.server.messages.channel import Channel
 from restante.server.outbox import queue
 from restante.server.sessions.actor import Actor
+from restante.server.sessions.service import digest_of
 from tests.api.household import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, Household, TurnedClock, parcel_for
+from tests.api.parcels import new_key
 
 
 @pytest.fixture
@@ -276,27 +281,83 @@ def test_a_repetition_while_the_first_is_worked_on_is_told_to_wait(home: Househo
 
 
 def test_an_idle_channel_beats_and_the_end_of_the_session_ends_it(home: Household, ann: Actor):
-    house = home.house
-    channel = Channel(house.database, house.bus, heartbeat_s=0.05, check_s=0.02)
-    allowed = True
-
-    async def still_allowed() -> None:
-        await asyncio.sleep(0)
-        if not allowed:
-            raise Refusal("not-signed-in")
+    house, session = home.house, home.session(ann)
+    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=0.05, check_s=0.02)
 
     async def work() -> list[bytes]:
-        nonlocal allowed
         pieces = []
-        async for piece in channel.stream(ann.account_id, None, still_allowed=still_allowed):
+        async for piece in channel.stream(ann.account_id, None, token_sha256=digest_of(session.token)):
             pieces.append(piece)
-            allowed = len(pieces) < 4
+            if len(pieces) == 4:
+                await house.sessions.revoke(replace(ann, session_id=session.id), session.id)
         return pieces
 
-    opening, *beats = home.run(work())
+    opening, *beats = home.run(asyncio.wait_for(work(), 30))
     assert opening == b"retry: 1000\nid: 0\n\n"
-    assert beats == [b":\n\n"] * 3
+    assert beats[:3] == [b":\n\n"] * 3
     assert house.bus.waiting(ann.account_id) == 0
+
+
+def test_a_channel_beats_while_the_database_stands_still(
+    home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    house, token = home.house, home.session(ann).token
+    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=0.05, check_s=0.02)
+
+    async def stands_still(_: object) -> None:
+        await asyncio.Event().wait()
+
+    async def work() -> list[bytes]:
+        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        opening_and_beat = [await anext(stream) for _ in range(2)]
+        monkeypatch.setattr(house.database, "read", stands_still)
+        beats = [await anext(stream) for _ in range(5)]
+        await stream.aclose()
+        return opening_and_beat[1:] + beats
+
+    assert set(home.run(asyncio.wait_for(work(), 30))) == {b":\n\n"}
+
+
+def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch):
+    house, token = home.house, home.session(ann).token
+    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=600, check_s=0.02)
+    monkeypatch.setattr(house.bus, "publish", lambda _: None)
+
+    async def work() -> bytes:
+        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        await anext(stream)
+        told = asyncio.ensure_future(anext(stream))
+        await house.messages.send(ann, new_key(), parcel_for(["ann"]))
+        piece = await told
+        await stream.aclose()
+        return piece
+
+    assert b"event: message" in home.run(asyncio.wait_for(work(), 30))
+
+
+def test_a_channel_that_stays_open_keeps_its_session_in_use(home: Household, clock: TurnedClock, ann: Actor):
+    house, session = home.house, home.session(ann)
+    channel = Channel(house.database, house.bus, clock, heartbeat_s=600, check_s=0.02)
+
+    async def seen_at() -> int:
+        asked = select(sessions.c.last_seen_at).where(sessions.c.id == session.id)
+        return int(await house.database.read(lambda connection: connection.execute(asked).scalar_one()))
+
+    async def work() -> None:
+        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(session.token))
+        await anext(stream)
+        waiting = asyncio.ensure_future(anext(stream))
+        for _ in range(20):
+            clock.pass_ms(5 * DAY_MS)
+            async with asyncio.timeout(30):
+                while await seen_at() < clock.now_ms():  # noqa: ASYNC110 - nobody rings when it is noted
+                    await asyncio.sleep(0.01)
+        assert not waiting.done()
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await stream.aclose()
+
+    home.run(work())
 
 
 def test_a_position_older_than_what_is_kept_asks_to_read_anew(
@@ -307,10 +368,10 @@ def test_a_position_older_than_what_is_kept_asks_to_read_anew(
     clock.pass_ms(8 * DAY_MS)
     home.sweep()
     home.send(ann, parcel_for(["ann"]))
-    channel = Channel(home.house.database, home.house.bus)
+    channel = Channel(home.house.database, home.house.bus, clock)
 
     async def first_piece(last_event_id: str) -> bytes:
-        stream = channel.stream(ann.account_id, last_event_id, still_allowed=_fine)
+        stream = channel.stream(ann.account_id, last_event_id, token_sha256=b"")
         piece = await anext(stream)
         await stream.aclose()
         return piece
@@ -318,7 +379,3 @@ def test_a_position_older_than_what_is_kept_asks_to_read_anew(
     assert b"event: resync" in home.run(first_piece("1"))
     assert b"resync" not in home.run(first_piece("2"))
     assert b"event: resync" in home.run(first_piece("4"))
-
-
-async def _fine() -> None:
-    await asyncio.sleep(0)

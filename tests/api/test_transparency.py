@@ -1,7 +1,6 @@
 """The log as the server keeps and serves it: every record in it, in the transaction that stores it, provable by anybody."""
 
 import asyncio
-import sqlite3
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +8,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
 from restante.protocol.encoding import unb64
 from restante.server.config import Settings
 from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
+from restante.server.db.tables import log_entries
 from restante.server.house import embedded
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency, append
@@ -26,6 +27,7 @@ from restante.transparency.tiles import Tile
 from restante.transparency.watching import Seen, check_included, follow, read_entries
 from tests.api.people import assert_problem, make_account, new_client
 from tests.api.test_keys import next_record, put_record
+from tests.laying import engines_in
 from tests.serving import Server
 from tests.transparency.growing import GrowingLog
 
@@ -108,8 +110,7 @@ def test_what_the_log_has_not_is_not_found(server: Server, path: str) -> None:
 
 def test_a_large_log_is_served_in_tiles(tmp_path: Path) -> None:
     """Against a tree made by other means, over the edges of tiles."""
-    engine = sqlite_engine(tmp_path / "db")
-    migrate.upgrade(engine)
+    engine = engines_in(tmp_path)[0]
     expected = GrowingLog()
     with engine.begin() as connection:
         for number in range(600):
@@ -203,10 +204,9 @@ def test_a_death_amid_a_record_leaves_the_log_as_the_records(
 
 
 def test_the_database_refuses_a_second_entry_at_a_place(tmp_path: Path) -> None:
-    engine = sqlite_engine(tmp_path / "db")
-    migrate.upgrade(engine)
+    engine = engines_in(tmp_path)[0]
     with engine.begin() as connection:
         append(connection, 1, acct="a@localhost", rev=1, record=b"1")
+    with engine.begin() as connection, pytest.raises(IntegrityError):
+        connection.execute(insert(log_entries).values(leaf=0, account_id=2, rev=1, entry=b"0", nodes=b"0"))
     engine.dispose()
-    with sqlite3.connect(tmp_path / "db") as database, pytest.raises(sqlite3.IntegrityError):
-        database.execute("INSERT INTO log_entries VALUES (0, 2, 1, x'00', x'00')")

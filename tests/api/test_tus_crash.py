@@ -6,14 +6,10 @@ import pytest
 
 from tests.api.people import make_account
 from tests.api.uploading import create, finished, noise, offset, patch, patch_head, post, wait_until, wire
+from tests.stored import stored
 
 READY_WITHIN_S = 5.0
 STOPPED_WITHIN_S = 10.0
-
-
-def blob(server, url: str) -> bytes:
-    name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:5] / name).read_bytes()
 
 
 @pytest.fixture
@@ -26,10 +22,11 @@ def writing(new_server):
     assert patch(person, url, 0, data[:1000]).status_code == 204
     with wire(server.port) as open_patch:
         open_patch.start("PATCH", url, *patch_head(person, 1000, 2000)).send(data[1000:1500])
-        wait_until(lambda: len(blob(server, url)) == 1500)
+        wait_until(lambda: len(stored(server, url)) == 1500)
         yield server, person, data, url, open_patch
 
 
+@pytest.mark.files
 def test_stop_ends_an_open_patch_with_what_it_has(writing):
     """SIGTERM: answered 503, exit 0, in time."""
     server, person, data, url, open_patch = writing
@@ -40,9 +37,10 @@ def test_stop_ends_an_open_patch_with_what_it_has(writing):
     server.start()
     assert offset(person, url) == 1500
     assert patch(person, url, 1500, data[1500:]).status_code == 204
-    assert blob(server, url) == data
+    assert stored(server, url) == data
 
 
+@pytest.mark.files
 def test_kill_frees_the_upload_within_five_seconds_of_the_restart(writing):
     """SIGKILL in mid-PATCH leaves no lock behind, and no file but the blob and the database."""
     server, person, data, url, _ = writing
@@ -54,12 +52,13 @@ def test_kill_frees_the_upload_within_five_seconds_of_the_restart(writing):
     assert time.monotonic() - began < READY_WITHIN_S
     assert 1000 <= at <= 1500
     assert patch(person, url, at, data[at:]).status_code == 204
-    assert blob(server, url) == data
+    assert stored(server, url) == data
     names = {path.name for path in server.data.rglob("*") if path.is_file()}
     ours = {each.rpartition("/")[2] for each in (url, done)}
     assert names - ours <= {"log.key", "restante.sqlite3", "restante.sqlite3-wal", "restante.sqlite3-shm"}
 
 
+@pytest.mark.files
 def test_killed_while_creating_holds_no_place_among_the_unfinished(new_server):
     """The row was committed, the file was not made, the client heard nothing: it never was."""
     server = new_server(RESTANTE_FAILPOINT="upload-row-committed:5")

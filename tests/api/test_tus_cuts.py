@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tests.api.people import make_account
 from tests.api.uploading import create, delete, head, offset, patch, patch_head, wire
+from tests.stored import stored
 
 SIZE = 200_000
 steps = st.lists(
@@ -33,13 +34,21 @@ def test_an_upload_cut_anywhere_ends_as_the_bytes_that_were_sent(server, plan, s
         else:
             _cut(server, person, url, at, piece, how)
         assert at <= offset(person, url) <= at + len(piece)
-    at = offset(person, url)
-    last = patch(person, url, at, data[at:], upload_length=str(SIZE))
+    last = _finish(person, url, data)
+    while server.processes > 1 and last.status_code in {
+        409,
+        423,
+    }:  # a piece that was cut came late to another
+        last = _finish(person, url, data)
     assert (last.status_code, last.headers["upload-offset"]) == (204, str(SIZE))
-    name = url.rpartition("/")[2]
-    assert (server.data / "blobs" / name[4:5] / name).read_bytes() == data
+    assert stored(server, url) == data
     assert head(person, url).headers["upload-length"] == str(SIZE)
     assert delete(person, url).status_code == 204
+
+
+def _finish(person, url: str, data: bytes):
+    at = offset(person, url)
+    return patch(person, url, at, data[at:], upload_length=str(SIZE))
 
 
 def _cut(server, person, url: str, at: int, piece: bytes, how: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from tests.api.people import assert_problem, make_account
 from tests.api.uploading import create, delete, finished, head, noise, patch, post, wait_until
 from tests.serving import Server
+from tests.stored import is_stored
 
 
 @pytest.fixture
@@ -20,9 +21,7 @@ def test_delete_removes_the_upload_and_its_bytes(server, person):
         answer = delete(person, url)
         assert (answer.status_code, answer.headers["tus-resumable"]) == (204, "1.0.0")
         assert head(person, url).status_code == 410
-    names = [url.rpartition("/")[2] for url in urls]
-    paths = [server.data / "blobs" / name[4:5] / name for name in names]
-    wait_until(lambda: not any(path.exists() for path in paths), within_s=30)
+    wait_until(lambda: not any(is_stored(server, url) for url in urls), within_s=30)
 
 
 def test_delete_of_a_finished_unclaimed_upload_is_fine(person):

@@ -8,6 +8,7 @@ import pytest
 from tests.api.people import make_account
 from tests.api.uploading import create, delete, head, noise, offset, patch, patch_head, wait_until, wire
 from tests.serving import Server
+from tests.stored import stored
 
 RELEASED_WITHIN_S = 20.0
 
@@ -43,12 +44,13 @@ def test_head_of_a_deferred_length_says_so_until_it_is_known(person):
     assert "upload-defer-length" not in answer.headers
 
 
+@pytest.mark.files
 def test_head_frees_a_patch_whose_client_vanished_without_a_word(server, person):
     """The connection stays open and silent, as when a phone leaves the network: no FIN, no RST."""
     url = create(person, 1000)
     with wire(server.port) as vanished:
         vanished.start("PATCH", url, *patch_head(person, 0, 1000)).send(b"x" * 300)
-        wait_until(lambda: stored(server, url) == 300)
+        wait_until(lambda: len(stored(server, url)) == 300)
         began = time.monotonic()
         assert offset(person, url) == 300
         assert patch(person, url, 300, b"y" * 700).status_code == 204
@@ -57,20 +59,20 @@ def test_head_frees_a_patch_whose_client_vanished_without_a_word(server, person)
     assert offset(person, url) == 1000
 
 
+@pytest.mark.files
 def test_head_takes_the_pen_from_a_patch_that_still_sends(server, person):
     """What the old connection delivers afterwards changes nothing, so the offset told stays true."""
     url = create(person, 1000)
     with wire(server.port) as old:
         old.start("PATCH", url, *patch_head(person, 0, 1000)).send(b"o" * 100)
-        wait_until(lambda: stored(server, url) == 100)
+        wait_until(lambda: len(stored(server, url)) == 100)
         told = offset(person, url)
         assert told == 100
         old.send(b"o" * 500)
         assert old.status() == 423
         assert offset(person, url) == told
     assert patch(person, url, told, b"n" * 900).status_code == 204
-    path = server.data / "blobs" / url.rpartition("/")[2][4:5] / url.rpartition("/")[2]
-    assert path.read_bytes() == b"o" * 100 + b"n" * 900
+    assert stored(server, url) == b"o" * 100 + b"n" * 900
 
 
 def test_many_heads_at_once_agree(server, person):
@@ -109,9 +111,3 @@ def test_head_is_the_same_after_a_restart(new_server):
 
 def _expiry(headers) -> float:
     return email.utils.parsedate_to_datetime(headers["upload-expires"]).timestamp()
-
-
-def stored(server: Server, url: str) -> int:
-    """Bytes on the disk, seen without asking the server."""
-    name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:5] / name).stat().st_size

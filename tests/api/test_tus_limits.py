@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.people import assert_problem, make_account
 from tests.api.uploading import create, delete, finished, head, noise, patch, post
+from tests.stored import all_stored
 
 
 def test_creations_beyond_the_rate_hear_429_and_appends_never_do(new_server):
@@ -15,7 +16,7 @@ def test_creations_beyond_the_rate_hear_429_and_appends_never_do(new_server):
     answer = post(person, 1)
     assert_problem(answer, 429, "rate-limited")
     assert int(answer.headers["retry-after"]) >= 1
-    assert len(list((server.data / "blobs").rglob("upl_*"))) == 3, "what is refused leaves no blob"
+    assert len(all_stored(server)) == 3, "what is refused leaves no blob"
     codes = [patch(person, urls[0], at, b"x").status_code for at in range(30)]
     assert codes == [204] * 30
     assert [head(person, urls[0]).status_code for _ in range(30)] == [200] * 30
@@ -33,6 +34,7 @@ def nearly_full(new_server, tmp_path):
     )
 
 
+@pytest.mark.files
 def test_creation_beyond_the_free_disk_hears_507_and_reserves_what_it_takes(nearly_full):
     """Announced bytes are reserved, a deferred length counts as the largest; what is removed is free again."""
     person = make_account(nearly_full.url)

@@ -24,6 +24,7 @@ from tests.api.uploading import (
     wire,
 )
 from tests.serving import Server, serving
+from tests.stored import stored
 
 
 @pytest.fixture
@@ -39,11 +40,6 @@ def narrow(tmp_path_factory: pytest.TempPathFactory):
         yield running
 
 
-def blob(server: Server, url: str) -> bytes:
-    name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:5] / name).read_bytes()
-
-
 def test_append_moves_the_offset_by_what_was_sent(server, person):
     data = noise(700_000)
     url = create(person, len(data))
@@ -52,7 +48,7 @@ def test_append_moves_the_offset_by_what_was_sent(server, person):
         assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(end))
         assert answer.headers["tus-resumable"] == "1.0.0"
         assert "upload-expires" in answer.headers
-    assert blob(server, url) == data
+    assert stored(server, url) == data
 
 
 @pytest.mark.parametrize("wrong", [0, 4, 6, 1000, 10**17])
@@ -61,7 +57,7 @@ def test_append_rejects_another_offset_and_changes_nothing(server, person, wrong
     patch(person, url, 0, b"12345")
     assert_problem(patch(person, url, wrong, b"x"), 409, "offset-mismatch")
     assert offset(person, url) == 5
-    assert blob(server, url) == b"12345"
+    assert stored(server, url) == b"12345"
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -100,7 +96,7 @@ def test_append_beyond_the_length_stores_nothing_and_stays_resumable(server, per
     assert problem["limit"] == 10
     assert offset(person, url) == 5
     assert patch(person, url, 5, b"67890").status_code == 204
-    assert blob(server, url) == b"1234567890"
+    assert stored(server, url) == b"1234567890"
 
 
 def test_append_without_announced_end_is_stored_up_to_what_fits(server, person):
@@ -112,7 +108,7 @@ def test_append_without_announced_end_is_stored_up_to_what_fits(server, person):
     at = offset(person, url)
     assert at in {0, 4}, "never beyond the length, whichever way the pieces arrived"
     assert patch(person, url, at, b"1234567890"[at:]).status_code == 204
-    assert blob(server, url) == b"1234567890"
+    assert stored(server, url) == b"1234567890"
 
 
 def test_append_of_a_chunked_body_is_the_same_bytes(server, person):
@@ -125,7 +121,7 @@ def test_append_of_a_chunked_body_is_the_same_bytes(server, person):
 
     answer = person.client.patch(url, headers=TUS | BODY | {"upload-offset": "0"}, content=pieces())
     assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(len(data)))
-    assert blob(server, url) == data
+    assert stored(server, url) == data
 
 
 def test_finished_upload_is_immutable(server, person):
@@ -134,7 +130,7 @@ def test_finished_upload_is_immutable(server, person):
     url = finished(person, data)
     for start, piece in ((0, data), (0, b"x"), (999, b"x"), (1000, b"x"), (1001, b"x"), (500, b"")):
         assert patch(person, url, start, piece).status_code == 409
-    assert blob(server, url) == data
+    assert stored(server, url) == data
     assert offset(person, url) == 1000
 
 
@@ -145,7 +141,7 @@ def test_each_patch_replayed_five_times_stores_its_bytes_once(server, person):
         piece = data[start : start + 20_000]
         codes = [patch(person, url, start, piece).status_code for _ in range(5)]
         assert codes == [204, 409, 409, 409, 409]
-    assert blob(server, url) == data
+    assert stored(server, url) == data
 
 
 def test_patches_racing_for_one_offset_never_mix(server, person):
@@ -157,31 +153,33 @@ def test_patches_racing_for_one_offset_never_mix(server, person):
             codes = list(pool.map(lambda body, at=start: patch(person, url, at, body).status_code, bodies))
         assert codes.count(204) == 1, codes
         assert set(codes) <= {204, 409, 423}
-        assert blob(server, url)[start:] == bodies[codes.index(204)]
+        assert stored(server, url)[start:] == bodies[codes.index(204)]
 
 
+@pytest.mark.files
 def test_newer_patch_takes_over_from_a_silent_one(server, person):
     url = create(person, 100)
     with wire(server.port) as silent:
         silent.start("PATCH", url, *patch_head(person, 0, 100)).send(b"s" * 10)
-        wait_until(lambda: len(blob(server, url)) == 10)
+        wait_until(lambda: len(stored(server, url)) == 10)
         began = time.monotonic()
         assert patch(person, url, 10, b"n" * 90).status_code == 204
         assert time.monotonic() - began < 20  # not the minute that a body may stall
         assert silent.send(b"s").status() == 423
-    assert blob(server, url) == b"s" * 10 + b"n" * 90
+    assert stored(server, url) == b"s" * 10 + b"n" * 90
 
 
+@pytest.mark.files
 def test_a_stale_patch_takes_the_pen_from_nobody(server, person):
     """A resent request with an old offset is refused at once, and the one that writes, however slowly, goes on."""
     url = create(person, 100)
     with wire(server.port) as slow:
         slow.start("PATCH", url, *patch_head(person, 0, 100)).send(b"s" * 10)
-        wait_until(lambda: len(blob(server, url)) == 10)
+        wait_until(lambda: len(stored(server, url)) == 10)
         time.sleep(STALLED_S + 0.2)
         assert_problem(patch(person, url, 0, b"n" * 100), 409, "offset-mismatch")
         assert slow.send(b"s" * 90).status() == 204
-    assert blob(server, url) == b"s" * 100
+    assert stored(server, url) == b"s" * 100
 
 
 # Deferred length
@@ -241,11 +239,12 @@ def test_deferred_upload_ends_at_the_largest_size(narrow):
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half-close"])
+@pytest.mark.files
 def test_cut_body_keeps_what_arrived(server, person, how):
     url = create(person, 1000)
     with wire(server.port) as cut:
         cut.start("PATCH", url, *patch_head(person, 0, 1000)).send(b"k" * 400)
-        wait_until(lambda: len(blob(server, url)) == 400)
+        wait_until(lambda: len(stored(server, url)) == 400)
         if how == "close":
             cut.socket.close()
         elif how == "reset":
@@ -255,7 +254,7 @@ def test_cut_body_keeps_what_arrived(server, person, how):
             assert cut.status() in {0, 400}
     assert offset(person, url) == 400
     assert patch(person, url, 400, b"l" * 600).status_code == 204
-    assert blob(server, url) == b"k" * 400 + b"l" * 600
+    assert stored(server, url) == b"k" * 400 + b"l" * 600
 
 
 def test_body_that_stalls_keeps_what_arrived_and_hears_503(narrow):
@@ -271,11 +270,12 @@ def test_body_that_stalls_keeps_what_arrived_and_hears_503(narrow):
     assert offset(person, url) == 400
 
 
+@pytest.mark.files
 def test_delete_ends_a_patch_in_progress(server, person):
     url = create(person, 1000)
     with wire(server.port) as writing:
         writing.start("PATCH", url, *patch_head(person, 0, 1000)).send(b"k" * 400)
-        wait_until(lambda: len(blob(server, url)) == 400)
+        wait_until(lambda: len(stored(server, url)) == 400)
         assert delete(person, url).status_code == 204
         assert writing.send(b"k").status() == 410
     assert head(person, url).status_code == 410

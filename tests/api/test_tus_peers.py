@@ -11,6 +11,7 @@ import pytest
 from tests.api.people import Person, make_account
 from tests.api.uploading import UPLOADS, head, noise
 from tests.serving import ROOT, Server
+from tests.stored import stored
 
 SIZE = 2_500_000
 PEERS = Path(__file__).parent / "peers"
@@ -27,11 +28,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.bin"
     path.write_bytes(noise(SIZE))
     return path
-
-
-def blob(server: Server, url: str) -> bytes:
-    name = url.rpartition("/")[2]
-    return (server.data / "blobs" / name[4:5] / name).read_bytes()
 
 
 class Js:
@@ -65,7 +61,7 @@ class Js:
 @pytest.mark.parametrize("scenario", ["whole", "chunked", "withCreation", "override", "deferred", "resumed"])
 def test_tus_js_client_uploads_every_byte(server, person, film, scenario):
     url = Js(scenario, person, film).url()
-    assert blob(server, url) == film.read_bytes()
+    assert stored(server, url) == film.read_bytes()
     assert head(person, url).headers["upload-length"] == str(SIZE)
 
 
@@ -86,7 +82,7 @@ def test_tus_js_client_resumes_after_the_server_was_killed(new_server, tmp_path)
     server.kill()
     server.start()
     for client in clients:
-        assert blob(server, client.url()) == film.read_bytes()
+        assert stored(server, client.url()) == film.read_bytes()
     assert '"method":"HEAD"' in server.log(), "cut in the middle, they asked for the offset"
 
 
@@ -99,7 +95,7 @@ def tuspy(scenario: str, person: Person, token: str, film: Path) -> subprocess.C
 def test_tuspy_uploads_every_byte(server, person, film, scenario):
     done = tuspy(scenario, person, person.token, film)
     assert done.returncode == 0, done.stderr
-    assert blob(server, done.stdout.strip()) == film.read_bytes()
+    assert stored(server, done.stdout.strip()) == film.read_bytes()
 
 
 def test_tuspy_hears_a_refusal(person, film):

@@ -19,6 +19,7 @@ def test_it_is_not_run_again_whoever_shares_it(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(postgres, "_attempt", lost)
     database: Any = object.__new__(PostgresDatabase)
+    database._beginning_again = set()
     outcomes = database._run_batch(None, [object()] * size)
     assert tries == [size]
     assert [type(error) for _, _, error in outcomes] == [RetryLater] * size

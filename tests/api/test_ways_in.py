@@ -27,6 +27,7 @@ from tests.api.keyholders import (
     visitor,
 )
 from tests.api.people import assert_problem, new_client, new_name, sealed
+from tests.databases import never_written
 from tests.serving import Server, serving
 
 NEW = b"n" * 32
@@ -410,10 +411,7 @@ def test_who_cannot_be_counted_is_not_let_in(tmp_path: Path) -> None:
         async def broken() -> dict[str, Any]:
             return kept
 
-        for statement in (
-            "CREATE TRIGGER sick BEFORE UPDATE ON rate_buckets BEGIN SELECT RAISE(ABORT, 'sick'); END",
-            "CREATE TRIGGER sicker BEFORE INSERT ON rate_buckets BEGIN SELECT RAISE(ABORT, 'sick'); END",
-        ):
+        for statement in never_written("rate_buckets"):
             await inside.house.database.write(
                 lambda connection, what=statement: connection.execute(text(what))
             )
@@ -483,7 +481,7 @@ def test_a_passkeys_secret_that_is_posted_is_refused_and_forgotten(new_server) -
         assert ann.client.post("/api/v1/account/verification", json=shown_now).status_code == 200
     server.stop()
     log = server.log().encode()
-    kept = b"".join(path.read_bytes() for path in server.data.rglob("*") if path.is_file())
+    kept = server.stored()
     assert known.credential_id in kept, "the search itself must find what is there"
     assert b'"/api/v1/sign-in/passkey"' in log
     for spelling in (SECRET, b64(SECRET).encode(), SECRET.hex().encode()):

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from restante.transparency.witnessing import cosignature, size_told
 from tests.api.inside import Inside, opened
 from tests.api.test_desk import DESK, make_operator
 from tests.api.told import until
+from tests.databases import copy
 from tests.transparency.growing import GrowingLog, numbered
 from tests.transparency.test_following import note_of
 from tests.transparency.witness import TEXT, Answer, Witness, witnessing
@@ -154,7 +154,7 @@ async def test_a_log_that_went_back_gets_no_signature(tmp_path: Path, witness: W
     async with witnessed(folder, witness) as (inside, _):
         await inside.sign_up("ann")
         await believed(inside, witness)
-    shutil.copytree(folder, before)
+    copy(folder, before)
     async with witnessed(folder, witness) as (inside, _):
         await inside.sign_up("bob")
         await believed(inside, witness)

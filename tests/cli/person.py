@@ -5,7 +5,6 @@ import io
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from restante.client.account import Account
 from restante.client.accounts import open_account
 from restante.client.drafts import Draft, Drafts
 from restante.client.profile import Profile
+from tests.databases import looking_into
 from tests.serving import Server
 
 COMMAND = Path(sys.executable).with_name("restante")
@@ -145,7 +145,7 @@ def until(holds: Callable[[], Any], *, within_s: float = 20.0) -> None:
 
 def as_of_old(server: Server, person: Person) -> Person:
     """As if this person had shown the server who they are some days ago."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         session = (person.profile.signed_in.session_id,)
         database.execute("UPDATE sessions SET verified_at = 0 WHERE id = ?", session)
     return person

@@ -1,7 +1,5 @@
 """A lying server: other keys, older records, forked histories are refused before anything is sealed."""
 
-import sqlite3
-
 import pytest
 
 from restante.client.account import now_ms
@@ -10,9 +8,9 @@ from restante.crypto.age import X25519Identity
 from restante.crypto.details import Kind
 from restante.crypto.envelopes import Message, Sender, seal_for_account
 from restante.protocol.ids import Prefix, new_id
-from restante.server.db.engine import sqlite_engine
 from restante.server.transparency.service import append
 from restante.signing import records, successions
+from tests.databases import looking_into
 
 
 @pytest.fixture
@@ -37,20 +35,18 @@ def acct(person):
 
 def rewrite(server, name, history):
     """Replaces the records of an account on the server's disk, and logs the new ones: what was logged before stays."""
-    engine = sqlite_engine(server.data / "restante.sqlite3")
-    with engine.begin() as connection:
-        run = connection.exec_driver_sql
+    with looking_into(server.data) as database:
+        run = database.execute
         account = run("SELECT id FROM accounts WHERE name = ?", (name,)).scalar_one()
         run("DELETE FROM account_records WHERE account_id = ?", (account,))
         run("UPDATE log_entries SET account_id = -leaf - 1 WHERE account_id = ?", (account,))
         for rev, record in enumerate(history, start=1):
             run("INSERT INTO account_records VALUES (?, ?, ?, 0)", (account, rev, record))
-            append(connection, account, acct=f"{name}@localhost", rev=rev, record=record)
-    engine.dispose()
+            append(database.connection, account, acct=f"{name}@localhost", rev=rev, record=record)
 
 
 def history_of(server, name):
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         rows = database.execute(
             "SELECT record FROM account_records JOIN accounts ON accounts.id = account_id"
             " WHERE name = ? ORDER BY rev",
@@ -139,7 +135,7 @@ def forge(server, impostor, message_id, *, ann, bob):
     )
     sender = Sender(acct(ann), ann.name, impostor.signing_key)
     envelope = seal_for_account(message, sender, records.read(history_of(server, bob.name)[-1]))
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         changed = database.execute(
             "UPDATE envelopes SET envelope = ? WHERE message_id = ? AND box = 'inbox'", (envelope, message_id)
         )
@@ -172,7 +168,7 @@ def test_a_stranger_whose_record_names_another_key_is_not_shown(own_pair):
 
 def test_a_rolled_back_list_of_contacts_is_told_and_healed(pair, clip):
     ann, bob, server = pair
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         database.execute(
             "DELETE FROM state_shards WHERE shard = 'contacts'"
             " AND account_id = (SELECT id FROM accounts WHERE name = ?)",

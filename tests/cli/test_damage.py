@@ -1,10 +1,10 @@
 """Damage on the server's disk: a clear error, exit 1, no file left; and whatever is whole is not affected."""
 
-import sqlite3
-
 import pytest
 
+from tests.databases import looking_into
 from tests.footage import assert_plays
+from tests.stored import change, stored
 
 
 @pytest.fixture
@@ -14,21 +14,20 @@ def delivered(ann, bob, server, clip):
     return ann, bob, server, ids
 
 
-def blob_of(server, message_id):
+def upload_of(server, message_id):
     (upload,) = query(server, "SELECT upload_id FROM messages WHERE id = ?", message_id)
-    (path,) = [path for path in (server.data / "blobs").rglob(upload) if path.is_file()]
-    return path
+    return upload
 
 
 def query(server, sql, *values):
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         return database.execute(sql, values).fetchone()
 
 
-def flip(path, place):
-    data = bytearray(path.read_bytes())
+def flip(server, upload, place):
+    data = bytearray(stored(server, upload))
     data[place] ^= 1
-    path.write_bytes(data)
+    change(server, upload, bytes(data))
 
 
 def by_id(person):
@@ -42,7 +41,7 @@ def left_over(tmp_path):
 @pytest.mark.parametrize("place", [300, -100], ids=["near the beginning", "near the end"])
 def test_a_flipped_bit_in_a_video_is_found_before_anything_is_kept(delivered, tmp_path, place):
     ann, bob, server, (first, second) = delivered
-    flip(blob_of(server, first), place)
+    flip(server, upload_of(server, first), place)
     answer = bob.run("save", first, "-o", tmp_path / "saved.mp4").failed()
     assert "is not the one that the sender signed" in answer.err
     assert "hint: " in answer.err
@@ -55,15 +54,15 @@ def test_a_flipped_bit_in_a_video_is_found_before_anything_is_kept(delivered, tm
 @pytest.mark.parametrize("keep", [0, 1000, -1], ids=["nothing", "the beginning", "all but a byte"])
 def test_a_video_that_was_cut_off_is_not_saved(delivered, tmp_path, keep):
     _, bob, server, (first, _) = delivered
-    path = blob_of(server, first)
-    path.write_bytes(path.read_bytes()[:keep])
+    upload = upload_of(server, first)
+    change(server, upload, stored(server, upload)[:keep])
     assert "cut off" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
     assert left_over(tmp_path) == []
 
 
 def test_a_video_swapped_for_another_is_refused(delivered, tmp_path):
     _, bob, server, (first, second) = delivered
-    blob_of(server, first).write_bytes(blob_of(server, second).read_bytes())
+    change(server, upload_of(server, first), stored(server, upload_of(server, second)))
     assert "signed" in bob.run("save", first, "-o", tmp_path / "saved.mp4").failed().err
     assert left_over(tmp_path) == []
 
@@ -94,7 +93,7 @@ def test_damaged_details_are_listed_with_their_reason(delivered):
 
 def test_an_envelope_listed_under_another_id_is_refused(delivered):
     _, bob, server, (first, second) = delivered
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         database.execute(
             "UPDATE envelopes SET envelope = (SELECT envelope FROM envelopes WHERE message_id = ? AND box = 'inbox')"
             " WHERE message_id = ? AND box = 'inbox'",
@@ -106,7 +105,7 @@ def test_an_envelope_listed_under_another_id_is_refused(delivered):
 
 def damage(server, message_id, table, column, key):
     """Flips the last bit of what the server stores."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         extra = " AND box = 'inbox'" if table == "envelopes" else ""
         (data,) = database.execute(
             f"SELECT {column} FROM {table} WHERE {key} = ?{extra}", (message_id,)

@@ -1,7 +1,5 @@
 """Two devices of one account at the same time, and messages that come twice."""
 
-import sqlite3
-
 import pytest
 
 from restante.client.account import now_ms
@@ -15,6 +13,7 @@ from restante.protocol import ijson, wire
 from restante.protocol.encoding import unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.signing import records
+from tests.databases import looking_into
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def test_another_message_under_a_known_id_is_refused(person, server, clip):
     ann, bob = person(), person()
     message_id = ann.send(bob.name, clip)
     assert bob.inbox()[0]["state"] == "stored"
-    with ann.account as account, sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with ann.account as account, looking_into(server.data) as database:
         record = account.session.call("GET", f"/api/v1/accounts/{bob.name}/record").body
         other = Message(
             id=message_id,

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import sqlite3
 import stat
 import subprocess
 
 import pytest
 
+from tests.databases import looking_into
 from tests.footage import ffmpeg
+from tests.stored import change, stored
 
 
 def opened_by_age(folder, name):
@@ -73,17 +74,16 @@ def test_what_belongs_to_no_message_is_exported_too(mailbox, tmp_path):
 def test_an_export_goes_on_where_it_ended_and_names_what_is_damaged(mailbox, tmp_path):
     bob, server, (first, second) = mailbox
     target = tmp_path / "all"
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         (upload,) = database.execute("SELECT upload_id FROM messages WHERE id = ?", (first,)).fetchone()
-    (blob,) = (server.data / "blobs").rglob(upload)
-    whole = blob.read_bytes()
-    blob.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    whole = stored(server, upload)
+    change(server, upload, whole[:-1] + bytes([whole[-1] ^ 1]))
     answer = bob.run("export", target)
     assert (answer.code, answer.out.strip()) == (1, "1 written, 0 there already, 1 failed")
     assert "video-part-swapped" in answer.err
     (written,) = [path for path in target.iterdir() if path.name != "account"]
     assert written.name == second
-    blob.write_bytes(whole)
+    change(server, upload, whole)
     (target / f"{first}.part").mkdir(exist_ok=True)
     again = bob.ok("export", target, "--json").json
     assert again == {"written": 1, "skipped": 1, "failed": []}

@@ -1,12 +1,12 @@
 """A message names the one before it, so that one that never came is missed; and what the server says that it knows."""
 
 import itertools
-import sqlite3
 
 import pytest
 
 from restante.client.incoming import Mailbox
 from restante.protocol import wire
+from tests.databases import looking_into
 
 
 def prevs(person) -> dict[str, str | None]:
@@ -26,8 +26,7 @@ def pair(person, server):
 
 def vanish(server, message_id: str) -> None:
     """As if the server had never been told of it."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
-        database.execute("PRAGMA foreign_keys = ON")
+    with looking_into(server.data) as database:
         database.execute("DELETE FROM messages WHERE id = ?", (message_id,))
 
 

@@ -2,15 +2,16 @@
 
 import os
 import signal
-import sqlite3
 from dataclasses import dataclass
 
 import pytest
 
 from tests.api.people import new_client
 from tests.cli.person import Person, hard_kill, until
+from tests.databases import looking_into
 from tests.footage import assert_plays
 from tests.serving import Server, serving
+from tests.stored import all_stored
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +37,12 @@ class Scene:
     messages_before: int
 
     def blobs(self):
-        return set(all_blobs(self.server)) - self.blobs_before
+        """Their bytes by their uploads."""
+        now = all_stored(self.server)
+        return {upload: now[upload] for upload in now.keys() - self.blobs_before}
 
     def uploaded_bytes(self):
-        return sum(path.stat().st_size for path in self.blobs())
+        return sum(self.blobs().values())
 
     def assert_one_message(self, path, *, duration_s):
         assert [item["id"] for item in self.bob.inbox()] == [item["id"] for item in self.ann.sent()]
@@ -54,11 +57,7 @@ def scene(couple, own_server):
     ann, bob = couple
     for draft in ann.drafts:
         ann.ok("drafts", "--discard", draft.record.id)
-    return Scene(ann, bob, own_server, set(all_blobs(own_server)), len(bob.inbox()))
-
-
-def all_blobs(server):
-    return [path for path in (server.data / "blobs").rglob("*") if path.is_file()]
+    return Scene(ann, bob, own_server, set(all_stored(own_server)), len(bob.inbox()))
 
 
 def spooled_bytes(person):
@@ -117,7 +116,7 @@ def test_a_client_killed_while_uploading_goes_on_from_the_servers_offset(scene, 
     assert ann.ok("drafts", "--json").json[0]["state"] == "complete"
     assert ann.ok("send", "--resume").out.strip() == draft.record.id
     scene.assert_one_message(tmp_path / "saved.mp4", duration_s=8)
-    assert [path.name for path in scene.blobs()] == [draft.record.upload]
+    assert list(scene.blobs()) == [draft.record.upload]
 
 
 def test_the_same_command_goes_on_as_well_and_a_lost_upload_is_sent_again(scene, long_clip, tmp_path):
@@ -142,7 +141,7 @@ def test_a_send_whose_answer_was_lost_makes_one_message(scene, clip, tmp_path):
         _, err = sending.communicate(timeout=60)
     assert sending.returncode == 0, err
     scene.assert_one_message(tmp_path / "saved.mp4", duration_s=1.2)
-    with sqlite3.connect(server.data / "restante.sqlite3") as database:
+    with looking_into(server.data) as database:
         (count,) = database.execute("SELECT count(*) FROM messages").fetchone()
     assert count == scene.messages_before + 1
 
@@ -167,7 +166,7 @@ def test_a_discarded_draft_takes_its_upload_along(scene, long_clip):
         hard_kill(sending)
     assert ann.ok("drafts", "--discard", ann.drafts[0].record.id, "--json").json == []
     assert ann.drafts == []
-    until(lambda: scene.blobs() == set())
+    until(lambda: scene.blobs() == {})
 
 
 def test_a_draft_is_sent_by_one_command_at_a_time(scene, long_clip):

@@ -4,6 +4,7 @@ import pytest
 
 from restante.protocol.encoding import unb64
 from tests.footage import Judged, assert_plays, boxes, loudness, phone_video, real, talking_head
+from tests.stored import all_stored, stored
 
 CAPTION = "Call me when you are back, Ann ✉"
 
@@ -94,8 +95,7 @@ def test_the_server_holds_nothing_in_clear(person, new_server, tmp_path, clip):
         ann.recovery_code.encode(),
         sign_seed,
     ]
-    held = [path.read_bytes() for path in mine.data.rglob("*") if path.is_file()]
-    held.append(mine.log_path.read_bytes())
+    held = [mine.stored(), mine.log_path.read_bytes(), *(stored(mine, each) for each in all_stored(mine))]
     assert [secret for secret in secrets if any(secret in data for data in held)] == []
     assert any(
         b"age-encryption.org/v1" in data for data in held

@@ -1,7 +1,6 @@
 """Whom one knows, and how sure of them: links, safety numbers, new keys; at the command line."""
 
 import json
-import sqlite3
 
 import pytest
 
@@ -17,6 +16,7 @@ from restante.signing import records
 from restante.signing.keys import fp
 from tests.cli.person import Person
 from tests.cli.test_contacts import acct, history_of, rewrite
+from tests.databases import looking_into
 
 YEAR_AND_MORE_MS = 370 * 24 * 3600 * 1000
 
@@ -204,7 +204,7 @@ def test_the_encryption_key_is_renewed_once_a_year(person, server, monkeypatch):
 
 def forget_verification(server):
     """As if everybody had shown who they are some days ago."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
+    with looking_into(server.data) as database:
         database.execute("UPDATE sessions SET verified_at = 0")
 
 
@@ -232,8 +232,7 @@ def test_a_new_signing_key_needs_a_word_from_its_person_and_a_renewal_does_not(p
 
 def lose_everything(server, name):
     """What an operator does for somebody who has lost all ways in: the account goes, its name is free, the log stays."""
-    with sqlite3.connect(server.data / "restante.sqlite3", timeout=10) as database:
-        database.execute("PRAGMA foreign_keys = ON")
+    with looking_into(server.data) as database:
         database.execute("DELETE FROM accounts WHERE name = ?", (name,))
 
 

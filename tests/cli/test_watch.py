@@ -11,9 +11,10 @@ import pytest
 
 from restante.cli.players import Feeding, choose_player
 from restante.client.errors import NoPlayer
-from tests.cli.test_damage import blob_of, flip
+from tests.cli.test_damage import flip, upload_of
 from tests.cli.test_memory import MIB, peak_bytes
 from tests.footage import assert_plays, boxes
+from tests.stored import change, stored
 
 PIPED = """
 import sys
@@ -50,11 +51,11 @@ def long_waiting(ann, bob, long_clip):
 
 @pytest.fixture
 def blob(server, long_waiting):
-    """Its file on the server, to be damaged; afterwards it is whole again."""
-    path = blob_of(server, long_waiting)
-    whole = path.read_bytes()
-    yield path
-    path.write_bytes(whole)
+    """What the server has of it, to be damaged; afterwards it is whole again."""
+    upload = upload_of(server, long_waiting)
+    whole = stored(server, upload)
+    yield upload
+    change(server, upload, whole)
 
 
 def state_at(ann, message_id):
@@ -105,11 +106,13 @@ def test_what_a_killed_viewer_left_is_swept(ann, bob, waiting, tmp_path):
 
 
 @pytest.mark.parametrize("how", ["damaged", "cut off"])
-def test_a_video_that_ends_early_is_played_so_far_and_told(ann, bob, blob, long_waiting, tmp_path, how):
+def test_a_video_that_ends_early_is_played_so_far_and_told(
+    ann, bob, server, blob, long_waiting, tmp_path, how
+):
     if how == "damaged":
-        flip(blob, -100)
+        flip(server, blob, -100)
     else:
-        blob.write_bytes(blob.read_bytes()[:-100])
+        change(server, blob, stored(server, blob)[:-100])
     answer = bob.run("watch", long_waiting, "--player", player(tmp_path, PIPED, "-")).failed()
     assert "ends early, at about 0:0" in answer.err
     assert ("cut off" if how == "cut off" else "is not the one that the sender signed") in answer.err

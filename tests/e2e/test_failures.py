@@ -17,7 +17,7 @@ from restante.client.opened import Message
 from tests.anomaly.canaries import Canary, Place, Search
 from tests.anomaly.mainjob import of_account, of_message, of_ways_in, pieces
 from tests.cli.person import Person
-from tests.cli.test_damage import blob_of, damage, flip
+from tests.cli.test_damage import damage, flip, upload_of
 from tests.e2e.browsing import Visitors
 from tests.e2e.mailing import (
     NETWORK,
@@ -40,6 +40,8 @@ from tests.e2e.mailing import (
 )
 from tests.footage import ffmpeg
 from tests.serving import Server
+from tests.stored import change
+from tests.stored import stored as bytes_of
 
 TAKES = "const takes = await (await navigator.storage.getDirectory()).getDirectoryHandle('takes');"
 EVICT = f"async id => {{ {TAKES} await takes.removeEntry(id, {{ recursive: true }}) }}"
@@ -263,9 +265,10 @@ def test_damage_on_the_servers_disk(
     }
     spoilt["last part"] = pair.joseph.send("claire", long_clip, "--caption", "last part")
     pair.joseph.send("claire", clip, "--caption", "all is well")
-    flip(blob_of(pair.server, spoilt["first part"]), 300)
-    flip(blob_of(pair.server, spoilt["last part"]), -100)
-    blob_of(pair.server, spoilt["empty"]).write_bytes(b"")
+    uploads = {name: upload_of(pair.server, message) for name, message in spoilt.items()}
+    flip(pair.server, uploads["first part"], 300)
+    flip(pair.server, uploads["last part"], -100)
+    change(pair.server, uploads["empty"], b"")
     damage(pair.server, spoilt["details"], "messages", "details", "id")
     damage(pair.server, spoilt["envelope"], "envelopes", "envelope", "message_id")
     window = page("/inbox")
@@ -284,8 +287,7 @@ def test_damage_on_the_servers_disk(
     play(last)
     last.get_by_role("button", name="Save as .mp4").click()
     last.get_by_text("Part of this video was changed on its way.").wait_for()
-    rest = blob_of(pair.server, spoilt["last part"])
-    rest.write_bytes(rest.read_bytes()[:-100_000])
+    change(pair.server, uploads["last part"], bytes_of(pair.server, uploads["last part"])[:-100_000])
     last.reload()
     last.get_by_text(re.compile(r"^Cut off at 0:0[1-5]\.")).wait_for()
     watch(window, "all is well")

@@ -285,6 +285,28 @@ def test_what_is_no_manifest_is_refused(text: str) -> None:
         read(text)
 
 
+def test_pages_may_read_videos_from_the_bucket_that_was_named_and_no_other(
+    house: Server, webapp: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = "https://s3.example/videos/"
+
+    def direct(sent: Sent) -> Sent:
+        policy = sent.headers.get("content-security-policy", "")
+        widened = policy.replace("connect-src 'self';", f"connect-src 'self' {bucket};", 1)
+        is_page = "worker-src" in policy
+        return (
+            replace(sent, headers={**sent.headers, "content-security-policy": widened}) if is_page else sent
+        )
+
+    with lying(house.url, direct) as url:
+        assert run(["verify-web", url, "--videos-from", bucket]) == 0
+        assert run(["verify-web", url]) == 1
+        assert run(["verify-web", url, "--videos-from", "https://s3.example/other/"]) == 1
+        assert run(["verify-web", url, "--videos-from", "https://s3.example/; script-src *"]) == 2
+    assert run(["verify-web", house.url, "--videos-from", bucket]) == 1
+    capsys.readouterr()
+
+
 def test_the_manifest_is_served_and_names_every_file(house: Server, webapp: Path) -> None:
     with httpx.Client(base_url=house.url, trust_env=False) as client:
         answer = client.get(f"/{NAME}")

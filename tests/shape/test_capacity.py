@@ -35,8 +35,8 @@ def test_every_parameter_stands_in_a_committed_figure():
 def test_the_simulator_is_as_busy_as_the_formulas_say(minutes: float):
     found = costs()
     one = plan(minutes, HABITS, found, LIMITS, PRICES)
-    foretold = sum(cpu_parts(one.demand, HABITS, found, LIMITS, fleet=one.fleet).values()) / one.nodes
-    seen = simulate(scene_of(one, HABITS, found), found, HABITS, LIMITS, messages=150, seed=3)
+    foretold = sum(cpu_parts(one.demand, HABITS, found, fleet=one.fleet).values()) / one.nodes
+    seen = simulate(scene_of(one, HABITS, found), found, HABITS, LIMITS, messages=500, seed=3)
     assert seen.use == pytest.approx(foretold, rel=0.15)
 
 
@@ -69,9 +69,9 @@ def test_a_plan_holds_its_own_limits_at_every_size():
     found = costs()
     for minutes in (6e3, 6e5, 6e6, 6e8, COUNTRY):
         one = plan(minutes, HABITS, found, LIMITS, PRICES)
-        cores = sum(cpu_parts(one.demand, HABITS, found, LIMITS, fleet=one.fleet).values())
+        cores = sum(cpu_parts(one.demand, HABITS, found, fleet=one.fleet).values())
         assert cores / one.nodes <= LIMITS.use
-        assert one.demand.bytes_out_s / one.nodes <= LIMITS.node_line * LIMITS.use
+        assert one.demand.node_out_s / one.nodes <= LIMITS.node_line * LIMITS.use
         assert one.cost > 0
 
 

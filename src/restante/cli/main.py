@@ -64,6 +64,7 @@ FOUND = {
     "backup": "Copies everything that a server keeps, while it serves.",
     "restore": "Makes a server's data from a backup.",
     "check": "Checks a server's data, or a backup.",
+    "move": "Moves a running server's data to PostgreSQL, a bucket, or both.",
     "operator": "Does the operator's work, on the server's machine.",
 }
 """What is said of commands found by entry point, since asking them would load the server."""

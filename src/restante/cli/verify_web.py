@@ -17,7 +17,12 @@ from restante.client.web_errors import WebDiffers
 
 
 def verify_web(
-    url: str, *, manifest: Path | None = None, key: str | None = None, common: Common = DEFAULT
+    url: str,
+    *,
+    manifest: Path | None = None,
+    key: str | None = None,
+    videos_from: str = "",
+    common: Common = DEFAULT,
 ) -> None:
     """Compares the web app that a server hands out, to three different visitors, with what it must be.
 
@@ -25,6 +30,7 @@ def verify_web(
         url: address of the server.
         manifest: the manifest to compare with; without it that of this very package, or with --key the server's own.
         key: the release key that must have signed the manifest.
+        videos_from: the bucket from which its pages read videos, as its operator says: scheme, host and path up to the last slash.
         common: options of every command.
     """
     keys = (key,) if key else RELEASE_KEYS
@@ -33,7 +39,12 @@ def verify_web(
         say(
             "warning: the manifest is not signed: it is of a build of your own, and worth as much as where you have it from."
         )
-    found = verify(url, told.manifest, report=lambda visitor: say(f"Looking as {visitor.name} ..."))
+    found = verify(
+        url,
+        told.manifest,
+        videos_from=videos_from,
+        report=lambda visitor: say(f"Looking as {visitor.name} ..."),
+    )
     if common.json:
         put_json([asdict(one) for one in found])
     elif found:

@@ -23,6 +23,7 @@ from restante.client.errors import (
     AnswerMalformed,
     AnswerTooLarge,
     BadServerUrl,
+    Misuse,
     PlainHttpRefused,
     Redirected,
     ServerProblem,
@@ -85,6 +86,7 @@ class Session:
                 "accept-encoding": "identity",
             },
         )
+        self._elsewhere: httpx.Client | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +99,8 @@ class Session:
     def close(self) -> None:
         """Closes the connections, also under a request of another thread."""
         self._http.close()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
 
     @contextmanager
     def closed_on_error(self) -> Iterator[None]:
@@ -152,8 +156,7 @@ class Session:
     ) -> Answer:
         """Makes a request a single time; raises as ``call`` does."""
         with self.stream(method, path, content=content, headers=headers, query=query) as response:
-            body = _read(response, limit)
-            return Answer(response.status_code, response.headers, body)
+            return answer_of(response, limit)
 
     @contextmanager
     def stream(
@@ -182,6 +185,43 @@ class Session:
                 yield response
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise Unreachable(_reason(error)) from error
+
+    @contextmanager
+    def elsewhere(self, url: str, *, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """Gets from an address that the server named, which may be another host: without token, cookie or redirect.
+
+        Plain http only on this very machine, and only where the server itself is. Raises as ``stream`` does.
+        """
+        _check_elsewhere(url, named_by=self.url)
+        if self._elsewhere is None:
+            # The same certificates count as for the server; what says who asks stays away.
+            self._elsewhere = httpx.Client(
+                follow_redirects=False,
+                trust_env=self.url.startswith("https:"),
+                verify=_trust(),
+                headers={"user-agent": "restante", "accept-encoding": "identity"},
+            )
+        timeout = httpx.Timeout(_PATIENCE_S, connect=_CONNECT_S, read=_READ_S)
+        try:
+            with self._elsewhere.stream("GET", url, headers=dict(headers), timeout=timeout) as response:
+                _check(response)
+                yield response
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise Unreachable(_reason(error)) from error
+
+
+def _check_elsewhere(url: str, *, named_by: str) -> None:
+    try:
+        origin = checked_url(str(httpx.URL(url).copy_with(path="/", query=None, fragment=None)))
+    except (httpx.InvalidURL, Misuse) as error:
+        raise AnswerMalformed("an address that is none") from error
+    if origin.startswith("http:") and not named_by.startswith("http:"):
+        raise AnswerMalformed("an address without https")
+
+
+def answer_of(response: httpx.Response, limit: int = JSON_ANSWER_BYTES) -> Answer:
+    """Reads an answer whole. Raises AnswerTooLarge."""
+    return Answer(response.status_code, response.headers, _read(response, limit))
 
 
 JSON: Final = {"content-type": "application/json"}

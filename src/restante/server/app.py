@@ -24,6 +24,7 @@ from restante.server.availability.routes import ROUTES as AVAILABILITY
 from restante.server.certs.doorstep import with_doorstep
 from restante.server.clock import SystemClock
 from restante.server.config import from_environment
+from restante.server.db.postgres import alone
 from restante.server.desk.entrance import Entrance
 from restante.server.desk.office_routes import ROUTES as OFFICE
 from restante.server.desk.plan_routes import ROUTES as DESK_PLANS
@@ -41,7 +42,7 @@ from restante.server.edge.policies import REPORTS
 from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, embedded, furnish
+from restante.server.house import House, embedded, furnish, readable_at
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
@@ -64,6 +65,7 @@ from restante.server.plans.routes import ROUTES as PLANS
 from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
+from restante.server.transparency import keyfile
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
 from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
@@ -109,7 +111,7 @@ def create() -> App:
     keep_warm()
     house, link = open_or_explain(_furnished)
     greet(house.settings, house.server_name, link=link)
-    application = assemble(house, build_litestar(house), webapp.load())
+    application = assemble(house, build_litestar(house), webapp.load(videos_at=readable_at(house.settings)))
     settle()
     return with_farewell(with_doorstep(application, house.settings), house.interrupt)
 
@@ -119,7 +121,9 @@ def _furnished() -> tuple[House, str | None]:
     settings, clock = from_environment(), SystemClock()
     storage = embedded(settings)
     house = furnish(settings, clock, storage)
-    with storage.writer.begin() as connection:
+    with alone(storage.writer), storage.writer.begin() as connection:
+        if settings.database_url:  # which other nodes may share
+            keyfile.agree(connection, storage.log_key)
         return house, first_link(connection, now_ms=clock.now_ms())
 
 

@@ -50,11 +50,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data: Path = Path("data")
     database_url: str = ""
     """postgresql://user:password@host/name; empty: a file of SQLite in the data folder."""
+    bus_url: str = ""
+    """nats://user:password@host:4222; empty: with PostgreSQL its NOTIFY, else the process."""
     blob_url: str = ""
     """s3://bucket/prefix?endpoint=https://s3.example&region=name; empty: files in the data folder."""
     blob_key: str = ""
     blob_secret: str = ""
     """Name and secret of the key that may use the bucket."""
+    blob_reads: Literal["proxied", "direct"] = "proxied"
+    """direct: clients that can are told addresses by which they read videos from the bucket themselves."""
+    blob_join: Literal["off", "on"] = "off"
+    """on: the objects of a finished upload are made one."""
+    log_key: str = ""
+    """Key of the log of account records, 64 hexadecimal digits; empty: log.key in the data folder, made at the first run."""
     server_name: str = ""
     """Right side of every acct, chosen at the first run and then read from the database; empty: `localhost`."""
     tls: Literal["off", "local", "files"] = "off"
@@ -155,7 +163,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 SECRETS = frozenset(
     field
     for field in Settings.__struct_fields__
-    if field in {"database_url", "smtp_url", "stripe_key"} or field.endswith("_secret")
+    if field in {"database_url", "bus_url", "log_key", "smtp_url", "stripe_key"} or field.endswith("_secret")
 )
 """Settings that may also stand in a file of their own, and that are never shown."""
 _LISTS = {
@@ -263,10 +271,21 @@ def _check_engines(settings: Settings) -> None:
         )
     if settings.database_url and find_spec("psycopg") is None:
         raise BadSettings(f"{PREFIX}DATABASE_URL needs what `pip install 'restante[scale]'` brings")
+    if settings.bus_url and not re.match(r"(nats|tls)://[^\s/?]+(\?\S*)?\Z", settings.bus_url):
+        raise BadSettings(f"{PREFIX}BUS_URL is no address such as nats://user:password@bus.example:4222")
+    if settings.bus_url and not settings.database_url:
+        raise BadSettings(
+            f"{PREFIX}BUS_URL needs {PREFIX}DATABASE_URL: it is for nodes that share a database"
+        )
+    if settings.bus_url and find_spec("nats") is None:
+        raise BadSettings(f"{PREFIX}BUS_URL needs what `pip install 'restante[scale]'` brings")
 
 
 def _check_bucket(settings: Settings) -> None:
     if not settings.blob_url:
+        for field, default in (("blob_reads", "proxied"), ("blob_join", "off")):
+            if (value := getattr(settings, field)) != default:
+                raise BadSettings(f"{PREFIX}{field.upper()}={value} needs {PREFIX}BLOB_URL")
         return
     if not (settings.blob_key and settings.blob_secret):
         raise BadSettings(f"{PREFIX}BLOB_URL needs {PREFIX}BLOB_KEY and {PREFIX}BLOB_SECRET")

@@ -25,9 +25,10 @@ from restante.server.blobs.objects import Bucket, Objects
 from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
+from restante.server.bus.shared import open_bus
 from restante.server.clock import Clock
 from restante.server.config import BadSettings, Settings
-from restante.server.db import meta, migrate
+from restante.server.db import arrival, meta, migrate
 from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
 from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
 from restante.server.jobs.courier import Courier, Errand
@@ -54,6 +55,7 @@ from restante.server.push.posting import Post
 from restante.server.push.service import Push
 from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
+from restante.server.standstill import Standstill, check_start
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency
 from restante.server.transparency.witnesses import Witnesses
@@ -106,6 +108,7 @@ class House:
     async def open(self) -> None:
         """Starts what runs beside the requests."""
         self.database.start()
+        await self.bus.start()
         await self.uploads.start()
         self.jobs.start()
         self.courier.start()
@@ -123,6 +126,7 @@ class House:
         await self.courier.stop()
         await self.witnesses.stop()
         await self.uploads.stop()
+        await self.bus.stop()
         await self.admission.close()
         self.places.close()
         self.database.stop()
@@ -144,16 +148,19 @@ class Storage:
 def embedded(settings: Settings) -> Storage:
     """The default: one SQLite file and local files, in a folder made with 0700; what the settings name stands in their place.
 
-    Raises UnsafeDatabase.
+    Raises UnsafeDatabase, Elsewhere.
     """
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
     writer, readers = engines(settings)
     blobs = LocalBlobs(settings.data / "blobs")
-    return Storage(writer, readers, blobs, keyfile.load(settings.data), _objects(settings))
+    keyfile.check_is_there(writer, settings.data, settings.log_key)
+    log_key = keyfile.load(settings.data, settings.log_key)
+    return Storage(writer, readers, blobs, log_key, open_objects(settings))
 
 
-def _objects(settings: Settings) -> Objects | None:
-    """The bucket of the settings. Raises BadSettings."""
+def open_objects(settings: Settings) -> Objects | None:
+    """The bucket of the settings, if they name one. Raises BadSettings."""
     if not settings.blob_url:
         return None
     try:
@@ -167,13 +174,18 @@ def _objects(settings: Settings) -> Objects | None:
     return opened
 
 
-def _blobs(storage: Storage, database: Database, clock: Clock) -> BlobStore:
+def readable_at(settings: Settings) -> str:
+    """How the addresses of videos begin that clients read from the bucket themselves; empty where they read none."""
+    return Bucket.parse(settings.blob_url).readable_at if settings.blob_reads == "direct" else ""
+
+
+def _blobs(storage: Storage, database: Database, clock: Clock, settings: Settings) -> BlobStore:
     """Where the blobs are. Raises UnusableBlobs."""
     check_place(storage.writer, remote=storage.objects is not None)
     if storage.objects is None:
         return storage.blobs
     remote = RemoteBlobs(storage.objects, BlobLedger(database, clock))
-    remote.check()
+    remote.check(read_by=settings.origins if settings.blob_reads == "direct" else None)
     return remote
 
 
@@ -186,28 +198,18 @@ def engines(settings: Settings) -> tuple[Engine, tuple[Engine, ...]]:
     return sqlite_engine(path), sqlite_readers(path)
 
 
-def _database(storage: Storage) -> Database:
+def _database(storage: Storage, folder: Path) -> Database:
     if storage.writer.dialect.name == "postgresql":
         return PostgresDatabase(storage.writer, storage.readers[0])
-    return Database(storage.writer, storage.readers)
+    return Database(storage.writer, storage.readers, standstill=Standstill(folder))
 
 
 def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, bytes]]:
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
-        purposes = (
-            "salts",
-            "claims",
-            "limits",
-            "cursors",
-            "proofs",
-            "acquaintances",
-            "vapid",
-            "notices",
-            "admission",
-            "customers",
-        )
-        keys = {purpose: meta.secret(connection, purpose) for purpose in purposes}
+        arrival.note_start(connection)
+        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
+        keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys
 
 
@@ -232,8 +234,9 @@ def furnish(
         migrate.upgrade(storage.writer)
         server_name, keys = _remembered(storage, settings)
     log = Log(clock, key=secrets.token_bytes(32), stream=log_to)
-    base = _Base(_database(storage), clock, settings, MemoryBus(), log, server_name)
-    return _connected(base, storage, _blobs(storage, base.database, clock), keys)
+    bus = open_bus(settings, log, server_name)
+    base = _Base(_database(storage, settings.data), clock, settings, bus, log, server_name)
+    return _connected(base, storage, _blobs(storage, base.database, clock, settings), keys)
 
 
 def _connected(base: _Base, storage: Storage, blobs: BlobStore, keys: dict[str, bytes]) -> House:
@@ -467,7 +470,7 @@ def _doors(
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
-    sessions = Sessions(database, clock)
+    sessions = Sessions(database, clock, bus=base.bus)
     key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
     accounts = Accounts(

@@ -9,15 +9,18 @@ import segno
 
 from restante.server.availability.file import BadFile
 from restante.server.blobs.remote import UnusableBlobs
+from restante.server.bus.shared import UnusableBus
 from restante.server.certs.authority import fingerprint
 from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
 from restante.server.config import BadSettings, Settings
+from restante.server.db.arrival import NotArrived
 from restante.server.db.engine import UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
-from restante.server.db.migrate import NewerDatabase
+from restante.server.db.migrate import NewerDatabase, TablesInUse
 from restante.server.operators.service import PATH
-from restante.server.transparency.keyfile import BadKeyFile
+from restante.server.standstill import Elsewhere
+from restante.server.transparency.keyfile import BadKeyFile, OtherKey
 
 T = TypeVar("T")
 
@@ -45,9 +48,14 @@ Its authority can vouch for local addresses only; its fingerprint (SHA-256) is
 HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
+    TablesInUse: "Start again when it is over, a dump perhaps; the nodes of the release before serve on meanwhile.",
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
+    NotArrived: "Run `restante move` again, which goes on where it was, or take it back: restante move --undo.",
+    Elsewhere: "Start with the settings that they were moved to, or take the move back: restante move --undo.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
+    OtherKey: "Give every node the same one: copy log.key from the node that was there first, or name it in RESTANTE_LOG_KEY_FILE.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
+    UnusableBus: "docs/guides/several-nodes.md says what the bus is asked for; without RESTANTE_BUS_URL the database passes hints on.",
     BadFile: "restante operator availability --example shows what may stand in it.",
     BadSettings: "docs/reference/settings.md lists what can be set.",
     PermissionError: "Give the data folder to the user who runs the server, or name another with --data.",

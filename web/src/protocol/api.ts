@@ -689,7 +689,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Gives video.age to the token of a view, whole or a range. */
+        /** @description Gives video.age to the token of a view, whole or a range. Where the operator lets clients read from the bucket, a GET that accepts `application/vnd.restante.pieces+json` is told where instead. */
         get: operations["get_link_video"];
         put?: never;
         post?: never;
@@ -828,7 +828,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Gives video.age to the sender and the recipients, whole or a range. */
+        /** @description Gives video.age to the sender and the recipients, whole or a range. Where the operator lets clients read from the bucket, a GET that accepts `application/vnd.restante.pieces+json` is told where instead. */
         get: operations["get_video"];
         put?: never;
         post?: never;
@@ -8536,11 +8536,20 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
+                    "application/vnd.restante.pieces+json": {
+                        for_s: number;
+                        pieces: {
+                            offset: number;
+                            size: number;
+                            /** Format: uri */
+                            url: string;
+                        }[];
+                    };
                 };
             };
             /** @description The range. */
@@ -9981,11 +9990,20 @@ export interface operations {
             200: {
                 headers: {
                     /** @description Strong: for If-Range and If-None-Match. */
-                    ETag: string;
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/octet-stream": string;
+                    "application/vnd.restante.pieces+json": {
+                        for_s: number;
+                        pieces: {
+                            offset: number;
+                            size: number;
+                            /** Format: uri */
+                            url: string;
+                        }[];
+                    };
                 };
             };
             /** @description The range. */

@@ -1,12 +1,16 @@
 /**
  * `video.age` from the server as bytes at an offset, for `openVideo`. Reads in sequence share one streaming answer, so that
  * playing needs one request; a read elsewhere is a small range of its own. What breaks is taken up again where it broke.
+ * Where the server says that the bytes lie in a bucket, they are read from there, piece after piece, and from the server
+ * again where that leads nowhere.
  * Nothing here is trusted: the reader verifies each part.
  */
 
 import { broken, within, type Fetch } from "./http";
-import { malformed, Problem, problemOf } from "./problem";
+import { arePieces, EITHER, endOf, Pieces, PIECES_BYTES, type Piece } from "./pieces";
+import { malformed, offline, Problem, problemOf } from "./problem";
 import { Patience, WAITING, type Waiting } from "./retry";
+import { wholeOf } from "./whole";
 
 export type RangedVideo = {
   readonly size: number;
@@ -17,6 +21,8 @@ export type RangedVideo = {
 
 export type RangesOptions = {
   fetch?: Fetch;
+  /** For addresses that are not the server's: nobody's credentials. */
+  fetchElsewhere?: Fetch;
   waiting?: Waiting;
   onTrouble?: (problem: Problem) => void;
   /** Bytes come again after trouble. */
@@ -26,6 +32,8 @@ export type RangesOptions = {
 
 const ANSWER_MS = 30_000;
 const SILENCE_MS = 30_000;
+/** So often in a row a bucket may fail, before the server is asked for the bytes themselves. */
+const FAILURES_ELSEWHERE = 2;
 
 /** `size` is the signed details' word; nothing beyond it is asked for. */
 export function rangedVideo(
@@ -41,6 +49,7 @@ class Ranges implements RangedVideo {
   readonly size: number;
   readonly #url: string;
   readonly #fetch: Fetch;
+  readonly #fetchElsewhere: Fetch;
   readonly #waiting: Waiting;
   readonly #onTrouble: (problem: Problem) => void;
   readonly #onRecovered: () => void;
@@ -50,11 +59,14 @@ class Ranges implements RangedVideo {
   #turn: Promise<unknown> = Promise.resolve();
   #stream: Answering | null = null;
   #lastEnd = 0;
+  #pieces: Pieces | null = null;
+  #failuresElsewhere = 0;
 
   constructor(url: string, size: number, options: RangesOptions) {
     this.#url = url;
     this.size = size;
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#fetchElsewhere = options.fetchElsewhere ?? ((input, init) => fetch(input, init));
     this.#waiting = options.waiting ?? WAITING;
     this.#onTrouble = options.onTrouble ?? (() => undefined);
     this.#onRecovered = options.onRecovered ?? (() => undefined);
@@ -84,7 +96,7 @@ class Ranges implements RangedVideo {
     let own: Answering | null = null;
     try {
       return await this.#filled(offset, end, async (from) => {
-        if (own?.position !== from || own.isBroken) own = await this.#open(from, end);
+        if (own?.position !== from || own.isSpent) own = await this.#open(from, end);
         return own;
       });
     } finally {
@@ -103,15 +115,18 @@ class Ranges implements RangedVideo {
     while (done < filled.length) {
       this.#signal.throwIfAborted();
       try {
-        const taken = await (await answeringAt(offset + done)).take(filled.subarray(done));
+        const answering = await answeringAt(offset + done);
+        const taken = await answering.take(filled.subarray(done));
         if (taken === 0) return filled.slice(0, done);
         done += taken;
         patience.renew();
+        if (answering.isElsewhere) this.#failuresElsewhere = 0;
         if (this.#isTroubled) this.#onRecovered();
         this.#isTroubled = false;
       } catch (error) {
         if (isBeyondTheEnd(error)) return filled.slice(0, done);
         if (!(error instanceof Problem) || !error.isPassing) throw error;
+        this.#pieces = null;
         this.#isTroubled = true;
         this.#onTrouble(error);
         await patience.wait(this.#signal, error.retryAfterS);
@@ -121,7 +136,7 @@ class Ranges implements RangedVideo {
   }
 
   async #following(from: number): Promise<Answering> {
-    if (this.#stream === null || this.#stream.isBroken || this.#stream.position !== from) {
+    if (this.#stream === null || this.#stream.isSpent || this.#stream.position !== from) {
       this.#stream?.close();
       this.#stream = await this.#open(from, null);
     }
@@ -129,27 +144,54 @@ class Ranges implements RangedVideo {
   }
 
   async #open(from: number, end: number | null): Promise<Answering> {
-    const range = `bytes=${from}-${end === null ? this.size - 1 : end - 1}`;
+    const known = this.#pieces?.at(from, performance.now());
+    if (known) return this.#openPiece(known, from, end);
+    const range = `bytes=${from}-${(end ?? this.size) - 1}`;
+    const accept = this.#failuresElsewhere < FAILURES_ELSEWHERE ? EITHER : "application/octet-stream";
+    const opened = await this.#ask(this.#fetch, this.#url, { headers: { accept, range }, credentials: "same-origin" });
+    if (!opened.response.ok) throw await problemOf(opened.response);
+    if (!arePieces(opened.response)) return new Answering(from, bodyFrom(from, opened.response), opened);
+    this.#pieces = await piecesFrom(opened);
+    const piece = this.#pieces.at(from, performance.now());
+    if (!piece) throw malformed("other pieces than those asked for");
+    return this.#openPiece(piece, from, end);
+  }
+
+  /** Counts as failed until bytes come. */
+  async #openPiece(piece: Piece, from: number, end: number | null): Promise<Answering> {
+    this.#failuresElsewhere += 1;
+    const until = Math.min(endOf(piece), end ?? this.size);
+    const range = `bytes=${from - piece.offset}-${until - piece.offset - 1}`;
+    const opened = await this.#ask(this.#fetchElsewhere, piece.url, { headers: { range }, credentials: "omit" });
+    const { status, body } = opened.response;
+    if (status !== 206 || body === null) throw offline(null);
+    return new Answering(from, body, opened, until);
+  }
+
+  async #ask(fetch: Fetch, url: string, init: RequestInit): Promise<Opened> {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#signal, stop.signal]);
     const limit = setTimeout(() => stop.abort(new DOMException("no answer in time", "TimeoutError")), ANSWER_MS);
+    const closed = { redirect: "error", cache: "no-store", referrerPolicy: "no-referrer", method: "GET" } as const;
     try {
-      const init: RequestInit = {
-        headers: { range },
-        credentials: "same-origin",
-        redirect: "error",
-        cache: "no-store",
-        signal,
-      };
-      const response = await this.#fetch(this.#url, { ...init, method: "GET", referrerPolicy: "no-referrer" });
-      if (!response.ok) throw await problemOf(response);
-      return new Answering(from, bodyFrom(from, response), signal, stop);
+      return { response: await fetch(url, { ...init, ...closed, signal }), signal, stop };
     } catch (error) {
-      throw error instanceof Problem ? error : broken(error, signal);
+      throw broken(error, signal);
     } finally {
       clearTimeout(limit);
     }
   }
+}
+
+type Opened = { readonly response: Response; readonly signal: AbortSignal; readonly stop: AbortController };
+
+async function piecesFrom({ response, signal }: Opened): Promise<Pieces> {
+  const silence = within(SILENCE_MS, signal);
+  const told = await raced(wholeOf(response, PIECES_BYTES), silence).catch((error: unknown) => {
+    throw broken(error, silence);
+  });
+  if (told === null) throw malformed("pieces of a video");
+  return Pieces.read(told, performance.now());
 }
 
 function bodyFrom(from: number, response: Response): ReadableStream<Uint8Array> {
@@ -163,26 +205,35 @@ function isBeyondTheEnd(error: unknown): boolean {
   return error instanceof Problem && error.code === "range-unsatisfiable";
 }
 
-/** One answer being read; what came and was not asked for yet is kept. */
+/** One answer being read; what came and was not asked for yet is kept. One from elsewhere has bytes up to `until`. */
 class Answering {
   position: number;
-  isBroken = false;
+  readonly isElsewhere: boolean;
+  #isBroken = false;
+  readonly #until: number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #signal: AbortSignal;
   readonly #stop: AbortController;
   #kept: Uint8Array = new Uint8Array(0);
 
-  constructor(position: number, body: ReadableStream<Uint8Array>, signal: AbortSignal, stop: AbortController) {
+  constructor(position: number, body: ReadableStream<Uint8Array>, { signal, stop }: Opened, until?: number) {
     this.position = position;
+    this.isElsewhere = until !== undefined;
+    this.#until = until ?? Infinity;
     this.#reader = body.getReader();
     this.#signal = signal;
     this.#stop = stop;
   }
 
+  /** Nothing more can be taken from it. */
+  get isSpent(): boolean {
+    return this.#isBroken || this.position === this.#until;
+  }
+
   /** Fills `into` as far as one reading gives; 0 at the end of the file. */
   async take(into: Uint8Array): Promise<number> {
     if (this.#kept.length === 0) this.#kept = await this.#next();
-    const taken = this.#kept.subarray(0, into.length);
+    const taken = this.#kept.subarray(0, Math.min(into.length, this.#until - this.position));
     into.set(taken);
     this.#kept = this.#kept.subarray(taken.length);
     this.position += taken.length;
@@ -199,12 +250,13 @@ class Answering {
     try {
       for (;;) {
         const { done, value } = await raced(this.#reader.read(), silence);
+        if (done && this.isElsewhere) throw offline(null);
         if (done) return new Uint8Array(0);
         if (value.length > 0) return value;
       }
     } catch (error) {
-      const reason = broken(error, silence);
-      this.isBroken = true;
+      const reason = error instanceof Problem ? error : broken(error, silence);
+      this.#isBroken = true;
       this.close();
       throw reason;
     }

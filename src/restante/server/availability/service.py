@@ -4,6 +4,7 @@
 signed up or first sent. It is noted only while the file tells countries apart. Nothing but sign-up and sending asks.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from restante.protocol import wire_availability as wire
 from restante.server.admission.service import is_invited, make_invite, show_invite
-from restante.server.availability import queries
+from restante.server.availability import queries, switches
 from restante.server.availability.in_force import ChartFile
 from restante.server.availability.rules import OPEN, Chart, Decision, Door, Who, decide, home
 from restante.server.availability.sighting import Sighting, Source
@@ -125,6 +126,12 @@ class Availability:
         self._check(country, seen, _who(connection, actor))
         if kept is None:
             self._note(connection, actor.account_id, country, source)
+
+    async def follow(self) -> None:
+        """Takes over what was switched on other nodes. See [Note: A copy on each node]."""
+        text = await self._database.read(switches.kept)
+        if text is not None:
+            await asyncio.to_thread(self._file.copy, text)
 
     async def tell_opened(self) -> int:
         """Has those told for whom it is open by now; returns how many. May be repeated."""

@@ -4,6 +4,9 @@
 in the same form, and counts in the place of the entry of the same name: of that entry it keeps the words and the cohort. Without that
 file, or without the entry in it, what was written by hand counts again. Both lie in the data folder, so a backup has them, and what is
 switched at the terminal reaches a server that runs.
+
+[Note: A copy on each node] Where several nodes share a database, what was switched stands there, and each node's file is a copy that it
+brings up to date every other second.
 """
 
 import os
@@ -15,10 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from restante.server.availability.file import BadFile, chart_of
 from restante.server.availability.rules import OPEN, Chart, Door, What
+from restante.server.db import meta
 
 NAME = "availability.desk.toml"
+_KEY = "switches"
 ELSEWHERE, OTHER = "elsewhere", "other"
 Switches = Mapping[tuple[What, str], Door]
 """By what is switched: a country by its two letters or ``elsewhere``, a platform by its name."""
@@ -46,15 +53,39 @@ def read(path: Path) -> Switches:
 
 def write(path: Path, switches: Switches) -> None:
     """Replaces the file in one step, and removes it when nothing is switched. Raises OSError."""
-    if not switches:
+    _replace(path, _text(switches))
+
+
+def keep(connection: Connection, switches: Switches) -> None:
+    """Tells the other nodes, if there can be any, within the caller's transaction. See [Note: A copy on each node]."""
+    if connection.dialect.name == "postgresql":
+        meta.put(connection, _KEY, _text(switches))
+
+
+def kept(connection: Connection) -> bytes | None:
+    """What the file is a copy of; None: nobody ever switched anything for all nodes."""
+    return meta.get(connection, _KEY)
+
+
+def copy(path: Path, text: bytes) -> None:
+    """Makes the file what the database has, unless it is that. Blocks. Raises OSError."""
+    if text != (path.read_bytes() if path.exists() else b""):
+        _replace(path, text)
+
+
+def _text(switches: Switches) -> bytes:
+    entries = "".join(_entry(*each) for each in sorted(switches.items(), key=_order))
+    return (_HEAD + entries).encode() if entries else b""
+
+
+def _replace(path: Path, text: bytes) -> None:
+    if not text:
         path.unlink(missing_ok=True)
         return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(
-                (_HEAD + "".join(_entry(*each) for each in sorted(switches.items(), key=_order))).encode()
-            )
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -69,7 +69,7 @@ def check_backup(folder: Path, *, read: Share) -> Checked:
     if not checked.findings:
         with closing(queries.sealed(folder / manifest.database.stored)) as database:
             keys = [folder / each.stored for each in manifest.files if each.path == keyfile.NAME]
-            _check_rows(database, checked, key_file=keys[0] if keys else folder / keyfile.NAME)
+            check_rows(database, checked, key_file=keys[0] if keys else folder / keyfile.NAME)
     return checked
 
 
@@ -105,7 +105,7 @@ def check_data(folder: Path, *, read: Share) -> Checked:
                 )
             _check_blobs(folder, database, checked, read=read)
             database.execute("BEGIN")
-            _check_rows(database, checked, key_file=folder / keyfile.NAME)
+            check_rows(database, checked, key_file=folder / keyfile.NAME)
             database.execute("ROLLBACK")
             queries.remember(database, CHECK_AT, now_ms())
             queries.remember(database, CHECK_ERRORS, len(checked.findings))
@@ -151,7 +151,8 @@ def _wrong(path: Path, row: queries.BlobRow, checked: Checked, *, read: Share) -
     return "" if digest_of(path)[1] == row.sha256.hex() else "other bytes than were acknowledged"
 
 
-def _check_rows(database: sqlite3.Connection, checked: Checked, *, key_file: Path) -> None:
+def check_rows(database: sqlite3.Connection, checked: Checked, *, key_file: Path) -> None:
+    """Every message against what was acknowledged, the log, the chains of deletions, and the desk's record."""
     for text in queries.faults(database):
         checked.add("database", queries.DATABASE, text)
     _check_messages(database, checked)

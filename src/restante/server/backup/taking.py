@@ -26,7 +26,7 @@ from restante.server.db.hold import LONGEST_MS
 BACKUP_AT = "backup_at"
 _LOCK = ".lock"
 _RENEW_S = 60.0
-_OWN = frozenset({BLOBS, queries.DATABASE, f"{queries.DATABASE}-wal", f"{queries.DATABASE}-shm"})
+_OWN = frozenset({BLOBS, ".move", queries.DATABASE, f"{queries.DATABASE}-wal", f"{queries.DATABASE}-shm"})
 
 
 @dataclass(slots=True)

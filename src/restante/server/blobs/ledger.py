@@ -57,6 +57,10 @@ class Ledger(Protocol):
         """Enters a part that begins where the blob ends, if the epoch still stands; else False and nothing is changed."""
         ...
 
+    def replace(self, blob_id: str, epoch: int, whole: Part) -> bool:
+        """Puts one part in the place of all, if the epoch and the size still stand; raises the epoch. Else False and nothing is changed."""
+        ...
+
     def parts(self, blob_id: str) -> list[Part]:
         """A blob's parts in their order, without gaps."""
         ...

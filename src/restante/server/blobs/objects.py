@@ -10,7 +10,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _PREFIX = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)*/?\Z")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z")
 _REGION = re.compile(r"[a-z0-9-]+\Z")
-_OPTIONS = frozenset({"endpoint", "region"})
+_OPTIONS = frozenset({"endpoint", "public", "region"})
 
 
 class Objects(Protocol):
@@ -18,6 +18,10 @@ class Objects(Protocol):
 
     def put(self, name: str, data: bytes) -> None:
         """Returns when the object survives whatever the store promises to survive."""
+        ...
+
+    def put_all(self, name: str, pieces: Iterator[bytes], *, size: int) -> None:
+        """Stores an object of any size from its pieces, a few of them in memory at a time; raises what the pieces raise."""
         ...
 
     def get(self, name: str, start: int, length: int) -> bytes:
@@ -32,6 +36,17 @@ class Objects(Protocol):
         """Removes objects; missing ones are fine."""
         ...
 
+    def addresses(self, names: list[str], *, for_s: int) -> list[str]:
+        """Where anybody may read these objects for so long, without asking the store."""
+        ...
+
+    def faults(self, name: str, *, read_by: tuple[str, ...] | None) -> Iterator[str]:
+        """What of the store would end badly, a sentence each, looked at with an object that is there.
+
+        ``read_by``: the origins of pages that read from it themselves; None when clients do not.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -41,6 +56,18 @@ class Bucket:
     prefix: str
     endpoint: str
     region: str
+    public: str = ""
+    """Where clients reach the endpoint, if they do not under its own name."""
+
+    @property
+    def host(self) -> str:
+        """The endpoint as the server reaches it."""
+        return self.endpoint or f"https://s3.{self.region}.amazonaws.com"
+
+    @property
+    def readable_at(self) -> str:
+        """What the address of every object begins with, where clients read."""
+        return "/".join(part for part in (self.public or self.host, self.name, self.prefix) if part) + "/"
 
     @classmethod
     def parse(cls, url: str) -> "Bucket":
@@ -50,13 +77,16 @@ class Bucket:
         if parts.scheme != "s3" or not _BUCKET.match(parts.netloc) or not _PREFIX.match(parts.path):
             raise ValueError("is no address such as s3://bucket/prefix?endpoint=https://s3.example")
         if unknown := {name for name, _ in options} - _OPTIONS:
-            raise ValueError(f"has {min(unknown)}, which is not one of endpoint and region")
+            raise ValueError(f"has {min(unknown)}, which is not one of {', '.join(sorted(_OPTIONS))}")
         values = dict(options)
         if len(values) != len(options) or parts.fragment:
             raise ValueError("says something twice")
-        if "endpoint" in values and not _ENDPOINT.match(values["endpoint"]):
-            raise ValueError("has an endpoint that is no address such as https://s3.example")
+        for option in ("endpoint", "public"):
+            if option in values and not _ENDPOINT.match(values[option]):
+                raise ValueError(f"has {option} that is no address such as https://s3.example")
         region = values.get("region", "us-east-1")
         if not _REGION.match(region):
             raise ValueError("has a region that is no name such as us-east-1")
-        return cls(parts.netloc, parts.path.strip("/"), values.get("endpoint", ""), region)
+        return cls(
+            parts.netloc, parts.path.strip("/"), values.get("endpoint", ""), region, values.get("public", "")
+        )

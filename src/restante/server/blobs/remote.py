@@ -15,10 +15,12 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from restante.protocol import limits
 from restante.protocol.ids import Prefix, is_id
+from restante.server.blobs import joining
 from restante.server.blobs.ledger import Ledger, Part
 from restante.server.blobs.objects import Objects
 from restante.server.blobs.store import BlobMissing, BlobStat
@@ -32,14 +34,28 @@ THREADS = 32
 """Requests to the object store at once."""
 LOOK_EVERY_S = 1800.0
 """How often the whole bucket is listed for strays: each time costs one request per thousand objects."""
+ADDRESSES = 64
+"""Most addresses handed out at once: some seconds to minutes of a video, in some ten kilobytes."""
+READABLE_S = 300
+"""How long an address may be read: so long whoever got it reads on after a message was deleted or a session ended."""
 _ROOM = 2**62
 _NAME = re.compile(r"(upl_[0-9a-z]+)/[0-9]{15}-[0-9a-f]{16}\Z")
 _PROBE = "probe-"
 _ASKED = 500
+_THE_BUCKET = "the bucket of RESTANTE_BLOB_URL"
 
 
 class Overtaken(OSError):
     """Somebody else took the pen: what was written since is not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadablePart:
+    """Bytes of a blob, and the address where a client may read them for ``READABLE_S``."""
+
+    offset: int
+    size: int
+    url: str
 
 
 class UnusableBlobs(RuntimeError):
@@ -131,10 +147,11 @@ class RemoteFile:
         with self._state:
             stored, held = self._stored, list(self._pending)
         end = min(offset + length, stored)
-        pieces = [
-            self._read_part(part, max(offset, part.offset), min(end, part.end))
-            for part in self._parts_of(offset, end)
-        ]
+        try:
+            pieces = self._read_parts(offset, end)
+        except BlobMissing:
+            self._parts = []  # they were joined since, or it is gone
+            pieces = self._read_parts(offset, end)
         if held and offset + length > stored:
             start = max(0, offset - stored)
             pieces.append(b"".join(held)[start : offset + length - stored])
@@ -173,6 +190,16 @@ class RemoteFile:
         last = bisect_right(self._parts, end - 1, key=lambda part: part.offset)
         return self._parts[first:last]
 
+    def addresses(self, start: int, end: int) -> list[ReadablePart]:
+        """Where the bytes from ``start`` on may be read without us: as many as are told at once, none beyond ``end``. Raises BlobMissing."""
+        parts = self._parts_of(start, min(end, self._stored))[:ADDRESSES]
+        urls = self._objects.addresses([part.name for part in parts], for_s=READABLE_S)
+        return [ReadablePart(part.offset, part.size, url) for part, url in zip(parts, urls, strict=True)]
+
+    def _read_parts(self, offset: int, end: int) -> list[bytes]:
+        parts = self._parts_of(offset, end)
+        return [self._read_part(part, max(offset, part.offset), min(end, part.end)) for part in parts]
+
     def _read_part(self, part: Part, start: int, end: int) -> bytes:
         try:
             data = self._objects.get(part.name, start - part.offset, end - start)
@@ -193,6 +220,7 @@ class RemoteBlobs:
         self._asking = ThreadPoolExecutor(THREADS, thread_name_prefix="ledger")
         self._strays: dict[str, float] = {}
         self._looked_at_s: float | None = None
+        self._stopping = threading.Event()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the loop on which the ledger's database is asked."""
@@ -205,6 +233,10 @@ class RemoteBlobs:
     async def ask(self, call: Callable[..., T], *args: object) -> T:
         """Calls what asks the ledger only, and so does not queue behind an object store that is slow."""
         return await asyncio.get_running_loop().run_in_executor(self._asking, call, *args)
+
+    def interrupt(self) -> None:
+        """Ends what may take long and can be begun anew."""
+        self._stopping.set()
 
     def close(self) -> None:
         """Ends the threads, without waiting for an object store that does not answer."""
@@ -219,6 +251,10 @@ class RemoteBlobs:
         failpoint("blob-created")
         return RemoteFile(self._objects, self._ledger, blob_id, epoch=0, stored=0)
 
+    def created(self, blob_id: str) -> RemoteFile:
+        """Opens an empty blob that was entered together with what it is for."""
+        return RemoteFile(self._objects, self._ledger, blob_id, epoch=0, stored=0)
+
     def open(self, blob_id: str) -> RemoteFile:
         """Opens for reading, and for appending after ``take``."""
         self.path(blob_id)
@@ -231,6 +267,19 @@ class RemoteBlobs:
         """No local file to name."""
         if not is_id(blob_id, Prefix.UPLOAD):
             raise BlobMissing(blob_id)
+
+    def addresses(self, blob_id: str, start: int, end: int) -> list[ReadablePart]:
+        """Where a blob may be read without us, see ``RemoteFile.addresses``."""
+        return self.open(blob_id).addresses(start, end)
+
+    def join(self, blob_id: str) -> bytes | None:
+        """Makes one object of a finished blob, see ``joining``; None also when the process ends meanwhile."""
+        try:
+            return joining.join(self._objects, self._ledger, blob_id, stopping=self._stopping.is_set)
+        except OSError:
+            if self._stopping.is_set():
+                return None
+            raise
 
     def stat(self, blob_id: str) -> BlobStat:
         """Size and time of the last entry."""
@@ -275,27 +324,46 @@ class RemoteBlobs:
         self._remove(leaving)
         return len(leaving)
 
-    def check(self) -> None:
-        """Stores, reads, lists and removes an object. Raises UnusableBlobs."""
-        name, data = f"{_PROBE}{secrets.token_hex(8)}", secrets.token_bytes(64)
-        try:
-            self._objects.put(name, data)
-            same = self._objects.get(name, 16, 32) == data[16:48]
-            listed = name in self._objects.names(name)
-            self._objects.delete([name])
-        except OSError as error:
+    def check(self, *, read_by: tuple[str, ...] | None = None) -> None:
+        """Stores, reads, lists and removes an object, and looks at what the store does by itself; ``read_by``: see ``Objects.faults``.
+
+        Raises UnusableBlobs.
+        """
+        objects, name, data = self._objects, f"{_PROBE}{secrets.token_hex(8)}", secrets.token_bytes(64)
+        _tried("store objects", lambda: objects.put(name, data))
+        read = _tried("read objects", lambda: objects.get(name, 0, 64))
+        part = _tried("read parts of objects", lambda: objects.get(name, 16, 32))
+        listed = _tried("list objects below the prefix", lambda: name in objects.names(name))
+        faults = _tried("read objects", lambda: list(objects.faults(name, read_by=read_by)))
+        _tried("remove objects", lambda: objects.delete([name]))
+        if read != data or part != data[16:48] or not listed or self._is_there(name):
             raise UnusableBlobs(
-                f"the bucket of RESTANTE_BLOB_URL cannot be used: {error.strerror}"
-            ) from error
-        if not same or not listed:
-            raise UnusableBlobs(
-                "the bucket of RESTANTE_BLOB_URL does not give back what was stored a moment ago"
+                f"{_THE_BUCKET} does not give back, or list, what was stored a moment ago, or keeps what was removed"
             )
+        if faults:
+            raise UnusableBlobs(f"{_THE_BUCKET} cannot be used: {faults[0]}")
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self._objects.get(name, 0, 1)
+        except OSError:  # as a rule that there is no such object
+            return False
+        return True
 
     def _remove(self, names: Collection[str]) -> None:
         if names:
             self._objects.delete([*names])
             failpoint("blob-unlinked")
+
+
+def _tried(what: str, ask: Callable[[], T]) -> T:
+    """Says which right is missing. Raises UnusableBlobs."""
+    try:
+        return ask()
+    except PermissionError as error:
+        raise UnusableBlobs(f"{_THE_BUCKET} cannot be used: RESTANTE_BLOB_KEY may not {what}") from error
+    except OSError as error:
+        raise UnusableBlobs(f"{_THE_BUCKET} cannot be used: {error.strerror}") from error
 
 
 def batched_names(names: Iterable[str]) -> Iterator[list[str]]:

@@ -3,12 +3,15 @@
 import errno
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, S3Store
 
+from restante.protocol.limits import MIB
+from restante.server.blobs import rules
 from restante.server.blobs.objects import Bucket
 
 T = TypeVar("T")
@@ -17,12 +20,13 @@ ANSWER_S = 10
 """How long one request may take."""
 TRIES_S = 12
 """How long a request is tried again. Together with one that is under way: less than the 30 s that a client waits."""
+MULTIPART_BYTES = 8 * MIB
+"""What is larger is stored in parts of so many bytes."""
 _REASONS = {
     "NoSuchBucket": "there is no such bucket",
     "RequestTimeTooSkewed": "this machine's clock is more than a quarter of an hour off: set it",
     "InvalidAccessKeyId": "it does not know RESTANTE_BLOB_KEY",
     "SignatureDoesNotMatch": "RESTANTE_BLOB_SECRET is not the secret of RESTANTE_BLOB_KEY",
-    "AccessDenied": "RESTANTE_BLOB_KEY may not store, read, list and remove objects there",
     "error sending request": "it cannot be reached at its endpoint",
     "certificate": "its certificate is not trusted",
 }
@@ -32,14 +36,38 @@ _REASONS = {
 class S3Objects:
     """An object store that can be asked from many threads."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        signing: S3Store | None = None,
+        faults: Callable[[str], Iterator[str]] = lambda _: iter(()),
+        refusals: Callable[[str, tuple[str, ...]], Iterator[str]] = lambda *_: iter(()),
+    ) -> None:
         self._store = store
+        self._signing = signing
+        self._faults, self._refusals = faults, refusals
 
     def put(self, name: str, data: bytes) -> None:
         """Stores an object in one request; tried again, it stores the same bytes under the same name."""
         stored = _asked(lambda: obstore.put(self._store, name, data, use_multipart=False))
         if not stored["e_tag"]:
             raise OSError(errno.EIO, "it answered without saying what it stored")
+
+    def put_all(self, name: str, pieces: Iterator[bytes], *, size: int) -> None:
+        """Stores it by a multipart upload where it is large: in parts of 8 MiB, since S3 takes none below 5 but the last.
+
+        One that is not closed never becomes an object. The pieces are made here, outside of the library, which they may use.
+        """
+        if size <= MULTIPART_BYTES:
+            self.put(name, b"".join(pieces))
+            return
+        writer = _asked(
+            lambda: obstore.open_writer(self._store, name, buffer_size=MULTIPART_BYTES, max_concurrency=2)
+        )
+        for piece in pieces:
+            _asked(partial(writer.write, piece))
+        _asked(writer.close)
 
     def get(self, name: str, start: int, length: int) -> bytes:
         """Reads a range of an object."""
@@ -56,20 +84,45 @@ class S3Objects:
         """Removes up to a thousand in one request; S3 takes a missing one as removed."""
         _asked(lambda: obstore.delete(self._store, names))
 
+    def addresses(self, names: list[str], *, for_s: int) -> list[str]:
+        """Signs addresses by which each may be read; that is arithmetic only."""
+        if self._signing is None:
+            raise OSError(errno.ENOTSUP, "it signs no addresses")
+        return list(obstore.sign(self._signing, "GET", names, timedelta(seconds=for_s)))
+
+    def faults(self, name: str, *, read_by: tuple[str, ...] | None) -> Iterator[str]:
+        """Asks what the library does not."""
+        if isinstance(self._store, S3Store):
+            yield from self._faults(obstore.sign(self._store, "GET", name, timedelta(seconds=ANSWER_S)))
+        if read_by is not None:
+            (public,) = self.addresses([name], for_s=ANSWER_S)
+            yield from self._refusals(public, read_by)
+
 
 def open_bucket(bucket: Bucket, *, key: str, secret: str) -> S3Objects:
     """Connects to a bucket; nothing is asked of it yet."""
-    store = S3Store(
+    store = _store(bucket, bucket.host, key=key, secret=secret)
+    signing = _store(bucket, bucket.public, key=key, secret=secret) if bucket.public else store
+    return S3Objects(
+        store,
+        signing=signing,
+        faults=lambda probe: rules.faults(bucket, key=key, secret=secret, probe=probe),
+        refusals=lambda probe, origins: rules.refusals(bucket, probe=probe, origins=origins),
+    )
+
+
+def _store(bucket: Bucket, endpoint: str, *, key: str, secret: str) -> S3Store:
+    return S3Store(
         bucket.name,
         prefix=bucket.prefix or None,
-        endpoint=bucket.endpoint or f"https://s3.{bucket.region}.amazonaws.com",
+        endpoint=endpoint,
         region=bucket.region,
         access_key_id=key,
         secret_access_key=secret,
         client_options={
             "timeout": timedelta(seconds=ANSWER_S),
             "connect_timeout": timedelta(seconds=3),
-            "allow_http": bucket.endpoint.startswith("http://"),
+            "allow_http": endpoint.startswith("http://"),
         },
         retry_config={
             "max_retries": 4,
@@ -81,7 +134,6 @@ def open_bucket(bucket: Bucket, *, key: str, secret: str) -> S3Objects:
             },
         },
     )
-    return S3Objects(store)
 
 
 def _asked(ask: Callable[[], T]) -> T:
@@ -93,5 +145,7 @@ def _asked(ask: Callable[[], T]) -> T:
         raise FileNotFoundError(errno.ENOENT, "there is no such object") from error
     except (BaseError, OSError) as error:
         text = str(error)
+        if "AccessDenied" in text:
+            raise PermissionError(errno.EACCES, "RESTANTE_BLOB_KEY may not do that there") from error
         reason = next((said for sign, said in _REASONS.items() if sign in text), type(error).__name__)
         raise OSError(errno.EIO, reason) from error

@@ -12,6 +12,7 @@ from restante.server.backup.checking import EVERYTHING, NOTHING, Checked, Share
 from restante.server.backup.faults import Finding, Undone
 from restante.server.backup.manifest import is_backup
 from restante.server.config import BadSettings, from_environment
+from restante.server.standstill import Elsewhere, check_start
 
 
 def backup(folder: Path, *, data: Path | None = None, json: bool = False) -> int:
@@ -120,6 +121,10 @@ def _data(data: Path | None) -> Path:
             "the videos are in a bucket, which has backups of its own",
             "docs/guides/object-storage.md says what belongs together.",
         )
+    try:
+        check_start(settings.data, database=False, blobs=False)
+    except Elsewhere as error:
+        raise Undone(str(error), "Set where they are; docs/guides/scale.md says how that is backed up.") from error
     return settings.data
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from restante.protocol import ijson
 from restante.protocol.ijson import BadJson
 from restante.server.abuse import desk
+from restante.server.blobs.ledger import Part
 from restante.server.blobs.local import LocalBlobs
 from restante.server.blobs.store import BlobMissing
 from restante.server.commands.office import (
@@ -25,6 +26,9 @@ from restante.server.commands.office import (
     plain,
     print_json,
 )
+from restante.server.config import from_environment
+from restante.server.house import open_objects
+from restante.server.uploads.ledger import parts_of
 
 _PIECE_BYTES = 1 << 20
 Row = Any
@@ -41,6 +45,14 @@ class _Wish:
     reason: str
     out: Path | None
     everything: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Disclosed:
+    """A report whose message is to be written out, and where its video lies if that is in a bucket."""
+
+    report: Row
+    parts: list[Part]
 
 
 def reports(
@@ -70,20 +82,23 @@ def reports(
         folder = data_folder(data)
         wish = _Wish(folder, action, report, reason, out, everything=all)
         told = in_database(folder, lambda connection: _act(connection, wish))
+        if isinstance(told, _Disclosed):
+            _write_out(told, folder, wish.out or folder)
+            told = _line(told.report)
     except Misused as error:
         return failed(error)
     _show(told, as_json=json)
     return 0
 
 
-def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any]:
+def _act(connection: Connection, wish: _Wish) -> list[dict[str, Any]] | dict[str, Any] | _Disclosed:
     if wish.action == "list":
         return [_line(each) for each in desk.listed(connection, everything=wish.everything)]
     found, now_ms = _find(connection, wish.report), time.time_ns() // 1_000_000
     if wish.action == "show":
         if wish.out is not None:
             note(connection, wish.folder, "look", found.id, now_ms=now_ms)
-            _write_out(found, wish.folder, wish.out)
+            return _Disclosed(found, parts_of(connection, found.upload_id or ""))
         return _line(found)
     if not wish.reason:
         raise Misused("a reason is missing", "Add --reason TEXT; the people concerned are told.")
@@ -114,21 +129,32 @@ def _find(connection: Connection, report: str) -> Row:
         ) from None
 
 
-def _write_out(report: Row, folder: Path, out: Path) -> None:
+def _write_out(disclosed: _Disclosed, folder: Path, out: Path) -> None:
     """Writes what stock age opens: `age -d -i key.txt video.age > video.mp4`."""
+    report = disclosed.report
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(out / "key.txt", [f"{_message_key(report.container)}\n".encode()])
     _write(out / "details.age", [bytes(report.details)])
     if report.upload_id is None:
         return
     try:
-        blob = LocalBlobs(folder / "blobs").open(report.upload_id)
+        _write(out / "video.age", _video_of(folder, report.upload_id, disclosed.parts))
     except BlobMissing:
+        (out / "video.age").unlink(missing_ok=True)
         print("warning: the video is gone from the server", file=sys.stderr)
+
+
+def _video_of(folder: Path, upload_id: str, parts: list[Part]) -> Iterator[bytes]:
+    """The bytes of a video, wherever this installation keeps them. Raises BlobMissing."""
+    objects = open_objects(from_environment(data=folder))
+    if objects is None:
+        blob = LocalBlobs(folder / "blobs").open(upload_id)
+        yield from (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
+        blob.close()
         return
-    pieces = (blob.read(at, _PIECE_BYTES) for at in range(0, blob.size(), _PIECE_BYTES))
-    _write(out / "video.age", pieces)
-    blob.close()
+    if not parts:
+        raise BlobMissing(upload_id)
+    yield from (objects.get(part.name, 0, part.size) for part in parts)
 
 
 def _write(path: Path, pieces: Any) -> None:

@@ -22,6 +22,7 @@ from restante.server.commands.office import (
     day,
     failed,
     in_database,
+    is_shared,
     note,
     plain,
     print_json,
@@ -81,6 +82,7 @@ def switches(
 
 def _told(folder: Path, wish: _Wish, *, preview: bool) -> DeskDoors | DeskPreview:
     now_ms = time.time_ns() // 1_000_000
+    _follow(folder)
     try:
         own, before = read_both(folder)
     except BadFile as error:
@@ -95,10 +97,19 @@ def _told(folder: Path, wish: _Wish, *, preview: bool) -> DeskDoors | DeskPrevie
 
     def work(connection: Connection) -> None:
         note(connection, folder, "switch", "", showing.in_words(before, after), now_ms=now_ms)
+        file.keep(connection, after)
         file.write(folder / file.NAME, after)
 
     in_database(folder, work)
     return showing.doors(own, after, now_ms=now_ms)
+
+
+def _follow(folder: Path) -> None:
+    """Has the folder know what was switched on other nodes, where there can be any."""
+    if is_shared(folder):
+        text = in_database(folder, file.kept)
+        if text is not None:
+            file.copy(folder / file.NAME, text)
 
 
 def _changed(before: Switches, wish: _Wish) -> Switches:

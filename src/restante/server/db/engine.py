@@ -26,6 +26,7 @@ from sqlalchemy.pool import StaticPool
 
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
+from restante.server.standstill import Standstill
 from restante.server.timing import Timing
 
 T = TypeVar("T")
@@ -101,11 +102,21 @@ class Database:
     """Runs queries off the event loop: ``write`` in the one writer thread, ``read`` in a reader thread.
 
     Without readers (``readers=()``) reading happens in the writer thread too. ``timing`` is told how long both take, the
-    wait for their turn included.
+    wait for their turn included. ``node`` names this process among those that share the database; empty: no other can.
     """
 
-    def __init__(self, writer: Engine, readers: tuple[Engine, ...] = (), *, writers: int = 1) -> None:
+    node = ""
+
+    def __init__(
+        self,
+        writer: Engine,
+        readers: tuple[Engine, ...] = (),
+        *,
+        writers: int = 1,
+        standstill: Standstill | None = None,
+    ) -> None:
         self._writer = writer
+        self._standstill = standstill
         self.timing = Timing()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._writing = [
@@ -154,6 +165,8 @@ class Database:
                 thread.join()
         for engine in (self._writer, *self._readers):
             engine.dispose()
+        if self._standstill is not None:
+            self._standstill.close()
 
     def _write_forever(self) -> None:
         with self._writer.connect() as connection:
@@ -183,7 +196,7 @@ class Database:
 
     def _run_batch(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
         """Runs pieces of work in one transaction and commits it."""
-        return _run_batch(connection, batch)
+        return _run_batch(connection, batch, self._standstill)
 
     def _run_read(self, connection: Connection, job: Job) -> Outcome:
         """Runs a piece of work on one snapshot."""
@@ -221,12 +234,16 @@ def _read(connection: Connection, job: Job) -> Outcome:
         return job, None, _translate(error)
 
 
-def _run_batch(connection: Connection, batch: list[Job]) -> list[Outcome]:
+def _run_batch(connection: Connection, batch: list[Job], standstill: Standstill | None) -> list[Outcome]:
     outcomes: list[Outcome] = []
     if not batch:
         return outcomes
     try:
+        if standstill is not None:
+            standstill.check()  # rather than wait for whoever holds the database
         with connection.begin():
+            if standstill is not None:
+                standstill.check()
             if len(batch) == 1:  # its transaction is its own and needs no savepoint
                 outcomes = [(batch[0], batch[0].work(connection), None)]
             else:

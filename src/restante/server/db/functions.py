@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from sqlalchemy import BigInteger
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import ReturnTypeFromArgs
+from sqlalchemy.sql.functions import FunctionElement, ReturnTypeFromArgs
 
 
 class Greatest(ReturnTypeFromArgs[Any]):
@@ -17,3 +18,20 @@ class Greatest(ReturnTypeFromArgs[Any]):
 def _in_sqlite(element: Greatest, compiler: Any, **options: Any) -> str:
     arguments: str = compiler.process(element.clause_expr, **options)
     return f"max{arguments}"
+
+
+class NowMs(FunctionElement[int]):
+    """The database's own clock, in ms: the one that all nodes share."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(NowMs, "postgresql")
+def _of_postgresql(*_: Any, **__: Any) -> str:
+    return "(extract(epoch FROM statement_timestamp()) * 1000)::bigint"
+
+
+@compiles(NowMs, "sqlite")
+def _of_sqlite(*_: Any, **__: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"

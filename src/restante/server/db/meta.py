@@ -2,13 +2,18 @@
 
 import secrets
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, inspect, select
 
 from restante.server.db.tables import meta
 
 
 class NameIsFixed(RuntimeError):
     """The server name was chosen at the first run and is in every address: it never changes."""
+
+
+def is_there(engine: Engine) -> bool:
+    """Tells whether the database has any table of ours yet."""
+    return inspect(engine).has_table(meta.name)
 
 
 def server_name(connection: Connection, wanted: str) -> str:

@@ -3,23 +3,28 @@
 [Note: As if there were one writer] Every query of this server was written for one writer, who reads, decides and writes with
 nobody in between. On PostgreSQL that is what SERIALIZABLE promises: what was committed together could have been committed one after
 the other. Two transactions that were in each other's way (the same quota, the last open of a link, the end of the log)
-cannot both commit; one is run again from the start, from the second time on in turn with others in that state. So a piece of work
-may run several times: it changes nothing but the database.
+cannot both commit; one is run again from the start, from the second time on in turn with others in that state and with those who
+begin meanwhile in this process. So a piece of work may run several times: it changes nothing but the database.
 
 What serialisability does not promise is that numbers grow in the order of the commits: see ``turns``.
 """
 
+import functools
 import random
+import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Row, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from restante.server.db.engine import Database, Job, Outcome, UnsafeDatabase
+from restante.server.db.promises import check, check_sessions
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
 
@@ -27,26 +32,30 @@ WRITERS = 4
 READERS = 4
 ATTEMPTS = 10
 ATTEMPTS_WHEN_LOST = 3
-OLDEST = 14
-"""The oldest release that still gets its mends."""
+STANDS_STILL_S = 10
+"""How long a process may stand still amid a transaction, before the database ends it so that others get what it holds."""
+WAITS_S = 15
+"""For what another session holds: longer than one that stands still can hold it."""
 
+_FOUND_GONE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""For libpq: whoever waits for a machine that vanished without a word finds out within half a minute."""
 _SERIALIZABLE, _REPEATABLE_READ = 4, 3  # psycopg.IsolationLevel
 _INT8 = 20  # pg_type
 _IN_THE_WAY = frozenset({"40001", "40P01", "23503", "23505"})
 """Serialisation failure, deadlock; and a row that came or went between looking and writing, which a second look sees."""
+_STOOD_STILL = "25P03"
+"""The session was ended before anybody said commit, so nothing of it was kept."""
 _FULL = "53100"
 _PASSING = ("08", "53", "55", "57", "25006")
 """Connection, resources, locks, shutdown, a standby that took over: the client is to come back."""
 _NEXT = text("LOCK TABLE meta IN SHARE UPDATE EXCLUSIVE MODE")
 """Before the first SELECT, so that what is seen afterwards is newer than the lock; it is in nobody else's way."""
 _ALONE_KEY = 0x72657374
-_PROMISES = text(
-    "SELECT current_setting('server_version_num')::int / 10000 AS release, current_setting('fsync') AS fsync,"
-    " current_setting('full_page_writes') AS full_page_writes,"
-    " current_setting('synchronous_commit') AS synchronous_commit,"
-    " current_setting('server_encoding') AS encoding, 'B' < 'a' AS by_code_point, pg_is_in_recovery() AS standby,"
-    " current_setting('transaction_isolation') AS isolation"
-)
 
 
 def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS) -> tuple[Engine, Engine]:
@@ -59,10 +68,11 @@ def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS
     try:
         with found[0].connect() as connection:
             check(connection)
-    except UnsafeDatabase:
+        check_sessions(found[0])
+    except BaseException as error:
         found[0].dispose()
-        raise
-    except OperationalError as error:
+        if not isinstance(error, OperationalError):
+            raise
         said = str(error.orig).strip().splitlines()[0]
         raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
     return found
@@ -77,17 +87,43 @@ def _engine(address: URL, *, size: int, isolation: int, read_only: bool = False)
         address,
         pool_size=size,
         pool_recycle=3600,
-        connect_args={"application_name": "restante", "connect_timeout": 5},
+        connect_args={"application_name": "restante", "connect_timeout": 5, **_FOUND_GONE},
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
+        _bound(connection)
         connection.isolation_level = isolation
         connection.read_only = read_only
         # Sums of whole numbers are whole numbers, as on SQLite; nothing else here is numeric.
         connection.adapters.register_loader("numeric", connection.adapters.get_loader(_INT8, 0))
+        connection.adapters.register_dumper(str, _text())
 
     return engine
+
+
+def _bound(connection: Any) -> None:
+    """Sets how long its session may wait for what others hold, and may hold it."""
+    connection.autocommit = True
+    connection.execute(
+        f"SELECT set_config('lock_timeout', '{WAITS_S}s', false),"
+        f" set_config('idle_in_transaction_session_timeout', '{STANDS_STILL_S}s', false)"
+    )
+    connection.autocommit = False
+
+
+@functools.cache
+def _text() -> type[Any]:
+    """How text goes to PostgreSQL, which refuses U+0000 even where one only looks for it, as somebody may in an address.
+
+    It goes as a character that no id and no name has either, so that nothing is found. Bodies with it are refused before.
+    """
+    usual = import_module("psycopg.types.string").StrDumperUnknown  # of an extra
+
+    def dump(self: Any, text: str) -> Any:
+        return usual.dump(self, text.replace("\0", "\ufdd0"))
+
+    return type("Text", (usual,), {"dump": dump})
 
 
 @contextmanager
@@ -102,31 +138,6 @@ def alone(engine: Engine) -> Iterator[None]:
         yield
 
 
-def check(connection: Connection) -> None:
-    """Raises UnsafeDatabase with one sentence when a promise of this server could not be kept."""
-    found = connection.execute(_PROMISES).one()
-    if (wrong := _wrong(found)) is not None:
-        raise UnsafeDatabase(f"PostgreSQL: {wrong}")
-
-
-def _wrong(found: Row[Any]) -> str | None:
-    if found.release < OLDEST:
-        return f"release {found.release} is too old, {OLDEST} or a newer one is needed"
-    if found.standby:
-        return "this is a standby, which takes no writes; name the primary"
-    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-        if getattr(found, setting) == "off":
-            return f"{setting} is off: acknowledged messages could be lost"
-    if found.encoding != "UTF8" or not found.by_code_point:
-        return (
-            "the database must be in UTF8 and sort by code point:"
-            " createdb --template=template0 --encoding=UTF8 --locale=C NAME"
-        )
-    if found.isolation != "serializable":
-        return f"transactions are {found.isolation} and not serializable: something between here and there changes them"
-    return None
-
-
 class PostgresDatabase(Database):
     """Runs queries in threads with a connection each. What was in another's way runs again; see the note above."""
 
@@ -134,20 +145,31 @@ class PostgresDatabase(Database):
         self, writer: Engine, reader: Engine, *, writers: int = WRITERS, readers: int = READERS
     ) -> None:
         super().__init__(writer, (reader,) * readers, writers=writers)
+        self.node = secrets.token_hex(8)
+        self._beginning_again: set[int] = set()
+        """Writers that were in another's way. As long as there are any, those who begin take turns with them."""
 
     def _run_batch(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
+        try:
+            return self._run_until_kept(connection, batch)
+        finally:
+            self._beginning_again.discard(threading.get_ident())
+
+    def _run_until_kept(self, connection: Connection, batch: list[Job]) -> list[Outcome]:
         attempt = 0
         while batch:
             try:
-                return _attempt(connection, batch, in_turn=attempt > 0)
+                return _attempt(connection, batch, in_turn=bool(self._beginning_again))
             except Exception as error:  # noqa: BLE001 - handed to those who asked
                 attempt += 1
-                # Whichever of them it was, the others get on without it; but a commit of unknown end is never repeated.
-                if len(batch) > 1 and not isinstance(error, RetryLater):
-                    return [outcome for job in batch for outcome in self._run_batch(connection, [job])]
-                if not _may_begin_again(error, attempt):
+                again = _may_begin_again(error, attempt)
+                # Whichever of them it is, the others get on without it; but a commit of unknown end is never repeated.
+                if len(batch) > 1 and not isinstance(error, RetryLater) and (attempt > 1 or not again):
+                    return [outcome for job in batch for outcome in self._run_until_kept(connection, [job])]
+                if not again:
                     translated = translate(error)
                     return [(job, None, translated) for job in batch]
+                self._beginning_again.add(threading.get_ident())
             time.sleep(random.uniform(0.5, 1) * min(0.5, 0.005 * 2**attempt))  # noqa: S311 - apart, not secret
         return []
 
@@ -179,9 +201,8 @@ def _attempt(connection: Connection, batch: list[Job], *, in_turn: bool) -> list
             failpoint("db-before-commit")
             committing = True
     except DBAPIError as error:
-        if committing and _is_lost(
-            error
-        ):  # kept or not: nobody knows, and whoever asked asks again with the same key
+        # Kept or not: nobody knows, and whoever asked asks again with the same key.
+        if committing and _is_lost(error) and _state(error) != _STOOD_STILL:
             raise RetryLater("busy", seconds=2) from error
         raise
     failpoint("db-after-commit")

@@ -392,9 +392,23 @@ outbox = _table(
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
     _column("handed", Integer, "how often it went out without an answer", server_default=text("0")),
+    _column(
+        "held_by",
+        Text,
+        "the node that has it in hand; empty: none, or there is only one",
+        server_default=text("''"),
+    ),
+    _column("held_until", Big, "from when on another node may take it", server_default=text("0")),
     Index("ix_outbox_due_at", "due_at"),
     UniqueConstraint("kind", "subject"),
     sqlite_autoincrement=True,
+)
+
+leases = _table(
+    "leases",
+    _column("name", Text, "sweep, or payment:… of a customer", primary_key=True),
+    _column("holder", Text, "the node that does it"),
+    _column("until_at", Big, "from when on another may"),
 )
 
 reserved_names = _table(

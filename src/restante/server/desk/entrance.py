@@ -16,7 +16,7 @@ from restante.protocol.wire_office import (
 )
 from restante.server.admission import service as admission
 from restante.server.asgi import RawHeaders
-from restante.server.availability import showing
+from restante.server.availability import showing, switches
 from restante.server.availability.service import Availability, let_in
 from restante.server.availability.showing import BadSwitch
 from restante.server.availability.switches import Switches
@@ -57,9 +57,10 @@ class Entrance:
         """Puts switches in the place of those that there are. Raises Refusal invalid, storage-full."""
         after = _read(wanted)
 
-        def work(_: Connection, __: int) -> tuple[DeskDoors, Noted]:
+        def work(connection: Connection, _: int) -> tuple[DeskDoors, Noted]:
             file = self._availability.file
             changes = showing.in_words(file.written()[1], after)
+            switches.keep(connection, after)
             try:
                 file.switch(after)
             except OSError as error:

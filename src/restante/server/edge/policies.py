@@ -13,6 +13,7 @@ def _policy(*directives: str) -> bytes:
     return "; ".join([*directives, _REPORT]).encode()
 
 
+_CONNECT = b"connect-src 'self'"
 PAGE = _policy(
     "default-src 'none'",
     "script-src 'self'",
@@ -38,10 +39,15 @@ _WORKERS = {"crypto": WASM_WORKER, "take": RECORDER}
 """By the room of the file, with which its name begins: workers/ROOM-HASH.js, workers/ROOM-NAME-HASH.js."""
 
 
-def policy_of(path: str) -> bytes | None:
-    """Chooses the policy of a file of the web app; None where that of data does."""
+def policy_of(path: str, *, videos_at: str = "") -> bytes | None:
+    """Chooses the policy of a file of the web app; None where that of data does.
+
+    ``videos_at`` is how the addresses of videos begin that pages read from elsewhere; no worker does.
+    """
     if path == "/sw.js":
         return SERVICE_WORKER
     if path.startswith("/workers/"):
         return _WORKERS.get(path.removeprefix("/workers/").partition("-")[0], WORKER)
-    return PAGE if path.endswith(".html") else None
+    if not path.endswith(".html"):
+        return None
+    return PAGE.replace(_CONNECT, _CONNECT + b" " + videos_at.encode()) if videos_at else PAGE

@@ -85,14 +85,16 @@ class WebApp:
         return self.files.get(ahead) or self.files.get(PAGE, _NOT_BUILT)
 
 
-def load(folder: Path = FOLDER) -> WebApp:
-    """Reads the built app; one that is replaced later is served after the next start."""
+def load(folder: Path = FOLDER, *, videos_at: str = "") -> WebApp:
+    """Reads the built app; one that is replaced later is served after the next start. ``videos_at``: see ``policy_of``."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix in TYPES)
     files = (path for path in found if not path.relative_to(folder).parts[0].startswith("."))
-    return WebApp({f"/{path.relative_to(folder).as_posix()}": _read(folder, path) for path in files})
+    return WebApp(
+        {f"/{path.relative_to(folder).as_posix()}": _read(folder, path, videos_at) for path in files}
+    )
 
 
-def _read(folder: Path, path: Path) -> WebFile:
+def _read(folder: Path, path: Path, videos_at: str) -> WebFile:
     name = f"/{path.relative_to(folder).as_posix()}"
     bodies = {b"identity": path.read_bytes()}
     for coding, suffix in _ENCODINGS.items():
@@ -101,7 +103,7 @@ def _read(folder: Path, path: Path) -> WebFile:
             bodies[coding] = copy.read_bytes()
     headers = [(b"content-type", TYPES[path.suffix].encode()), (b"cache-control", _caching(name))]
     headers.append((b"vary", b"accept, accept-encoding" if name in _PAGES else b"accept-encoding"))
-    if (policy := policy_of(name)) is not None:
+    if (policy := policy_of(name, videos_at=videos_at)) is not None:
         headers.append((b"content-security-policy", policy))
     etag = hashlib.sha256(bodies[b"identity"]).hexdigest()[:20].encode()
     return WebFile(_route(name), headers, etag, bodies)

@@ -5,10 +5,13 @@ What only removes bytes is the dispatcher's; it keeps its minute whatever happen
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
 
 from restante.server.bus.memory import OUTBOX, MemoryBus
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
+from restante.server.errors import Refusal
 from restante.server.log import Log
 from restante.server.outbox import queue
 from restante.server.outbox.queue import Kind, Task
@@ -42,6 +45,7 @@ class Courier:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._kept_ms = 0
 
     def start(self) -> None:
         """Starts the loop."""
@@ -56,6 +60,9 @@ class Courier:
         for task in self._running.values():
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+        if node := self._database.node:
+            with suppress(Refusal):  # a database that is away: the claims end by themselves
+                await self._database.write(partial(queue.let_go, node=node))
         await self._close()
 
     async def run(self) -> int:
@@ -71,6 +78,7 @@ class Courier:
             while not self._stopping:
                 bell.clear()
                 try:
+                    await self._keep()
                     await self._begin()
                 except Exception as error:  # noqa: BLE001 - a busy database must not end the loop for good
                     self._log.event("job-failed", kind="courier", error=type(error).__name__)
@@ -81,13 +89,22 @@ class Courier:
 
     async def _begin(self) -> bool:
         """Begins as many of the due tasks as there are hands free; tells whether any is on its way."""
-        tasks = await self._database.read(
-            lambda connection: queue.due(connection, now_ms=self._clock.now_ms(), kinds=tuple(self._errands))
-        )
+        node, now_ms = self._database.node, self._clock.now_ms()
+        due = await self._database.read(partial(queue.due, now_ms=now_ms, kinds=tuple(self._errands)))
+        tasks = [task for task in due if task.id not in self._running][: AT_ONCE - len(self._running)]
+        if node and tasks:
+            tasks = await self._database.write(partial(queue.claim, tasks=tasks, node=node))
         for task in tasks:
-            if len(self._running) < AT_ONCE and task.id not in self._running:
-                self._running[task.id] = asyncio.create_task(self._carry_out(task))
+            self._running[task.id] = asyncio.create_task(self._carry_out(task))
         return bool(self._running)
+
+    async def _keep(self) -> None:
+        """Keeps other nodes from what takes long."""
+        node, now_ms = self._database.node, self._clock.now_ms()
+        if node and self._running and now_ms - self._kept_ms >= queue.HELD_MS // 6:
+            self._kept_ms = now_ms
+            held = list(self._running)
+            await self._database.write(partial(queue.keep, task_ids=held, node=node))
 
     async def _carry_out(self, task: Task) -> None:
         try:

@@ -64,6 +64,11 @@ class Sweeper:
         self._payments = payments
         self._log = log
         self._watch = ClockWatch()
+        self._ending = False
+
+    def end(self) -> None:
+        """Lets the part in hand be the last."""
+        self._ending = True
 
     async def run(self) -> dict[str, int]:
         """Sweeps once; returns how many of each kind were ended. Kinds that fail are logged and tried next time."""
@@ -106,6 +111,8 @@ class Sweeper:
     async def _each(self, parts: dict[str, Callable[[], Awaitable[int]]]) -> dict[str, int]:
         counts: dict[str, int] = {}
         for kind, part in parts.items():
+            if self._ending:
+                break
             try:
                 counts[kind] = await part()
             except Exception as error:  # noqa: BLE001 - a kind that fails must not keep the others from ending

@@ -1,21 +1,24 @@
 """The live channel: server-sent events that say that something happened to a message, and never what it says.
 
 [Note: Hints may be lost, events not] The bus only wakes; what is told is read from the table of events, in order. A
-wake-up that goes missing is made good at the next heartbeat, a connection that breaks by ``Last-Event-ID``.
+wake-up that goes missing is made good by the next of the ``rounds``, a connection that breaks by ``Last-Event-ID``.
 """
 
-import asyncio
-import contextlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from time import perf_counter
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
+from sqlalchemy import Connection
 
 from restante.protocol.ijson import encode
 from restante.protocol.wire import Hint
 from restante.server.bus.memory import MemoryBus
+from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
+from restante.server.messages.rounds import OpenChannel, Rounds
 from restante.server.outbox import events
+from restante.server.sessions import presence
 
 CHANNELS = 16
 """Live channels of one account at a time."""
@@ -29,12 +32,19 @@ class Channel:
     """Opens live channels; ``heartbeat_s`` between comments that keep proxies awake, ``check_s`` between looks at the session."""
 
     def __init__(
-        self, database: Database, bus: MemoryBus, *, heartbeat_s: float = 20.0, check_s: float = 3.0
+        self,
+        database: Database,
+        bus: MemoryBus,
+        clock: Clock,
+        *,
+        heartbeat_s: float = 20.0,
+        check_s: float = 3.0,
     ) -> None:
         self._database = database
         self._bus = bus
-        self._heartbeat_s = heartbeat_s
+        self._clock = clock
         self._check_s = check_s
+        self._rounds = Rounds(database, bus, clock, beat_s=heartbeat_s, check_s=check_s)
 
     def admit(self, account_id: int) -> None:
         """Raises RetryLater when the account has as many channels as it may."""
@@ -42,32 +52,27 @@ class Channel:
             raise RetryLater("rate-limited", seconds=self._check_s)
 
     async def stream(
-        self, account_id: int, last_event_id: str | None, *, still_allowed: Callable[[], Awaitable[object]]
+        self, account_id: int, last_event_id: str | None, *, token_sha256: bytes
     ) -> AsyncGenerator[bytes, None]:
-        """Yields the stream until the process stops or ``still_allowed`` raises a Refusal.
+        """Yields the stream until the process stops or the session of the token ends.
 
         Without ``last_event_id`` it begins with what happens next; with one that is unknown or too old, by a ``resync``.
         """
-        with self._bus.subscribe(account_id) as bell:
-            position, opening = await self._begin(last_event_id)
+        channel = OpenChannel(account_id, token_sha256)
+        with self._bus.attached(account_id, channel):
+            channel.position, opening = await self._begin(last_event_id)
             yield opening
-            bell.set()
-            next_beat_s = perf_counter() + self._heartbeat_s
-            while not self._bus.closed:
-                beats = perf_counter() >= next_beat_s
-                if bell.is_set() or beats:
-                    bell.clear()
-                    while news := await self._news(account_id, position):
-                        position = news[-1].id
+            with (
+                self._rounds.of(channel),
+                suppress(Refusal),
+            ):  # a database that is away: they come back, and miss nothing
+                while not (self._bus.closed or channel.ended):
+                    if channel.beats:
+                        channel.beats = False
+                        yield _HEARTBEAT
+                    while channel.rang and (news := await self._news(channel)):
                         yield b"".join(_frame(Hint(one.kind, one.message_id), one.id) for one in news)
-                        if len(news) < _BATCH:
-                            break  # that was all, and whatever was committed since has rung or will ring
-                if beats:
-                    next_beat_s = perf_counter() + self._heartbeat_s
-                    yield _HEARTBEAT
-                await _rings(bell, within_s=min(self._check_s, next_beat_s - perf_counter()))
-                if not await _is(still_allowed):
-                    return
+                    await channel.woken()
 
     async def _begin(self, last_event_id: str | None) -> tuple[int, bytes]:
         start = b"retry: %d\n" % _RETRY_MS
@@ -80,24 +85,25 @@ class Channel:
             return position, start + b"id: %d\n\n" % position
         return position, start + _frame(Hint("resync", ""), position)
 
-    async def _news(self, account_id: int, position: int) -> list[events.Event]:
-        return await self._database.read(
-            lambda connection: events.after(connection, account_id, position, most=_BATCH)
-        )
+    async def _news(self, channel: OpenChannel) -> list[events.Event]:
+        """What happened since, at most a batch. Ends the channel when its session has, also if a moment ago on another node."""
+        now_ms, digests, position = self._clock.now_ms(), (channel.token_sha256,), channel.position
 
+        def look(connection: Connection) -> list[events.Event] | None:
+            if presence.call_roll(connection, digests, now_ms=now_ms).ended:
+                return None
+            return events.after(connection, channel.account_id, position, most=_BATCH)
 
-async def _rings(bell: asyncio.Event, *, within_s: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, within_s)):
-            await bell.wait()
-
-
-async def _is(still_allowed: Callable[[], Awaitable[object]]) -> bool:
-    try:
-        await still_allowed()
-    except Refusal:
-        return False
-    return True
+        channel.rang = False
+        news = await self._database.read(look)
+        if news is None:
+            channel.end()
+        elif news:
+            channel.position = news[-1].id
+            channel.rang = (
+                channel.rang or len(news) == _BATCH
+            )  # else that was all, and what came since has rung or will ring
+        return news or []
 
 
 def _frame(hint: Hint, event_id: int) -> bytes:

@@ -16,6 +16,7 @@ from litestar.openapi.spec.encoding import Encoding
 from litestar.openapi.spec.enums import OpenAPIFormat
 
 from restante.protocol import limits
+from restante.protocol.wire_messages import VIDEO_PIECES
 from restante.server.problem_docs import SIGNED_IN, written_refusals
 
 _BINARY = "application/octet-stream"
@@ -124,6 +125,26 @@ Part = dict[str, Any]
 
 _TEXT = {"type": "string"}
 _BYTES = {"content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}}}
+_PIECE = {
+    "type": "object",
+    "required": ["offset", "size", "url"],
+    "properties": {
+        "offset": {"type": "integer", "minimum": 0},
+        "size": {"type": "integer", "minimum": 1},
+        "url": {"type": "string", "format": "uri", "maxLength": 4096},
+    },
+}
+_PIECES = {
+    "type": "object",
+    "description": "Pieces without gaps, the first with the first byte asked for; they may end early. Each is read by a GET "
+    "without credentials, for `for_s` seconds.",
+    "required": ["pieces", "for_s"],
+    "properties": {
+        "pieces": {"type": "array", "minItems": 1, "maxItems": 64, "items": _PIECE},
+        "for_s": {"type": "integer", "minimum": 1},
+    },
+}
+_BYTES_OR_PIECES = {"content": {**_BYTES["content"], VIDEO_PIECES: {"schema": _PIECES}}}
 _ETAG = {"schema": _TEXT, "required": True, "description": "Strong: for If-Range and If-None-Match."}
 _SPAN = {"schema": _TEXT, "required": True, "description": "Which bytes these are, and of how many."}
 _WANTED = {"Range": "One range of bytes.", "If-Range": "An ETag.", "If-None-Match": "ETags."}
@@ -143,7 +164,11 @@ def _video(name: str, text: str, refusals: tuple[str, ...], of: Part, *, body: P
         "description": text,
         "parameters": [of, *headers],
         "responses": {
-            "200": {"description": "All of it.", "headers": {"ETag": _ETAG}, **body},
+            "200": {
+                "description": "All of it.",
+                "headers": {"ETag": {**_ETAG, "required": not body}},
+                **(body and _BYTES_OR_PIECES),
+            },
             "206": {"description": "The range.", "headers": {"ETag": _ETAG, "Content-Range": _SPAN}, **body},
             "304": {"description": "What If-None-Match names.", "headers": {"ETag": _ETAG}},
             **refused,
@@ -155,8 +180,9 @@ _OF_MESSAGE = {"name": "message_id", "in": "path", "required": True, "schema": _
 _OF_LINK = {**_OF_MESSAGE, "name": "link_id"}
 _TO_ACCOUNTS = (*SIGNED_IN, "message-gone")
 _TO_GUESTS = ("view-over", "link-gone")
-_WHOLE = "Gives video.age to the sender and the recipients, whole or a range."
-_WHOLE_GUEST = "Gives video.age to the token of a view, whole or a range."
+_WHERE = f" Where the operator lets clients read from the bucket, a GET that accepts `{VIDEO_PIECES}` is told where instead."
+_WHOLE = "Gives video.age to the sender and the recipients, whole or a range." + _WHERE
+_WHOLE_GUEST = "Gives video.age to the token of a view, whole or a range." + _WHERE
 _WOULD = "Tells what a GET would answer."
 
 PATHS: Part = {

@@ -4,14 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from restante.server.asgi import RawHeaders, Receive, Scope, Send, headers_named
+from restante.protocol import ijson
+from restante.protocol.wire_messages import VIDEO_PIECES, VideoPiece, VideoPieces
+from restante.server.asgi import RawHeaders, Receive, Scope, Send, headers_named, respond
+from restante.server.blobs.remote import READABLE_S
 from restante.server.blobs.store import BlobFile, BlobMissing
-from restante.server.errors import Refusal
+from restante.server.errors import Refusal, RetryLater
 from restante.server.links.service import GuestLinks
 from restante.server.messages.rules import VideoRef
 from restante.server.messages.service import Messages
 from restante.server.sessions.actor import bearer_of, token_of
 from restante.server.sessions.service import Sessions
+from restante.server.uploads.durable import BUSY_RETRY_S
 from restante.server.uploads.service import Uploads
 
 _RANGE = re.compile(rb"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
@@ -23,6 +27,8 @@ _FIXED = [
     (b"cache-control", b"private, no-store"),
     (b"accept-ranges", b"bytes"),
 ]
+
+_PIECES = VIDEO_PIECES.encode()
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -79,6 +85,11 @@ def is_known(headers: RawHeaders, etag: bytes) -> bool:
     joined = b",".join(headers_named(headers, b"if-none-match"))
     tags = [tag.strip().removeprefix(b"W/") for tag in joined.split(b",")]
     return joined.strip() == b"*" or etag in tags
+
+
+def takes_addresses(headers: RawHeaders) -> bool:
+    """Tells whether the client can read from addresses that it is given."""
+    return any(_PIECES in value for value in headers_named(headers, b"accept"))
 
 
 class Videos(Protocol):
@@ -139,6 +150,14 @@ class VideoApp:
         except Unsatisfiable as error:
             nowhere = {"content-range": f"bytes */{video.size}"}
             raise Refusal("range-unsatisfiable", headers=nowhere) from error
+        if (
+            self._uploads.reads_directly
+            and scope["method"] == "GET"
+            and video.size
+            and takes_addresses(scope["headers"])
+        ):
+            await self._send_addresses(send, video, span or Span(0, video.size))
+            return
         try:
             file = await self._uploads.open_blob(video.blob_id)
         except BlobMissing as error:
@@ -159,20 +178,50 @@ class VideoApp:
         if scope["method"] == "HEAD" or not video.size:
             await _send_empty(send, status, headers)
             return
+        path = self._path(scope, video.blob_id) if span is None else None
+        first = b"" if path is not None else await self._read_first(file, span or whole)
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        if span is None and (path := self._path(scope, video.blob_id)) is not None:
+        if path is not None:
             await send({"type": "http.response.pathsend", "path": path})
         else:
-            await self._send_pieces(send, file, span or whole)
+            await self._send_pieces(send, file, span or whole, first)
 
-    async def _send_pieces(self, send: Send, file: BlobFile, span: Span) -> None:
-        at, most = span.start, self._uploads.piece_bytes
+    async def _send_addresses(self, send: Send, video: VideoRef, span: Span) -> None:
+        """[Note: Addresses] Whoever says so in Accept reads from the bucket itself; everybody else gets the bytes from here."""
+        try:
+            parts = await self._uploads.addresses(video.blob_id, span.start, span.end)
+        except BlobMissing as error:
+            raise Refusal("not-found") from error
+        if not parts:  # the bucket lost its end, as above
+            raise Refusal("range-unsatisfiable", headers={"content-range": f"bytes */{span.start}"})
+        pieces = [VideoPiece(part.offset, part.size, part.url) for part in parts]
+        body = ijson.encode(VideoPieces(pieces, READABLE_S))
+        headers = [(b"content-type", _PIECES), (b"cache-control", b"private, no-store"), (b"vary", b"accept")]
+        await respond(send, 200, headers, body)
+
+    async def _read_first(self, file: BlobFile, span: Span) -> bytes:
+        """Reads before anything is answered: a store that is away can be told then, and later only by breaking off. Raises Refusal."""
+        try:
+            return await self._read(file, span)
+        except BlobMissing as error:
+            raise Refusal("not-found") from error
+        except OSError as error:
+            raise RetryLater("busy", seconds=BUSY_RETRY_S) from error
+
+    async def _read(self, file: BlobFile, span: Span) -> bytes:
+        most = self._uploads.piece_bytes
+        piece = await self._uploads.read_blob(file, span.start, min(most, span.end - span.start))
+        if not piece:  # shorter than its message says: nothing more will come
+            raise Refusal("range-unsatisfiable", headers={"content-range": f"bytes */{span.start}"})
+        return piece
+
+    async def _send_pieces(self, send: Send, file: BlobFile, span: Span, first: bytes) -> None:
+        at, piece = span.start, first
         while at < span.end:
-            piece = await self._uploads.read_blob(file, at, min(most, span.end - at))
-            if not piece:
-                raise BlobMissing("the blob is shorter than its message says")
+            piece = piece or await self._read(file, Span(at, span.end))
             at += len(piece)
             await send({"type": "http.response.body", "body": piece, "more_body": at < span.end})
+            piece = b""
 
     def _path(self, scope: Scope, blob_id: str) -> str | None:
         """Where the file is, if the ASGI server offers to send it by itself and the store has it as a file."""

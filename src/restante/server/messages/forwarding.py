@@ -52,5 +52,5 @@ def forward(
         for name, account_id in new.items()
     ]
     queries.insert_envelopes(connection, copies)
-    queries.withhold_events(connection, row.id, since=min(changes.values()))
+    queries.withhold_events(connection, row.id, blockers, since=min(changes.values()))
     return set(everybody - blockers)

@@ -4,7 +4,7 @@ The column ``box`` of an envelope is ``inbox``, ``sent``, ``hidden`` (its recipi
 received copy whose tombstone has run out, kept while the message lives, because it still tells the sender how the delivery ended.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -119,7 +119,7 @@ _INSERT_ENVELOPES = insert(envelopes)
 _WITHHOLD = delete(events).where(
     events.c.id >= bindparam("first"),
     events.c.message_id == _MESSAGE,
-    events.c.account_id.in_(select(envelopes.c.account_id).where(_OF_THIS, envelopes.c.box == "hidden")),
+    events.c.account_id.in_(bindparam("blockers", expanding=True)),
 )
 
 
@@ -171,9 +171,13 @@ def insert_envelopes(connection: Connection, rows: list[dict[str, Any]]) -> None
     connection.execute(_INSERT_ENVELOPES, rows)
 
 
-def withhold_events(connection: Connection, message_id: str, *, since: int) -> None:
+def withhold_events(
+    connection: Connection, message_id: str, blockers: Collection[int], *, since: int
+) -> None:
     """Takes back what a send just wrote for those who have it in the box ``hidden``."""
-    connection.execute(_WITHHOLD, {"message": message_id, "first": since})
+    if blockers:
+        wanted = {"message": message_id, "first": since, "blockers": sorted(blockers)}
+        connection.execute(_WITHHOLD, wanted)
 
 
 # Reading

@@ -1,7 +1,6 @@
 """The messages room over HTTP: parse, one call, shape."""
 
 import re
-from functools import partial
 from typing import Annotated, Any, Literal, cast, get_args
 
 from litestar import Request, Response, delete, get, post
@@ -25,7 +24,7 @@ from restante.server.messages.rules import Box
 from restante.server.messages.service import Messages
 from restante.server.problem_docs import CHANGE, JSON_BODY, SIGNED_IN, refusals
 from restante.server.sessions.actor import Actor, bearer_of, token_of
-from restante.server.sessions.service import Sessions
+from restante.server.sessions.service import digest_of
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -274,13 +273,12 @@ async def live_channel(
     request: AnyRequest,
     actor: NamedDependency[Actor],
     messages: NamedDependency[Messages],
-    sessions: NamedDependency[Sessions],
     last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None,
 ) -> Stream:
     """Tells what happens to the account's messages as it happens, and after `Last-Event-ID` what was missed."""
     messages.channel.admit(actor.account_id)
-    still_allowed = partial(sessions.actor, token_of(request.scope["headers"]))
-    stream = messages.channel.stream(actor.account_id, last_event_id, still_allowed=still_allowed)
+    token = token_of(request.scope["headers"])
+    stream = messages.channel.stream(actor.account_id, last_event_id, token_sha256=digest_of(token))
     return Stream(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

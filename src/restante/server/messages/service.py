@@ -83,7 +83,7 @@ class Messages:
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
         self._videos = Recent[tuple[int, str], VideoRef](clock, fresh_for_s=VIDEO_FRESH_FOR_S)
-        self.channel = Channel(database, bus)
+        self.channel = Channel(database, bus, clock)
 
     # Sending
 

@@ -45,9 +45,7 @@ class Meters:
         self._created = self._counter("uploads_created", "Uploads that were begun")
         self._terminated = self._counter("uploads_terminated", "Uploads that were given up by their client")
         self._resumed = self._counter("uploads_resumed", "Uploads whose client asked how far they are")
-        self._conflicts = self._counter(
-            "upload_lease_conflicts", "Pieces refused because another one was on its way"
-        )
+        self._conflicts = self._counter("upload_lease_conflicts", "Pieces refused while one was on its way")
         self._messages = self._counter("messages_sent", "Messages that were taken")
         self._refused = self._counter("refusals", "Requests refused, by the code of the answer", "code")
         self._replayed = self._counter("idempotent_replays", "Sends that were stored before")
@@ -84,6 +82,7 @@ class Meters:
                 "push", _class_of(fields.get("status"))
             ).inc(),
             "mail-refused": lambda _: self._notices.labels("mail", "refused").inc(),
+            **self._of_bus(),
             "policy-report": self._held_back,
         }
 
@@ -158,6 +157,11 @@ class Meters:
                 return _OTHER, _OTHER, f"{status[:1]}xx"
             self._routes.add(labels)
         return labels
+
+    def _of_bus(self) -> dict[str, Callable[[Fields], None]]:
+        joined = self.gauge("bus_joined", "Whether hints come from other nodes; 1 where there are none")
+        joined.set(1)
+        return {"bus-away": lambda _: joined.set(0), "bus-back": lambda _: joined.set(1)}
 
     def _swept(self, fields: Fields) -> None:
         for kind, count in fields.items():

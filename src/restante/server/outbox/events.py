@@ -18,6 +18,12 @@ _AFTER = (
     .order_by(events.c.id)
     .limit(bindparam("most"))
 )
+_SINCE = (
+    select(events.c.id, events.c.account_id)
+    .where(events.c.id > bindparam("last"))
+    .order_by(events.c.id)
+    .limit(bindparam("most"))
+)
 _NEWEST = select(func.max(events.c.id))
 _SPAN = select(select(func.min(events.c.id)).scalar_subquery(), _NEWEST.scalar_subquery())
 """Two questions, each answered by an end of the index; asked as one, SQLite would read the whole table."""
@@ -55,6 +61,11 @@ def after(connection: Connection, account_id: int, last_id: int, *, most: int = 
     """Lists what came after ``last_id``, oldest first."""
     rows = connection.execute(_AFTER, {"account": account_id, "last": last_id, "most": most})
     return [Event(row.id, row.kind, row.message_id) for row in rows]
+
+
+def since(connection: Connection, last_id: int, *, most: int) -> list[tuple[int, int]]:
+    """Lists the ids and accounts of what happened to anybody after ``last_id``, oldest first."""
+    return [(row[0], row[1]) for row in connection.execute(_SINCE, {"last": last_id, "most": most})]
 
 
 def is_known(connection: Connection, last_id: int) -> bool:

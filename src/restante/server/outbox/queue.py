@@ -1,4 +1,9 @@
-"""Work that follows a commit: rows written in the same transaction, done afterwards, at least once."""
+"""Work that follows a commit: rows written in the same transaction, done afterwards, at least once.
+
+[Note: In one node's hands] Where several nodes share the database, each claims a task before it begins, for a quarter of a minute at a
+time by the clock of the database, and keeps it while it works. Of one that died the others take over. One that slept longer than its claim, and
+wakes, can take off what it did; it puts nothing off that another has in hand by then.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,6 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from restante.server.db.functions import NowMs
 from restante.server.db.tables import outbox
 
 Kind = Literal[
@@ -26,6 +32,8 @@ Kind = Literal[
 
 QUICK: tuple[Kind, ...] = ("delete-blob",)
 """What the dispatcher does; the rest is the courier's."""
+HELD_MS = 15_000
+"""How long a claim is good for: see [Note: In one node's hands]."""
 AGAIN = "+"
 """Ends the subject of a task that was asked for while the same was in hand."""
 
@@ -35,15 +43,39 @@ _KNOWN = select(outbox.c.id).where(
 )
 _KNOWN_IN_HAND = _KNOWN.where(outbox.c.handed > 0)
 _ADD = insert(outbox)
+_TASK = select(outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts, outbox.c.handed)
+_NOW = bindparam("now", type_=outbox.c.due_at.type)
+_IDS = outbox.c.id.in_(bindparam("tasks", expanding=True))
 _DUE = (
-    select(outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts, outbox.c.handed)
-    .where(outbox.c.due_at <= bindparam("now"), outbox.c.kind.in_(bindparam("kinds", expanding=True)))
+    _TASK.where(
+        outbox.c.due_at <= _NOW,
+        outbox.c.held_until <= NowMs(),
+        outbox.c.kind.in_(bindparam("kinds", expanding=True)),
+    )
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )
+_FREE = (
+    _TASK.where(_IDS, outbox.c.held_until <= NowMs()).order_by(outbox.c.id).with_for_update(skip_locked=True)
+)
+_HOLD = (
+    update(outbox)
+    .where(_IDS)
+    .values(held_by=bindparam("node"), held_until=NowMs() + bindparam("more", type_=outbox.c.held_until.type))
+)
+_KEEP = (
+    update(outbox)
+    .where(_IDS, outbox.c.held_by == bindparam("node"))
+    .values(held_until=NowMs() + bindparam("more", type_=outbox.c.held_until.type))
+)
+_LET_GO = update(outbox).where(outbox.c.held_by == bindparam("node")).values(held_by="", held_until=0)
 _IS_WAITING = select(outbox.c.id).where(_THIS)
 _DONE = delete(outbox).where(_THIS)
-_PUT_OFF = update(outbox).where(_THIS).values(attempts=bindparam("tries"), due_at=bindparam("due"), handed=0)
+_PUT_OFF = (
+    update(outbox)
+    .where(_THIS, outbox.c.held_by == bindparam("node"))
+    .values(attempts=bindparam("tries"), due_at=bindparam("due"), handed=0, held_by="", held_until=0)
+)
 _STANDING = (
     select(
         outbox.c.kind,
@@ -77,6 +109,8 @@ class Task:
     attempts: int
     handed: int = 0
     """How often it was handed over without anybody knowing how it ended."""
+    node: str = ""
+    """Who claimed it; empty where nobody else could."""
 
 
 def enqueue(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:
@@ -105,14 +139,34 @@ def due(
     return [Task(row.id, row.kind, row.subject, row.attempts, row.handed) for row in rows]
 
 
+def claim(connection: Connection, tasks: Collection[Task], *, node: str) -> list[Task]:
+    """Takes those of the tasks in hand that no other node has. See [Note: In one node's hands]."""
+    rows = connection.execute(_FREE, {"tasks": [task.id for task in tasks]}).all()
+    found = [Task(row.id, row.kind, row.subject, row.attempts, row.handed, node) for row in rows]
+    if found:
+        held = {"tasks": [task.id for task in found], "node": node, "more": HELD_MS}
+        connection.execute(_HOLD, held)
+    return found
+
+
+def keep(connection: Connection, task_ids: Collection[int], *, node: str) -> None:
+    """Keeps in hand what takes its time."""
+    connection.execute(_KEEP, {"tasks": list(task_ids), "node": node, "more": HELD_MS})
+
+
+def let_go(connection: Connection, *, node: str) -> None:
+    """Leaves to others whatever a node has in hand."""
+    connection.execute(_LET_GO, {"node": node})
+
+
 def hand_over(connection: Connection, task: Task) -> None:
     """Notes that somebody outside is about to get it; ``put_off`` and ``done`` say how that ended."""
     connection.execute(_HAND_OVER, {"task": task.id})
 
 
 def put_off(connection: Connection, task: Task, *, due_ms: int, attempts: int) -> None:
-    """Lets a task wait."""
-    connection.execute(_PUT_OFF, {"task": task.id, "tries": attempts, "due": due_ms})
+    """Lets a task wait, unless another node has it in hand by now."""
+    connection.execute(_PUT_OFF, {"task": task.id, "node": task.node, "tries": attempts, "due": due_ms})
 
 
 def is_waiting(connection: Connection, task: Task) -> bool:
@@ -128,7 +182,7 @@ def done(connection: Connection, task: Task) -> None:
 def failed(connection: Connection, task: Task, *, now_ms: int) -> None:
     """Puts a task off: 1 s, then twice as long each time, at most a minute, so that a poison task blocks nobody."""
     wait_ms = min(60_000, 1000 * 2 ** min(task.attempts, 6))
-    connection.execute(_PUT_OFF, {"task": task.id, "tries": task.attempts + 1, "due": now_ms + wait_ms})
+    put_off(connection, task, due_ms=now_ms + wait_ms, attempts=task.attempts + 1)
 
 
 def standing(connection: Connection) -> list[Row[*tuple[Any, ...]]]:

@@ -7,6 +7,8 @@ import asyncio
 import hashlib
 import hmac
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 from sqlalchemy import Connection
@@ -18,7 +20,7 @@ from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
 from restante.server.log import Log
-from restante.server.outbox import queue
+from restante.server.outbox import leases, queue
 from restante.server.outbox.queue import Task
 from restante.server.payments import queries
 from restante.server.payments.dunning import Dunning
@@ -28,6 +30,9 @@ from restante.server.plans.terms import DAY_MS
 from restante.server.sessions.actor import Actor
 
 SILENT_RETRY_S = 30
+ASKED_FOR_MS = 60_000
+"""How long one node keeps others from asking about a customer."""
+_LOOKS = 120
 
 
 class Payments:
@@ -169,7 +174,7 @@ class Payments:
 
     async def _ask(self, provider: Provider, customer: str) -> None:
         """Fetches and stores, one after the other: an older answer never replaces a newer one."""
-        async with self._locks[customer]:
+        async with self._locks[customer], self._alone(f"payment:{customer}"):
             held = await provider.held(customer)
             now_ms = self._clock.now_ms()
 
@@ -179,6 +184,24 @@ class Payments:
                     self.dunning.store(connection, account_id, held, now_ms=now_ms)
 
             await self._database.write(work)
+
+    @asynccontextmanager
+    async def _alone(self, name: str) -> AsyncIterator[None]:
+        """Keeps other nodes from asking about the same customer meanwhile. Raises ProviderSilent when one does for too long."""
+        node = self._database.node
+        if not node:
+            yield
+            return
+        for _ in range(_LOOKS):
+            if await self._database.write(partial(leases.take, name=name, node=node, for_ms=ASKED_FOR_MS)):
+                break
+            await asyncio.sleep(ASKED_FOR_MS / 1000 / _LOOKS)
+        else:
+            raise ProviderSilent("another node still waits")
+        try:
+            yield
+        finally:
+            await self._database.write(partial(leases.give_back, name=name, node=node))
 
     def _silent(self, error: ProviderSilent) -> Refusal:
         self._log.event("payments-silent", error=str(error))

@@ -1,8 +1,9 @@
 """SQL of sessions. See [Note: Statements made once]."""
 
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from restante.server.db.tables import accounts, sessions
 
@@ -53,6 +54,14 @@ _VERIFY = update(sessions).where(_THIS).values(verified_at=bindparam("now"))
 _TOUCH = (
     update(sessions)
     .where(_THIS, sessions.c.last_seen_at < bindparam("now"))
+    .values(last_seen_at=bindparam("now"))
+)
+_OF_THESE = sessions.c.token_sha256.in_(bindparam("digests", expanding=True))
+_COUNT_LIVING = select(func.count(), func.min(sessions.c.last_seen_at)).where(_OF_THESE, _LIVES, _IS_THERE)
+_LIVING = select(sessions.c.token_sha256).where(_OF_THESE, _LIVES, _IS_THERE)
+_TOUCH_ALL = (
+    update(sessions)
+    .where(_OF_THESE, sessions.c.last_seen_at < bindparam("before"))
     .values(last_seen_at=bindparam("now"))
 )
 
@@ -142,3 +151,22 @@ def verified_at(connection: Connection, session_id: str) -> int | None:
 
 def verify(connection: Connection, session_id: str, *, now_ms: int) -> None:
     connection.execute(_VERIFY, {"session": session_id, "now": now_ms})
+
+
+def count_living(
+    connection: Connection, digests: Collection[bytes], *, seen_after_ms: int
+) -> tuple[int, int | None]:
+    """How many of the tokens belong to a session that goes on, and when the one of them was seen that was seen first."""
+    row = connection.execute(_COUNT_LIVING, {"digests": list(digests), "seen_after": seen_after_ms}).one()
+    return row[0], row[1]
+
+
+def living(connection: Connection, digests: Collection[bytes], *, seen_after_ms: int) -> set[bytes]:
+    """Which of them do."""
+    found = connection.execute(_LIVING, {"digests": list(digests), "seen_after": seen_after_ms})
+    return {bytes(digest) for digest in found.scalars()}
+
+
+def touch_all(connection: Connection, digests: Collection[bytes], *, now_ms: int, before_ms: int) -> None:
+    """Moves ``last_seen_at`` forward where it lies before ``before_ms``."""
+    connection.execute(_TOUCH_ALL, {"digests": list(digests), "now": now_ms, "before": before_ms})

@@ -11,6 +11,7 @@ from restante.protocol import wire
 from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id, new_secret
 from restante.protocol.limits import SESSION_UNUSED_FOR, VERIFIED_FOR
+from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
@@ -38,15 +39,16 @@ class NewSession:
 class Sessions:
     """Who is signed in where. A token is kept as its SHA-256 only."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, bus: MemoryBus) -> None:
         self._database = database
         self._clock = clock
+        self._bus = bus
         self._cache = Recent[bytes, Actor](clock, fresh_for_s=FRESH_FOR_S)
         self._touching: set[asyncio.Task[None]] = set()
 
     async def actor(self, token: str) -> Actor:
         """Finds who bears the token. Raises Refusal not-signed-in for every other token alike."""
-        digest = _digest(token)
+        digest = digest_of(token)
         if found := self._cache.find(digest):
             return found
         generation, now_ms = self._cache.generation, self._clock.now_ms()
@@ -80,7 +82,7 @@ class Sessions:
             connection,
             session_id=session.id,
             account_id=account_id,
-            token_sha256=_digest(session.token),
+            token_sha256=digest_of(session.token),
             client=client,
             label=label,
             device=device,
@@ -93,7 +95,7 @@ class Sessions:
     def renew(self, connection: Connection, session_id: str) -> NewSession | None:
         """Gives a session another token within the caller's transaction; None when it has ended."""
         session = NewSession(session_id, b64(new_secret()))
-        if not queries.renew_token(connection, session_id, _digest(session.token)):
+        if not queries.renew_token(connection, session_id, digest_of(session.token)):
             return None
         return session
 
@@ -163,7 +165,7 @@ class Sessions:
         if not await self._database.write(work):
             raise Refusal("not-found")
         self._cache.drop(lambda known: known.session_id == session_id)
-        failpoint("session-revoked")
+        self._tell(actor)
 
     async def revoke_all(self, actor: Actor) -> None:
         """Ends all of the account's sessions, this one too. See [Note: Fresh verification]."""
@@ -174,7 +176,7 @@ class Sessions:
 
         await self._database.write(work)
         self._cache.drop(lambda known: known.account_id == actor.account_id)
-        failpoint("session-revoked")
+        self._tell(actor)
 
     async def revoke_others(self, actor: Actor) -> None:
         """Ends all of the account's sessions but this one. See [Note: Fresh verification]."""
@@ -182,7 +184,7 @@ class Sessions:
         self._cache.drop(
             lambda known: known.account_id == actor.account_id and known.session_id != actor.session_id
         )
-        failpoint("session-revoked")
+        self._tell(actor)
 
     def forget(self, account_id: int) -> None:
         """Drops what is remembered of an account that has ended."""
@@ -194,6 +196,11 @@ class Sessions:
         return await self._database.write(
             lambda connection: queries.remove_unused(connection, seen_before_ms=seen_before_ms)
         )
+
+    def _tell(self, actor: Actor) -> None:
+        """Has live channels of the account look whether their sessions go on, on every node."""
+        failpoint("session-revoked")
+        self._bus.publish([actor.account_id])
 
     def _remove_others(self, connection: Connection, actor: Actor) -> None:
         self.check_verified(connection, actor)
@@ -218,7 +225,7 @@ class Sessions:
             task.exception()  # seen, so that the loop does not complain: the next request tries again
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
     """Hashes a token as it is stored. Raises Refusal not-signed-in for what cannot be one."""
     try:
         return hashlib.sha256(unb64(token, size=TOKEN_BYTES)).digest()

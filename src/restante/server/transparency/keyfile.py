@@ -1,20 +1,39 @@
-"""The server's own key for its log, in a file of the data folder: made at the first run, never sent anywhere."""
+"""The server's own key for its log, in a file of the data folder or the operator's: made at the first run, never sent anywhere.
+
+[Note: One key] Clients know the log by its key. So several nodes sign with the same one, which the operator gives to each; the
+database knows its public half, and a node with another one, or with none, does not start.
+"""
 
 import os
 import secrets
 from pathlib import Path
 
+from sqlalchemy import Connection, Engine
+
+from restante.server.db import meta
 from restante.signing.keys import KEY_BYTES, SigningKey
 
 NAME = "log.key"
+
+
+_PUBLIC = "log_key"
 
 
 class BadKeyFile(RuntimeError):
     """The key is damaged. A new one would look like another server to every client, so none is made."""
 
 
-def load(folder: Path) -> SigningKey:
-    """Reads the key, or makes one that is on the disk before it signs anything. Raises BadKeyFile."""
+class OtherKey(RuntimeError):
+    """This node's key is not the installation's. See [Note: One key]."""
+
+
+def load(folder: Path, told: str = "") -> SigningKey:
+    """Reads the key that the settings tell, or that of the folder; or makes one that is on the disk before it signs anything.
+
+    Raises BadKeyFile.
+    """
+    if told:
+        return _parsed(told, "RESTANTE_LOG_KEY is no key: 64 hexadecimal digits, as in log.key")
     try:
         return read(folder / NAME)
     except FileNotFoundError:
@@ -23,12 +42,36 @@ def load(folder: Path) -> SigningKey:
 
 def read(path: Path) -> SigningKey:
     """Reads the key of a file, and makes none. Raises BadKeyFile, FileNotFoundError."""
+    return _parsed(
+        path.read_bytes().decode("ascii", "replace"), f"{path} is not a key: bring it back from a backup"
+    )
+
+
+def check_is_there(engine: Engine, folder: Path, told: str) -> None:
+    """Keeps one of several nodes from making a key of its own. Raises OtherKey."""
+    if told or (folder / NAME).exists() or not meta.is_there(engine):
+        return
+    with engine.connect() as connection:
+        if meta.get(connection, _PUBLIC) is not None:
+            raise OtherKey(f"{folder} has no {NAME}, and this installation has one")
+
+
+def agree(connection: Connection, key: SigningKey) -> None:
+    """Keeps the public half of the first node's key, and holds that of every other against it. Raises OtherKey."""
+    known = meta.get(connection, _PUBLIC)
+    if known is None:
+        meta.put(connection, _PUBLIC, key.public)
+    elif known != key.public:
+        raise OtherKey("this node's log.key is not the one that this installation's log is signed with")
+
+
+def _parsed(text: str, wrong: str) -> SigningKey:
     try:
-        seed = bytes.fromhex(path.read_text("ascii"))
+        seed = bytes.fromhex(text)
     except ValueError as error:
-        raise BadKeyFile(f"{path} is not a key: bring it back from a backup") from error
+        raise BadKeyFile(wrong) from error
     if len(seed) != KEY_BYTES:
-        raise BadKeyFile(f"{path} is not a key: bring it back from a backup")
+        raise BadKeyFile(wrong)
     return SigningKey(seed)
 
 

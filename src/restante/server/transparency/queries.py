@@ -66,8 +66,10 @@ def cosigned(connection: Connection) -> dict[str, tuple[int, bytes]]:
 
 
 def keep_cosigned(connection: Connection, signed: dict[str, tuple[int, bytes]]) -> None:
-    """Keeps what the witnesses signed last, for the next start."""
-    meta.put(connection, _COSIGNED, msgspec.msgpack.encode(signed))
+    """Keeps what the witnesses signed last, for the next start; another node may have kept something later."""
+    known = cosigned(connection)
+    newest = {key: max(mine, known.get(key, mine)) for key, mine in signed.items()}
+    meta.put(connection, _COSIGNED, msgspec.msgpack.encode(newest))
 
 
 def _last_leaf(level: int, index: int) -> int:

@@ -15,6 +15,7 @@ from restante.server.config import Settings
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
 from restante.server.failpoints import failpoint
+from restante.server.standstill import Standstill
 from restante.server.uploads import queries
 from restante.server.uploads.opened import OpenUpload
 
@@ -47,6 +48,7 @@ class Durable:
         self._remote = remote
         # What is held for an object store does not survive the process either.
         self._every_byte = settings.durability == "power" or remote is not None
+        self._standstill = Standstill(settings.data) if remote is None else None
         self._give_up = give_up
         self._flusher = Flusher()
 
@@ -57,6 +59,8 @@ class Durable:
     async def stop(self) -> None:
         """Serves who still waits for a flush, then ends."""
         await asyncio.to_thread(self._flusher.stop)
+        if self._standstill is not None:
+            self._standstill.close()
 
     async def acknowledge(self, upload: OpenUpload) -> int:
         """Makes what is written as durable as promised, finishes it when it is complete; returns the offset to tell."""
@@ -68,6 +72,8 @@ class Durable:
         elif upload.ahead is None and size - (upload.durable or 0) >= AHEAD_BYTES:
             upload.ahead = asyncio.create_task(self._flush_ahead(upload, size))
             upload.ahead.add_done_callback(partial(_came_ahead, upload))
+        if self._standstill is not None:
+            self._standstill.check()
         failpoint("upload-before-ack")
         return size
 
@@ -94,7 +100,13 @@ class Durable:
         failpoint("upload-before-finish")
         now_ms = self._clock.now_ms()
         finished_at = await self._database.write(
-            partial(queries.finish, upload_id=upload.id, length=upload.length, now_ms=now_ms)
+            partial(
+                queries.finish,
+                account_id=upload.account_id,
+                upload_id=upload.id,
+                length=upload.length,
+                now_ms=now_ms,
+            )
         )
         if finished_at is None:
             raise Refusal("upload-gone")

@@ -49,6 +49,10 @@ class BlobLedger:
         now_ms = self._clock.now_ms()
         return self._write(partial(queries.add_part, blob_id=blob_id, epoch=epoch, part=part, now_ms=now_ms))
 
+    def replace(self, blob_id: str, epoch: int, whole: Part) -> bool:
+        """Puts one part in the place of all by compare-and-set."""
+        return self._write(partial(queries.replace_parts, blob_id=blob_id, epoch=epoch, whole=whole))
+
     def parts(self, blob_id: str) -> list[Part]:
         """Its parts in order."""
         return self._read(partial(queries.parts, blob_id=blob_id))
@@ -74,6 +78,11 @@ class BlobLedger:
     def _wait(self, asked: Coroutine[None, None, T]) -> T:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(WITHIN_S)
+
+
+def parts_of(connection: Connection, blob_id: str) -> list[Part]:
+    """Where a blob's bytes lie, for those who have a transaction and no loop."""
+    return queries.parts(connection, blob_id)
 
 
 def check_place(engine: Engine, *, remote: bool) -> None:

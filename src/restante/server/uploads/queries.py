@@ -32,7 +32,9 @@ _SET_LENGTH = (
     update(table).where(_THIS, table.c.length.is_(None), *_UNFINISHED).values(length=bindparam("known"))
 )
 _FINISH = (
-    update(table).where(_THIS, *_UNFINISHED).values(finished_at=bindparam("now"), length=bindparam("known"))
+    update(table)
+    .where(_THIS, table.c.account_id == bindparam("account"), *_UNFINISHED)
+    .values(finished_at=bindparam("now"), length=bindparam("known"))
 )
 _MESSAGE = bindparam("message", type_=table.c.message_id.type)
 _CLAIM = (
@@ -81,6 +83,11 @@ _GROW_BLOB = (
     update(remote_blobs)
     .where(_THIS_BLOB, remote_blobs.c.epoch == bindparam("under"), remote_blobs.c.size == bindparam("at"))
     .values(size=remote_blobs.c.size + bindparam("more"), modified_at=bindparam("now"))
+)
+_HOLD_BLOB = (
+    update(remote_blobs)
+    .where(_THIS_BLOB, remote_blobs.c.epoch == bindparam("under"), remote_blobs.c.size == bindparam("whole"))
+    .values(epoch=remote_blobs.c.epoch + 1)
 )
 _ADD_PART = insert(remote_parts)
 _PARTS = (
@@ -139,9 +146,12 @@ def set_length(connection: Connection, upload_id: str, length: int) -> bool:
     return connection.execute(_SET_LENGTH, {"upload_id": upload_id, "known": length}).rowcount == 1
 
 
-def finish(connection: Connection, upload_id: str, length: int, *, now_ms: int) -> int | None:
-    """Marks the upload finished, once; returns when it was, or None when it is gone."""
-    done = connection.execute(_FINISH, {"upload_id": upload_id, "now": now_ms, "known": length})
+def finish(
+    connection: Connection, account_id: int, upload_id: str, length: int, *, now_ms: int
+) -> int | None:
+    """Marks the account's upload finished, once; returns when it was, or None when it is gone."""
+    wanted = {"account": account_id, "upload_id": upload_id, "now": now_ms, "known": length}
+    done = connection.execute(_FINISH, wanted)
     if done.rowcount == 1:
         return now_ms
     found = find(connection, upload_id)
@@ -234,8 +244,17 @@ def add_part(connection: Connection, blob_id: str, epoch: int, part: Part, *, no
     grown = {"blob": blob_id, "under": epoch, "at": part.offset, "more": part.size, "now": now_ms}
     if connection.execute(_GROW_BLOB, grown).rowcount != 1:
         return False
-    row = {"blob_id": blob_id, "offset": part.offset, "size": part.size, "name": part.name}
-    connection.execute(_ADD_PART, row)
+    connection.execute(_ADD_PART, _part_row(blob_id, part))
+    return True
+
+
+def replace_parts(connection: Connection, blob_id: str, epoch: int, whole: Part) -> bool:
+    """Puts one part in the place of all, if nobody took the pen or wrote since."""
+    held = {"blob": blob_id, "under": epoch, "whole": whole.size}
+    if connection.execute(_HOLD_BLOB, held).rowcount != 1:
+        return False
+    connection.execute(_FORGET_PARTS, {"blob": blob_id})
+    connection.execute(_ADD_PART, _part_row(blob_id, whole))
     return True
 
 
@@ -265,6 +284,10 @@ def has_remote(connection: Connection) -> bool:
 def has_local(connection: Connection) -> bool:
     """Whether there are finished uploads, and none of their blobs is in a bucket."""
     return not has_remote(connection) and connection.execute(_SOME_LOCAL).first() is not None
+
+
+def _part_row(blob_id: str, part: Part) -> dict[str, object]:
+    return {"blob_id": blob_id, "offset": part.offset, "size": part.size, "name": part.name}
 
 
 def _upload(row: Row[tuple[object, ...]]) -> Upload:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from restante.protocol import limits
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, is_id, new_id, new_secret
-from restante.server.blobs.remote import RemoteBlobs, RemoteFile
+from restante.server.blobs.remote import ReadablePart, RemoteBlobs, RemoteFile
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.config import Settings
@@ -97,8 +97,9 @@ class Uploads:
         if self._remote is not None:
             self._remote.attach(asyncio.get_running_loop())
         self._durable.start()
-        for upload_id in await self._sweeps.never_created():
-            await self._bury(upload_id)
+        if self._remote is None:  # of a remote one, row and blob are made in one transaction
+            for upload_id in await self._sweeps.never_created():
+                await self._bury(upload_id)
 
     async def stop(self) -> None:
         """Ends open requests with what they have, flushed; within ``drain_s``."""
@@ -115,6 +116,8 @@ class Uploads:
         """Takes no byte more: every writer flushes and answers 503, new ones are refused."""
         self._stopping = True
         self._shelf.fence_all()
+        if self._remote is not None:
+            self._remote.interrupt()
 
     @property
     def stopping(self) -> bool:
@@ -289,6 +292,16 @@ class Uploads:
             return await self._remote.run(file.read, offset, length)
         return file.read_now(offset, length) or await asyncio.to_thread(file.read, offset, length)
 
+    @property
+    def reads_directly(self) -> bool:
+        """Whether clients that can read from the bucket themselves are told where."""
+        return self._remote is not None and self._settings.blob_reads == "direct"
+
+    async def addresses(self, upload_id: str, start: int, end: int) -> list[ReadablePart]:
+        """Where the bytes from ``start`` on may be read without us for a while. Raises BlobMissing."""
+        assert self._remote is not None
+        return await self._remote.ask(self._remote.addresses, upload_id, start, end)
+
     def blob_path(self, upload_id: str) -> str | None:
         """Where a blob is as a local file, for servers that send files by themselves; None when it is none."""
         path = self._blobs.path(upload_id)
@@ -320,10 +333,10 @@ class Uploads:
         return len(found) + await self._sweep_strays()
 
     async def sum_up(self) -> int:
-        """Hashes finished blobs that nobody has hashed; returns how many. An object store keeps sums of its own."""
-        if self._remote is not None:
-            return 0
-        return await self._sweeps.sum_up()
+        """Hashes finished blobs that nobody has hashed; returns how many. An object store keeps sums of its own, and is read only to join."""
+        if self._remote is None:
+            return await self._sweeps.sum_up()
+        return await self._sweeps.join_up(self._remote) if self._settings.blob_join == "on" else 0
 
     async def forget_gone(self, now_ms: int) -> int:
         """Removes tombstones after 90 days; returns how many."""
@@ -344,8 +357,12 @@ class Uploads:
         if free < self._settings.keep_free_bytes + reserved + wanted:
             raise RetryLater("storage-full", seconds=FULL_RETRY_S)
         queries.add(connection, row)
+        if self._remote is not None:
+            queries.add_blob(connection, row.id, now_ms=row.created_at)
 
     async def _create_blob(self, upload_id: str) -> BlobFile:
+        if self._remote is not None:
+            return self._remote.created(upload_id)
         try:
             return await asyncio.to_thread(self._blobs.create, upload_id)
         except OSError as error:

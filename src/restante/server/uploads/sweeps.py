@@ -5,6 +5,7 @@ import hashlib
 from functools import partial
 
 from restante.protocol import limits
+from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
@@ -12,6 +13,10 @@ from restante.server.uploads import queries, rules
 
 SUMS = 100
 """Blobs hashed in one pass."""
+JOINS = 20
+"""Blobs joined in one pass at most: each is read twice and stored once."""
+JOIN_FOR_S = 20.0
+"""After so long no other is begun in this pass, since other sweeps wait."""
 _PIECE_BYTES = limits.MIB
 
 
@@ -61,6 +66,17 @@ class Sweeps:
             if digest is not None:
                 await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
         return len(found)
+
+    async def join_up(self, remote: RemoteBlobs) -> int:
+        """Makes one object of each finished blob and keeps its hash, which tells that this was done; returns how many."""
+        began_s, count = self._clock.monotonic_s(), 0
+        for upload_id in await self._database.read(partial(queries.unsummed, most=JOINS)):
+            if self._clock.monotonic_s() - began_s > JOIN_FOR_S:
+                break
+            digest, count = await remote.run(remote.join, upload_id), count + 1
+            if digest is not None:
+                await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
+        return count
 
     def _sum(self, upload_id: str) -> bytes | None:
         """None when it was removed meanwhile."""

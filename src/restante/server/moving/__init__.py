@@ -1,0 +1,1 @@
+"""Brings a single-machine installation to PostgreSQL, a bucket, or both, while it is served."""

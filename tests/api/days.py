@@ -1,0 +1,81 @@
+"""A day in a mailbox, in this process, and every statement that goes to the database meanwhile."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from restante.server.outbox import events
+from tests.api.inside import Inside
+from tests.api.parcels import TUS, make_parcel, new_key
+
+GROWS = {
+    *("accounts", "messages", "envelopes", "events", "uploads", "sessions"),
+    *("outbox", "idempotency_keys", "rate_buckets", "acquaintances"),
+}
+"""Tables that grow with people and messages, all of which the day visits."""
+
+
+@contextmanager
+def overheard() -> Iterator[dict[str, Any]]:
+    """Collects every statement that goes to a database, with parameters of one of its runs."""
+    said: dict[str, Any] = {}
+
+    def hear(
+        _c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, executemany: bool
+    ) -> None:
+        several = executemany and isinstance(parameters, list)
+        said.setdefault(statement, parameters[0] if several else parameters)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+
+async def day(inside: Inside, over: Callable[[str], None] = lambda _: None) -> None:
+    """Upload, send, lists, pages, details, video, marks, a live channel that comes back, deletion; says when each is ``over``."""
+    ann, bob = await inside.sign_up("ann"), await inside.sign_up("bob")
+    client = inside.client
+
+    async def ask(method: str, path: str, who: dict[str, str], **more: Any) -> Any:
+        headers = {**who, **more.pop("headers", {})}
+        answer = await client.request(method, f"/api/v1/{path}", headers=headers, **more)
+        assert answer.status_code < 300, answer.text
+        return answer
+
+    over("sign-up")
+    created = await ask("POST", "uploads", ann, headers={**TUS, "upload-length": "6000"})
+    upload = created.headers["location"].rpartition("/")[2]
+    over("create an upload")
+    body = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
+    await ask("PATCH", f"uploads/{upload}", ann, headers=body, content=os.urandom(6000))
+    over("PATCH")
+    parcel = make_parcel("bob", upload=upload)
+    await ask("POST", "messages", ann, headers={"idempotency-key": new_key()}, files=parcel.files())
+    over("send")
+    other = make_parcel("bob")
+    await ask("POST", "messages", ann, headers={"idempotency-key": new_key()}, files=other.files())
+    over("send again")
+    for box, who in (("inbox", bob), ("sent", ann)):
+        first = await ask("GET", box, who, params={"limit": 1})
+        await ask("GET", box, who, params={"limit": 1, "cursor": first.json()["cursor"]})
+        await ask("GET", box, who, params={"since": 0, "envelopes": "none"})
+        over(box)
+    for path, name in (("", "one message"), ("/details", "details"), ("/video", "video")):
+        await ask("GET", f"messages/{parcel.id}{path}", bob)
+        over(name)
+    for mark in ("fetched", "played"):
+        await ask("POST", f"messages/{parcel.id}/marks", bob, json={"mark": mark})
+    over("marks")
+    await inside.house.database.read(lambda connection: events.is_known(connection, 1))
+    await inside.house.database.read(events.newest)
+    await inside.house.database.read(lambda connection: events.after(connection, 2, 0))
+    over("events")
+    await ask("DELETE", f"messages/{parcel.id}", bob, params={"for": "me"})
+    await ask("DELETE", f"messages/{parcel.id}", ann, params={"for": "everyone"})
+    await inside.house.jobs.dispatcher.run()
+    over("deletion")
