@@ -40,7 +40,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for marker, is_elsewhere in elsewhere.items():
             if is_elsewhere and item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=f"marked `{marker}`: of another store than this run's"))
+                item.add_marker(
+                    pytest.mark.skip(reason=f"marked `{marker}`: of another store than this run's")
+                )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -124,7 +124,9 @@ def _data(data: Path | None) -> Path:
     try:
         check_start(settings.data, database=False, blobs=False)
     except Elsewhere as error:
-        raise Undone(str(error), "Set where they are; docs/guides/scale.md says how that is backed up.") from error
+        raise Undone(
+            str(error), "Set where they are; docs/guides/scale.md says how that is backed up."
+        ) from error
     return settings.data
 
 

@@ -52,7 +52,9 @@ def in_database(folder: Path, work: Callable[[Connection], T]) -> T:
             arrival.check_arrived(connection)
             return work(connection)
     except arrival.NotArrived as error:
-        raise Misused(str(error), "Run `restante move` again, or take it back: restante move --undo.") from error
+        raise Misused(
+            str(error), "Run `restante move` again, or take it back: restante move --undo."
+        ) from error
     except migrate.NewerDatabase as error:
         raise Misused(str(error), "Use the release that runs the server.") from error
     except migrate.TablesInUse as error:
