@@ -242,6 +242,7 @@ def test_one_alone_may_move_and_the_move_may_be_taken_back(old: Server):
     moved(old, places)
     life.once()
     assert life.refusals == 1
+    assert move(old, places, "--undo", RESTANTE_FAILPOINT="move-taken-back:1").returncode == DIED
     assert move(old, places, "--undo").returncode == 0
     life.once()
     assert life.refusals == 1
