@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,26 +70,36 @@ def ready(page: Page) -> None:
     )
 
 
+def turn(booth: Page, names: list[str], act: Callable[[str], object], more: str = "") -> str:
+    """Has the other camera used. On a busy machine one may stand still for so long that the booth gives it up by itself: then once more."""
+    chosen = booth.get_by_label("Camera", exact=True).locator("option:checked")
+    for _ in range(3):
+        (other,) = set(names) - {chosen.inner_text()}
+        act(other)
+        with suppress(AssertionError):
+            expect(booth.locator("body")).to_contain_text(f"“{other}” now.{more}", timeout=SLOW // 3)
+            expect(chosen).to_have_text(other, timeout=SLOW // 3)
+            return other
+    raise AssertionError(booth.locator("body").inner_text())
+
+
 def test_the_camera_is_chosen_by_name_before_and_during_a_take(page: Callable[[str], Page]) -> None:
     booth = page("/record")
     ready(booth)
     camera = booth.get_by_label("Camera", exact=True)
     names = [name for name in camera.locator("option").all_inner_texts() if name]
     assert len(names) == 2
-    camera.select_option(label=names[1])
-    says(booth, f"“{names[1]}” now.")
+    turn(booth, names, lambda other: camera.select_option(label=other))
     assert axe_violations(booth) == []
     begin(booth)
     kept(booth, 1)
-    camera.select_option(label=names[0])
-    says(booth, f"“{names[0]}” now. Still recording, in one piece.")
-    booth.keyboard.press("c")
-    says(booth, f"“{names[1]}” now.")
+    goes_on = " Still recording, in one piece."
+    turn(booth, names, lambda other: camera.select_option(label=other), goes_on)
+    last = turn(booth, names, lambda _: booth.keyboard.press("c"), goes_on)
     kept(booth, 2)
-    expect(camera.locator("option:checked")).to_have_text(names[1])
     stop(booth)
     again = page("/record")
-    expect(again.get_by_label("Camera", exact=True).locator("option:checked")).to_have_text(names[1])
+    expect(again.get_by_label("Camera", exact=True).locator("option:checked")).to_have_text(last)
 
 
 @pytest.mark.long
