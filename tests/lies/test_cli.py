@@ -1,7 +1,7 @@
 """A command line whose server lies in each of the ways of `table.py`: it says so by name, or comes to no harm."""
 
 import itertools
-import os
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("mallory")
-    mallory = Person(f"mallory-{os.getpid()}", folder, server.url).sign_up()
+    mallory = Person(f"mallory-{secrets.token_hex(4)}", folder, server.url).sign_up()
     with staged(server, (ann, bob, mallory), glimpse) as stage:
         bob.send(ann.name, glimpse)  # from here on bob knows ann's key
         stage.other = ann.send(bob.name, grain, "--caption", "known")
