@@ -197,7 +197,7 @@ def test_what_is_listed(home: Home, page: Callable[[str], Page]) -> None:
             letter(window, f"under {row}").wait_for()
     expect(refusals(window)).to_have_count(0)
     # Nothing else seems to be missing; and what was is found, should the page have had to ask for everything again.
-    eventually(lambda: said(window, "inbox_gap").count() + letter(window, "held back").count() == 1)
+    eventually(lambda: said(window, "inbox_gap").count() + letter(window, "held back").count() == 1, 60)
     with stage.bob.account as account:  # all of it is still there
         for message in sorted(stage.known):
             assert b"".join(plaintext(account.session, Mailbox(account).find(message).require())), message
