@@ -5,7 +5,7 @@ import os
 import ssl
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -134,9 +134,14 @@ def make_account(url: str, name: str | None = None) -> Person:
 
 def has_ended(server: Server, client: httpx.Client) -> None:
     """Waits until no node believes the client's session any more; one process alone never does for a moment."""
+    over(server, lambda: client.get("/api/v1/sessions"))
+
+
+def over(server: Server, ask: Callable[[], httpx.Response]) -> None:
+    """Waits until every node refuses what is asked; one process alone, which may not lag, is not waited for."""
     deadline, refused = time.monotonic() + server.lags_s, 0
     while refused < server.processes and time.monotonic() < deadline:
-        refused = 0 if client.get("/api/v1/sessions").status_code == 200 else refused + 1
+        refused = refused + 1 if ask().is_error else 0
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

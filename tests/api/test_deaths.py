@@ -13,7 +13,7 @@ import pytest
 from restante.protocol.encoding import b64
 from tests.api.outside import Browser, MailSink, Receiver, mail_sink, receiving
 from tests.api.parcels import inbox, make_parcel, make_upload, post, send, send_video, sent, until
-from tests.api.people import Person, assert_problem, make_account, new_client, sealed, sign_up_form
+from tests.api.people import Person, assert_problem, make_account, new_client, over, sealed, sign_up_form
 from tests.api.test_links import Guest
 from tests.api.test_mine import everything, rows_of
 from tests.api.test_pages import OPEN_HANDED, Call, begin, proof, put
@@ -96,6 +96,7 @@ class Ending:
         assert video.content == self.secret * 1000
 
     def check_gone(self) -> None:
+        over(self.server, lambda: self.ann.client.get("/api/v1/inbox"))
         assert_problem(self.ann.client.get("/api/v1/inbox"), 401, "not-signed-in")
         assert_problem(self.ann.sign_in(), 401, "sign-in-refused")
         until(lambda: rows_of(self.server, self.number) == {"log_entries": 1})

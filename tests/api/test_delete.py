@@ -20,7 +20,7 @@ from tests.api.parcels import (
     sent,
     until,
 )
-from tests.api.people import Person, assert_problem, make_account, new_client, now_ms
+from tests.api.people import Person, assert_problem, make_account, new_client, now_ms, over
 from tests.serving import Server
 from tests.stored import is_stored
 
@@ -95,6 +95,7 @@ def test_the_last_holder_takes_the_bytes_along(server: Server, ann: Person, bob:
     assert is_stored(server, parcel.message["upload"])
     delete(second, parcel.id, "me")
     until(lambda: not is_stored(server, parcel.message["upload"]), BYTES_GONE_S)
+    over(server, lambda: second.client.get(f"/api/v1/messages/{parcel.id}/video"))
     assert unreadable(ann, parcel)
     assert unreadable(bob, parcel)
 
@@ -146,12 +147,15 @@ def test_a_running_download_ends_well_and_a_new_one_is_refused(server: Server, a
 
 
 @pytest.mark.parametrize("ask", ["me", "everyone"])
-def test_what_was_just_being_watched_is_unreadable_at_once(ann: Person, bob: Person, ask: str):
+def test_what_was_just_being_watched_is_unreadable_at_once(
+    server: Server, ann: Person, bob: Person, ask: str
+):
     parcel = send_video(ann, bob)
     who, video = bob if ask == "me" else ann, f"/api/v1/messages/{parcel.id}/video"
     ranges = [bob.client.get(video, headers={"range": f"bytes={at}-{at}"}) for at in (0, 1)]
     assert [answer.status_code for answer in ranges] == [206, 206]
     assert delete(who, parcel.id, ask).status_code == 204
+    over(server, lambda: bob.client.get(video, headers={"range": "bytes=2-2"}))
     assert_problem(bob.client.get(video, headers={"range": "bytes=2-2"}), 410, "message-gone")
 
 

@@ -241,8 +241,7 @@ def test_work_that_failed_is_counted_and_tried_again(tmp_path: Path) -> None:
         def fill(connection: Any) -> None:
             for subject in ("9999:en:zoe@mail.example", "8888:en:yan@mail.example"):
                 queue.enqueue(connection, "mail-ticket", subject, due_ms=later)
-            failed = "UPDATE outbox SET attempts = 3 WHERE subject LIKE '%zoe%'"
-            connection.exec_driver_sql(failed)
+            connection.execute(text("UPDATE outbox SET attempts = 3 WHERE subject LIKE '%zoe%'"))
 
         await inside.house.database.write(fill)
         answer = await get(inside, ann, "work")

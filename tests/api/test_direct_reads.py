@@ -16,7 +16,7 @@ from restante.server.config import BadSettings, from_environment
 from restante.server.edge.policies import PAGE, SERVICE_WORKER, policy_of
 from tests import seaweed
 from tests.api import parcels
-from tests.api.people import Person, assert_problem, make_account
+from tests.api.people import Person, assert_problem, make_account, over
 from tests.api.test_links import Guest
 from tests.api.uploading import create, patch
 from tests.seaweed import Seaweed
@@ -156,6 +156,7 @@ def test_a_deleted_message_ends_what_was_told(direct):
     letter = Letter(direct)
     (first, *_) = letter.pieces()
     assert parcels.delete(letter.ann, letter.id, "everyone").status_code == 204
+    over(direct, letter.ask)
     assert_problem(letter.ask(), 410, "message-gone")
     parcels.until(lambda: httpx.get(first["url"], trust_env=False).status_code == 404)
 
