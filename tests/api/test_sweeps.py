@@ -282,7 +282,7 @@ def test_a_repetition_while_the_first_is_worked_on_is_told_to_wait(home: Househo
 
 def test_an_idle_channel_beats_and_the_end_of_the_session_ends_it(home: Household, ann: Actor):
     house, session = home.house, home.session(ann)
-    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=0.05, check_s=0.02)
+    channel = Channel(house.database, house.bus, home.clock, house.log, heartbeat_s=0.05, check_s=0.02)
 
     async def work() -> list[bytes]:
         pieces = []
@@ -302,7 +302,7 @@ def test_a_channel_beats_while_the_database_stands_still(
     home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch
 ):
     house, token = home.house, home.session(ann).token
-    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=0.05, check_s=0.02)
+    channel = Channel(house.database, house.bus, home.clock, house.log, heartbeat_s=0.05, check_s=0.02)
 
     async def stands_still(_: object) -> None:
         await asyncio.Event().wait()
@@ -320,7 +320,7 @@ def test_a_channel_beats_while_the_database_stands_still(
 
 def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch):
     house, token = home.house, home.session(ann).token
-    channel = Channel(house.database, house.bus, home.clock, heartbeat_s=600, check_s=0.02)
+    channel = Channel(house.database, house.bus, home.clock, house.log, heartbeat_s=600, check_s=0.02)
     monkeypatch.setattr(house.bus, "publish", lambda _: None)
 
     async def work() -> bytes:
@@ -337,7 +337,7 @@ def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monk
 
 def test_a_channel_that_stays_open_keeps_its_session_in_use(home: Household, clock: TurnedClock, ann: Actor):
     house, session = home.house, home.session(ann)
-    channel = Channel(house.database, house.bus, clock, heartbeat_s=600, check_s=0.02)
+    channel = Channel(house.database, house.bus, clock, house.log, heartbeat_s=600, check_s=0.02)
 
     async def seen_at() -> int:
         asked = select(sessions.c.last_seen_at).where(sessions.c.id == session.id)
@@ -368,7 +368,7 @@ def test_a_position_older_than_what_is_kept_asks_to_read_anew(
     clock.pass_ms(8 * DAY_MS)
     home.sweep()
     home.send(ann, parcel_for(["ann"]))
-    channel = Channel(home.house.database, home.house.bus, clock)
+    channel = Channel(home.house.database, home.house.bus, clock, home.house.log)
 
     async def first_piece(last_event_id: str) -> bytes:
         stream = channel.stream(ann.account_id, last_event_id, token_sha256=b"")

@@ -346,6 +346,7 @@ def _letters(
         clock,
         settings,
         bus=base.bus,
+        log=base.log,
         uploads=uploads,
         links=links,
         pages=pages,

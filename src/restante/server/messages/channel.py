@@ -16,6 +16,7 @@ from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal, RetryLater
+from restante.server.log import Log
 from restante.server.messages.rounds import OpenChannel, Rounds
 from restante.server.outbox import events
 from restante.server.sessions import presence
@@ -36,6 +37,7 @@ class Channel:
         database: Database,
         bus: MemoryBus,
         clock: Clock,
+        log: Log,
         *,
         heartbeat_s: float = 20.0,
         check_s: float = 3.0,
@@ -44,7 +46,7 @@ class Channel:
         self._bus = bus
         self._clock = clock
         self._check_s = check_s
-        self._rounds = Rounds(database, bus, clock, beat_s=heartbeat_s, check_s=check_s)
+        self._rounds = Rounds(database, bus, clock, log, beat_s=heartbeat_s, check_s=check_s)
 
     def admit(self, account_id: int) -> None:
         """Raises RetryLater when the account has as many channels as it may."""

@@ -17,6 +17,8 @@ from typing import Any
 from restante.server.bus.memory import MISSED, MemoryBus
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
+from restante.server.errors import RetryLater
+from restante.server.log import Log
 from restante.server.outbox import events
 from restante.server.sessions import presence
 
@@ -65,8 +67,9 @@ class Rounds:
     """Goes round while any channel is open; ``beat_s`` between heartbeats, ``check_s`` between looks at each session."""
 
     def __init__(
-        self, database: Database, bus: MemoryBus, clock: Clock, *, beat_s: float, check_s: float
+        self, database: Database, bus: MemoryBus, clock: Clock, log: Log, *, beat_s: float, check_s: float
     ) -> None:
+        self._log = log
         self._database = database
         self._bus = bus
         self._clock = clock
@@ -119,8 +122,8 @@ class Rounds:
                         await missed.wait()
                 if missed.is_set() or turn % self._checks == 0:
                     missed.clear()
-                    await _survived(self._look())
-                await _survived(self._check(turn))
+                    await self._survive(self._look())
+                await self._survive(self._check(turn))
 
     async def _check(self, turn: int) -> None:
         """Asks for the sessions whose turn it is, some hundred at a time."""
@@ -151,10 +154,11 @@ class Rounds:
             if len(news) < _EVENTS:
                 return
 
-
-async def _survived(work: Coroutine[Any, Any, None]) -> None:
-    """A database that is busy or away must not end the rounds: the next one makes good."""
-    try:
-        await work
-    except Exception:  # noqa: BLE001 - whatever it was
-        return
+    async def _survive(self, work: Coroutine[Any, Any, None]) -> None:
+        """A database that is busy or away must not end the rounds: the next one makes good."""
+        try:
+            await work
+        except RetryLater:  # told by whoever looks after the database
+            return
+        except Exception as error:  # noqa: BLE001 - logged, and tried again in the next round
+            self._log.event("job-failed", kind="rounds", error=type(error).__name__)

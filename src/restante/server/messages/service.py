@@ -29,6 +29,7 @@ from restante.server.failpoints import failpoint
 from restante.server.keys.service import signing_key
 from restante.server.limits.service import Limiter
 from restante.server.links.service import GuestLinks
+from restante.server.log import Log
 from restante.server.messages import deleting, forwarding, listing, marking, queries, rules
 from restante.server.messages.calling import Calling
 from restante.server.messages.channel import Channel
@@ -58,6 +59,7 @@ class Messages:
         settings: Settings,
         *,
         bus: MemoryBus,
+        log: Log,
         uploads: Uploads,
         links: GuestLinks,
         pages: Pages,
@@ -83,7 +85,7 @@ class Messages:
         self._cursors = Cursors(cursor_key)
         self._in_flight: set[tuple[str, str]] = set()
         self._videos = Recent[tuple[int, str], VideoRef](clock, fresh_for_s=VIDEO_FRESH_FOR_S)
-        self.channel = Channel(database, bus, clock)
+        self.channel = Channel(database, bus, clock, log)
 
     # Sending
 
