@@ -318,6 +318,40 @@ def test_a_channel_beats_while_the_database_stands_still(
     assert set(home.run(asyncio.wait_for(work(), 30))) == {b":\n\n"}
 
 
+def test_a_round_that_fails_is_logged_and_the_next_one_makes_good(
+    home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    house, token = home.house, home.session(ann).token
+    channel = Channel(house.database, house.bus, home.clock, house.log, heartbeat_s=600, check_s=0.02)
+    failed, is_logged = [], asyncio.Event()
+    monkeypatch.setattr(house.bus, "publish", lambda _: None)
+
+    def log(name: str, **said: object) -> None:
+        failed.append((name, said))
+        is_logged.set()
+
+    monkeypatch.setattr(house.log, "event", log)
+
+    async def fails(_: object) -> None:
+        raise ZeroDivisionError
+
+    async def work() -> bytes:
+        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        await anext(stream)
+        told = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)  # it has looked, and waits
+        with monkeypatch.context() as broken:
+            broken.setattr(house.database, "read", fails)
+            await is_logged.wait()
+        await house.messages.send(ann, new_key(), parcel_for(["ann"]))
+        piece = await told
+        await stream.aclose()
+        return piece
+
+    assert b"event: message" in home.run(asyncio.wait_for(work(), 30))
+    assert ("job-failed", {"kind": "rounds", "error": "ZeroDivisionError"}) in failed
+
+
 def test_a_hint_that_went_missing_is_made_good(home: Household, ann: Actor, monkeypatch: pytest.MonkeyPatch):
     house, token = home.house, home.session(ann).token
     channel = Channel(house.database, house.bus, home.clock, house.log, heartbeat_s=600, check_s=0.02)
