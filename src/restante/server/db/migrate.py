@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from restante.server.db import meta
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest revision; tests/api/test_migrations.py holds it against the scripts."""
 SERVES_FROM = "0016"
 """The oldest revision whose release can serve on a newer schema, unless a later migration contracts."""

@@ -3,9 +3,11 @@
 Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
 """
 
+from typing import Any
+
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
-from restante.server.db import blob_tables, entry_tables, plan_tables  # noqa: F401 - their tables belong to the schema
+from restante.server.db import blob_tables, entry_tables, message_tables, plan_tables  # noqa: F401 - their tables belong to the schema
 from restante.server.db.shapes import (
     Big,
     metadata,  # noqa: F401 - whoever wants every table finds it here
@@ -202,6 +204,25 @@ messages = _table(
     ),
 )
 
+
+def _facts() -> list[Column[Any]]:
+    """What a list shows of the message, kept with each copy: nobody looks into the sender's shard for it."""
+    kinds = {
+        "sender_id": Big,
+        "kind": Text,
+        "upload_id": Text,
+        "video_bytes": Big,
+        "details_sha256": LargeBinary,
+        "expires_at": Big,
+        "until_played": Integer,
+        "may_forward": Integer,
+        "by_caller": Integer,
+        "quarantined_at": Big,
+        "quarantine_reason": Text,
+    }
+    return [_column(name, kind, "as in the message", nullable=True) for name, kind in kinds.items()]
+
+
 envelopes = _table(
     "envelopes",
     _column(
@@ -229,6 +250,7 @@ envelopes = _table(
     _column("delivery_receipt", LargeBinary, "signed by the recipient, for the sender", nullable=True),
     _column("play_receipt", LargeBinary, "likewise", nullable=True),
     _column("forwarded_by", Big, "account that passed the message on to this one", nullable=True),
+    *_facts(),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
 )
@@ -375,6 +397,7 @@ idempotency_keys = _table(
     "idempotency_keys",
     _column("session_id", Text, "scope: keys of two devices never meet", primary_key=True),
     _column("key", Text, "as sent", primary_key=True),
+    _column("account_id", Big, "whose session it is", index=True, server_default=text("0")),
     _column("request_sha256", LargeBinary, "what was asked"),
     _column("answer", LargeBinary, "the JSON that was answered"),
     _column("created_at", Big, "for the sweep", index=True),
@@ -389,6 +412,7 @@ outbox = _table(
         "delete-blob, delete-account, tell, push, mail, mail-code, mail-opened, mail-ticket, mail-invite, webhook, …",
     ),
     _column("subject", Text, "id of what it is about"),
+    _column("account_id", Big, "whose it is, where that tells the shard", nullable=True),
     _column("due_at", Big, "not before"),
     _column("attempts", Integer, "failed tries so far"),
     _column("handed", Integer, "how often it went out without an answer", server_default=text("0")),
