@@ -12,7 +12,7 @@ from tests.api.inside import Inside
 from tests.api.parcels import TUS, make_parcel, new_key
 
 GROWS = {
-    *("accounts", "messages", "envelopes", "events", "uploads", "sessions"),
+    *("accounts", "messages", "envelopes", "deliveries", "events", "uploads", "sessions"),
     *("outbox", "idempotency_keys", "rate_buckets", "acquaintances"),
 }
 """Tables that grow with people and messages, all of which the day visits."""

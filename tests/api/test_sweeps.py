@@ -1,6 +1,7 @@
 """What ends by itself: on time, not before, whatever the wall clock does, and twice is once."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -413,3 +414,15 @@ def test_a_position_older_than_what_is_kept_asks_to_read_anew(
     assert b"event: resync" in home.run(first_piece("1"))
     assert b"resync" not in home.run(first_piece("2"))
     assert b"event: resync" in home.run(first_piece("4"))
+
+
+@pytest.mark.files
+def test_the_hash_of_a_blob_is_noted_once_it_is_whole(home: Household):
+    whole, part = (
+        home.upload(home.account("ann"), b"whole"),
+        home.upload(home.account("bob"), b"pa", length=4),
+    )
+    home.sweep()
+    sums = {row.id: row.sha256 for row in home.rows("uploads")}
+    assert sums == {whole: hashlib.sha256(b"whole").digest(), part: None}
+    assert home.sweep()["sums"] == 0
