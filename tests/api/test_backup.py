@@ -31,17 +31,7 @@ from tests.api.people import Person, make_account
 from tests.serving import Server
 
 pytestmark = [pytest.mark.sqlite, pytest.mark.files]
-TABLES = (
-    "accounts",
-    "messages",
-    "envelopes",
-    "deliveries",
-    "uploads",
-    "audit",
-    "outbox",
-    "state_shards",
-    "log_entries",
-)
+TABLES = "accounts messages envelopes deliveries uploads audit outbox state_shards log_entries".split()
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ TRIGGERS = {
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == 'postgresql':  # in the order in which a send takes them
+        op.execute('LOCK TABLE idempotency_keys, messages, events, envelopes, outbox IN ACCESS EXCLUSIVE MODE')
     for name, kind in FACTS.items():
         op.add_column('envelopes', sa.Column(name, kind, nullable=True, comment='as in the message'))
     op.create_table('deliveries',
