@@ -10,14 +10,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
-from restante.protocol.encoding import b64
+from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, new_id
 from restante.server.bus.memory import MemoryBus
 from restante.server.db.tables import accounts
+from restante.server.db.tables import sessions as table
 from restante.server.errors import Refusal
 from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
+from restante.server.sessions.tokens import account_in, new_token
 from tests.api.listening import Listener
 from tests.api.people import Person, assert_problem, has_ended, make_account, new_client
 from tests.laying import database_in
@@ -26,6 +28,7 @@ from tests.serving import Server
 DAY_MS = 24 * 3600 * 1000
 HOUR_MS = 3600 * 1000
 START_MS = 1_800_000_000_000
+KEY = b"k" * 32
 
 
 def signed_in(person: Person) -> tuple[httpx.Client, str]:
@@ -344,8 +347,9 @@ class Nodes:
     def __init__(self, path: Path) -> None:
         self.clock = Hands()
         self.database = database_in(path)
-        self.here = Sessions(self.database, self.clock, bus=MemoryBus())
-        self.there = Sessions(self.database, self.clock, bus=MemoryBus())
+        self.here, self.there = (
+            Sessions(self.database, self.clock, bus=MemoryBus(), key=KEY) for _ in range(2)
+        )
 
     async def sign_in(self) -> NewSession:
         def work(connection):
@@ -354,6 +358,14 @@ class Nodes:
             return self.here.create(connection, account_id, "cli")
 
         return await self.database.write(work)
+
+    async def give_token(self, session: NewSession, token: bytes) -> NewSession:
+        """Has the session bear a token that this release would not make."""
+        digest = hashlib.sha256(token).digest()
+        await self.database.write(
+            lambda connection: connection.execute(update(table).values(token_sha256=digest))
+        )
+        return NewSession(session.id, b64(token))
 
     async def is_in(self, sessions: Sessions, session: NewSession) -> bool:
         try:
@@ -380,6 +392,61 @@ def run(path: Path, story: Callable[[Nodes], Awaitable[None]]) -> None:
             nodes.database.stop()
 
     asyncio.run(whole())
+
+
+def looking_like_ours() -> bytes:
+    """A token of the release before, from which a number that an account may have comes out by chance."""
+    return new_token(2**33, key=KEY)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: b"\xff" * 32, looking_like_ours, lambda: new_token(1, key=b"x" * 32)]
+)
+def test_tokens_of_the_release_before_or_under_another_key_stay_good(
+    tmp_path: Path, make: Callable[[], bytes]
+) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        old = await nodes.give_token(session, make())
+        assert await nodes.is_in(nodes.there, old)
+        assert not await nodes.is_in(nodes.there, session)
+
+    run(tmp_path, story)
+
+
+def test_part_of_a_token_lets_nobody_in(tmp_path: Path) -> None:
+    """The number of the account says where to look, and no more."""
+
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        token = unb64(session.token)
+        for stolen in (
+            token[:8] + bytes(24),
+            token[:16] + bytes(16),
+            bytes(8) + token[8:],
+            token[:31] + bytes([token[31] ^ 1]),
+            new_token(1, key=KEY),
+        ):
+            assert not await nodes.is_in(nodes.there, NewSession(session.id, b64(stolen)))
+        assert await nodes.is_in(nodes.there, session)
+
+    run(tmp_path, story)
+
+
+def test_a_renewed_token_names_the_account_and_replaces_the_other(tmp_path: Path) -> None:
+    async def story(nodes: Nodes) -> None:
+        session = await nodes.sign_in()
+        account_id = account_in(unb64(session.token), key=KEY)
+        assert account_id is not None
+        renew = nodes.here.renew
+        assert await nodes.database.write(lambda _: renew(_, account_id + 1, session.id)) is None
+        fresh = await nodes.database.write(lambda _: renew(_, account_id, session.id))
+        assert fresh is not None
+        assert account_in(unb64(fresh.token), key=KEY) == account_id
+        assert await nodes.is_in(nodes.here, fresh)
+        assert not await nodes.is_in(nodes.here, session)
+
+    run(tmp_path, story)
 
 
 def test_a_session_ends_after_90_days_unused_and_the_sweep_removes_it(tmp_path: Path) -> None:
