@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from restante.server.outbox import events
+from restante.server.sessions import presence, queries
+from restante.server.sessions.service import digest_of
 from tests.api.inside import Inside
 from tests.api.parcels import TUS, make_parcel, new_key
 
@@ -36,6 +38,26 @@ def overheard() -> Iterator[dict[str, Any]]:
         event.remove(Engine, "before_cursor_execute", hear)
 
 
+async def look_after_session(inside: Inside, who: dict[str, str]) -> None:
+    """What is noted of a session at its first request in an hour, while a live channel is open, and at a sign-in or pairing."""
+    sessions, token = inside.house.sessions, who["authorization"].removeprefix("Bearer ")
+    actor = await sessions.actor(token)
+    account_id, session_id, now_ms = actor.account_id, actor.session_id, inside.clock.now_ms()
+    whose = {digest_of(token): account_id, b"ended": account_id}
+
+    def work(connection: Connection) -> None:
+        assert presence.call_roll(connection, whose, now_ms=now_ms).ended == {b"ended"}
+        presence.note_use(connection, whose, now_ms=now_ms)
+        queries.touch(connection, account_id, session_id, now_ms=now_ms)
+        queries.mark_removed(connection, account_id, "ses_other", now_ms=now_ms)
+        other = sessions.create(connection, account_id, "cli")
+        assert sessions.renew(connection, account_id, other.id)
+        queries.remove(connection, account_id, other.id)
+        sessions.note_verified(connection, actor)
+
+    await inside.house.database.write(work)
+
+
 async def day(inside: Inside, over: Callable[[str], None] = lambda _: None) -> None:
     """Upload, send, lists, pages, details, video, marks, a live channel that comes back, deletion; says when each is ``over``."""
     ann, bob = await inside.sign_up("ann"), await inside.sign_up("bob")
@@ -48,6 +70,12 @@ async def day(inside: Inside, over: Callable[[str], None] = lambda _: None) -> N
         return answer
 
     over("sign-up")
+    await ask("PUT", "sessions/current", ann, json={"label": "here", "device": None})
+    for path in ("sessions", "notices"):
+        await ask("GET", path, ann)
+    await ask("DELETE", "sessions/others", ann)
+    await look_after_session(inside, ann)
+    over("sessions")
     created = await ask("POST", "uploads", ann, headers={**TUS, "upload-length": "6000"})
     upload = created.headers["location"].rpartition("/")[2]
     over("create an upload")

@@ -24,11 +24,12 @@ ROWS = 20_000
 PARTS = 16
 ACROSS = {
     "sign-up": set(),
-    "create an upload": {"SELECT sessions", "SELECT uploads"},
+    "sessions": set(),
+    "create an upload": {"SELECT uploads"},
     "PATCH": set(),
     "send": set(),
     "send again": set(),
-    "inbox": {"SELECT sessions"},
+    "inbox": set(),
     "sent": set(),
     "one message": set(),
     "details": set(),
@@ -101,6 +102,8 @@ def fill(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         for table in metadata.sorted_tables:
+            if table.name in GROWS:  # else the sweep's removals are noticed, and a table is a small one again
+                connection.execute(text(f"ALTER TABLE {table.name} SET (autovacuum_enabled = false)"))
             if table.name in GROWS - set(TABLES):
                 connection.execute(text(_filling(table)))
                 if table.autoincrement_column is not None:

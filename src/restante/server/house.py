@@ -208,7 +208,9 @@ def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, by
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
         arrival.note_start(connection)
-        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
+        purposes = (
+            "salts claims limits cursors proofs acquaintances vapid notices admission customers sessions"
+        )
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -245,7 +247,7 @@ def _connected(base: _Base, storage: Storage, blobs: BlobStore, keys: dict[str, 
     limiter = Limiter(clock, key=keys["limits"])
     entry = _, admission, availability = _entry(base, limiter, key=keys["admission"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
-        base, limiter, admission, availability, salt_key=keys["salts"]
+        base, limiter, admission, availability, keys
     )
     acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
     plans, payments, uploads, links, pages, messages = _letters(
@@ -462,16 +464,11 @@ def _entry(base: _Base, limiter: Limiter, *, key: bytes) -> tuple[Places, Admiss
 
 
 def _doors(
-    base: _Base,
-    limiter: Limiter,
-    admission: Admission,
-    availability: Availability,
-    *,
-    salt_key: bytes,
+    base: _Base, limiter: Limiter, admission: Admission, availability: Availability, keys: dict[str, bytes]
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
-    sessions = Sessions(database, clock, bus=base.bus)
+    sessions = Sessions(database, clock, bus=base.bus, key=keys["sessions"])
     key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
     accounts = Accounts(
@@ -484,7 +481,7 @@ def _doors(
         admission=admission,
         availability=availability,
         server_name=server_name,
-        salt_key=salt_key,
+        salt_key=keys["salts"],
     )
     pairings = Pairings(
         database, clock, settings, sessions=sessions, limiter=limiter, server_name=server_name

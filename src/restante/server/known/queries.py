@@ -30,9 +30,7 @@ from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
-    idempotency_keys,
     messages,
-    sessions,
     uploads,
 )
 
@@ -46,9 +44,6 @@ _CONTENT: dict[Table, Column[Any]] = {messages: messages.c.video_bytes, uploads:
 _UPLOADS = select(uploads.c.id).where(uploads.c.account_id == _ACCOUNT)
 _THROUGH: dict[Table, ColumnElement[bool]] = {
     accounts: accounts.c.id == _ACCOUNT,
-    idempotency_keys: idempotency_keys.c.session_id.in_(
-        select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT)
-    ),
     remote_blobs: remote_blobs.c.id.in_(_UPLOADS),
     remote_parts: remote_parts.c.blob_id.in_(_UPLOADS),
 }

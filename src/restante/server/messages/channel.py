@@ -89,10 +89,11 @@ class Channel:
 
     async def _news(self, channel: OpenChannel) -> list[events.Event]:
         """What happened since, at most a batch. Ends the channel when its session has, also if a moment ago on another node."""
-        now_ms, digests, position = self._clock.now_ms(), (channel.token_sha256,), channel.position
+        now_ms, position = self._clock.now_ms(), channel.position
+        whose = {channel.token_sha256: channel.account_id}
 
         def look(connection: Connection) -> list[events.Event] | None:
-            if presence.call_roll(connection, digests, now_ms=now_ms).ended:
+            if presence.call_roll(connection, whose, now_ms=now_ms).ended:
                 return None
             return events.after(connection, channel.account_id, position, most=_BATCH)
 

@@ -33,6 +33,7 @@ from restante.server.db.message_tables import deliveries as told
 from restante.server.db.tables import accounts, envelopes, events, idempotency_keys, messages
 from restante.server.errors import Refusal
 from restante.server.messages.rules import Box, Marks, Parcel, Position, Row, claim_of
+from restante.server.sessions.actor import Actor
 
 BATCH = 100
 """Rows that one sweep transaction touches at most."""
@@ -84,23 +85,27 @@ _LIVES = envelopes.c.deleted_at.is_(None)
 # Idempotency keys
 
 _FIND_KEY = select(idempotency_keys.c.request_sha256, idempotency_keys.c.answer).where(
-    idempotency_keys.c.session_id == bindparam("session"), idempotency_keys.c.key == bindparam("sent_key")
+    idempotency_keys.c.account_id == bindparam("account"),
+    idempotency_keys.c.session_id == bindparam("session"),
+    idempotency_keys.c.key == bindparam("sent_key"),
 )
 _KEEP_KEY = insert(idempotency_keys)
 _FORGET_KEYS = delete(idempotency_keys).where(idempotency_keys.c.created_at < bindparam("before"))
 
 
-def find_key(connection: Connection, session_id: str, key: str) -> Row | None:
+def find_key(connection: Connection, actor: Actor, key: str) -> Row | None:
     """The request hash and the answer kept under a key of a session."""
-    return connection.execute(_FIND_KEY, {"session": session_id, "sent_key": key}).first()
+    asked = {"account": actor.account_id, "session": actor.session_id, "sent_key": key}
+    return connection.execute(_FIND_KEY, asked).first()
 
 
 def keep_key(
-    connection: Connection, session_id: str, key: str, *, digest: bytes, answer: bytes, now_ms: int
+    connection: Connection, actor: Actor, key: str, *, digest: bytes, answer: bytes, now_ms: int
 ) -> None:
     """Keeps the answer to a request under its key."""
     row = {
-        "session_id": session_id,
+        "session_id": actor.session_id,
+        "account_id": actor.account_id,
         "key": key,
         "request_sha256": digest,
         "answer": answer,

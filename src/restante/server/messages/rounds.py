@@ -132,14 +132,14 @@ class Rounds:
             await self._call_roll(due[begin : begin + _TOGETHER])
 
     async def _call_roll(self, channels: Sequence[OpenChannel]) -> None:
-        now_ms, digests = self._clock.now_ms(), {channel.token_sha256 for channel in channels}
-        roll = await self._database.read(partial(presence.call_roll, digests=digests, now_ms=now_ms))
+        now_ms, whose = self._clock.now_ms(), {one.token_sha256: one.account_id for one in channels}
+        roll = await self._database.read(partial(presence.call_roll, whose=whose, now_ms=now_ms))
         if roll.ended:
             for channel in channels:
                 if channel.token_sha256 in roll.ended:
                     channel.end()
         if roll.is_stale:
-            await self._database.write(partial(presence.note_use, digests=digests, now_ms=now_ms))
+            await self._database.write(partial(presence.note_use, whose=whose, now_ms=now_ms))
 
     async def _look(self) -> None:
         """Rings those who were not told of something."""

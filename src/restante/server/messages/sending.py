@@ -64,7 +64,7 @@ class Sending:
         outcome = self._store(connection) if known is None else Outcome(known)
         queries.keep_key(
             connection,
-            self.actor.session_id,
+            self.actor,
             self.key,
             digest=self.parcel.digest,
             answer=ijson.encode(outcome.sent),
@@ -74,7 +74,7 @@ class Sending:
         return outcome
 
     def _by_key(self, connection: Connection) -> Sent | None:
-        kept = queries.find_key(connection, self.actor.session_id, self.key)
+        kept = queries.find_key(connection, self.actor, self.key)
         if kept is None:
             return None
         if kept.request_sha256 != self.parcel.digest:

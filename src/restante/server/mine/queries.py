@@ -31,11 +31,9 @@ from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
-    idempotency_keys,
     messages,
     reports,
     reserved_names,
-    sessions,
     uploads,
 )
 
@@ -45,9 +43,6 @@ BATCH = 100
 _ACCOUNT = bindparam("account", type_=accounts.c.id.type)
 _NOW = bindparam("now", type_=messages.c.received_at.type)
 _LATER = {"messages", "deliveries", "envelopes", "uploads", "events", "log_entries", "reports"}
-_KEYS = delete(idempotency_keys).where(
-    idempotency_keys.c.session_id.in_(select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT))
-)
 _AT_ONCE = [
     delete(table).where(table.c.account_id == _ACCOUNT)
     for table in reversed(metadata.sorted_tables)
@@ -84,7 +79,7 @@ def reserve(connection: Connection, name: str, *, now_ms: int) -> None:
 
 def strip(connection: Connection, account_id: int, *, called: str) -> None:
     """Removes sessions, ways in, keys, records and whatever else needs no more than that, and takes the name away."""
-    for statement in (_KEYS, *_AT_ONCE, _EMPTY_REPORTS, _LEAVE_REPORTS):
+    for statement in (*_AT_ONCE, _EMPTY_REPORTS, _LEAVE_REPORTS):
         connection.execute(statement, {"account": account_id})
     connection.execute(_RENAME, {"account": account_id, "called": called})
 
