@@ -1,7 +1,7 @@
 """PostgreSQL's own plans of a day in a mailbox, with the statistics of large tables: nothing is read from end to end, and one account's is one shard's.
 
-[Note: Shards by account] Every table that belongs to somebody is split by its ``account_id``, as Citus does it, and the planner is asked which
-parts a statement would look into. What looks into one part is routed to one shard. The others are listed, by what they ask for; the list may only shrink. Accounts themselves
+[Note: Shards by account] Every table that belongs to somebody is split by its ``account_id``, as Citus does it, what belongs to a blob by
+the blob's id, and the planner is asked which parts a statement would look into. What looks into one part is routed to one shard. The others are listed, by what they ask for; the list may only shrink. Accounts themselves
 are a directory, the same on every shard.
 """
 
@@ -17,14 +17,15 @@ from bench.scale.fill_postgres import COUNT_ON, TABLES, fill_postgres
 from restante.server.db.tables import metadata
 from tests import databases
 from tests.api.days import GROWS, day, overheard
-from tests.api.inside import Inside, run
 from tests.api.people import now_ms
+from tests.api.remote import Node, SickObjects
+from tests.api.test_remote_blobs import run
 
 ROWS = 20_000
 PARTS = 16
 ACROSS = {
     "sign-up": set(),
-    "create an upload": {"SELECT sessions", "SELECT uploads"},
+    "create an upload": {"SELECT sessions"},
     "PATCH": set(),
     "send": set(),
     "send again": set(),
@@ -34,19 +35,22 @@ ACROSS = {
     "details": set(),
     "video": set(),
     "marks": set(),
-    "events": {"SELECT events"},
-    "deletion": {"UPDATE uploads", "SELECT uploads"},
+    "events": set(),
+    "deletion": set(),
 }
 """What looks into more than one account's part: docs/concepts/capacity.md says why each does, and what it would take."""
 
 
 READS = re.compile(r"SELECT|UPDATE|DELETE|WITH")
+OF_BLOBS = {"remote_blobs": "id", "remote_parts": "blob_id"}
+"""Tables of a bucket's blobs, and what names the blob: they stand where the blob's id leads, whoever's it is."""
+LARGE = GROWS | set(OF_BLOBS)
 SPLIT = {
-    table.name
+    table.name: "account_id"
     for table in metadata.sorted_tables
     if table.name in GROWS and "account_id" in table.columns and not table.columns["account_id"].nullable
-}
-INDEXES = {index.name for table in metadata.sorted_tables if table.name in GROWS for index in table.indexes}
+} | OF_BLOBS
+INDEXES = {index.name for table in metadata.sorted_tables if table.name in LARGE for index in table.indexes}
 PARTIAL = {
     index.name
     for table in metadata.sorted_tables
@@ -76,7 +80,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     with engine.connect() as connection:
         found = Heard(connection)
 
-        async def scenario(inside: Inside) -> None:
+        async def scenario(inside: Node, elsewhere: Node, _: SickObjects) -> None:
             with overheard() as swept:
                 await inside.house.jobs.sweeper.run()
             with overheard() as said:
@@ -85,11 +89,11 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
                     found.steps[step] = {one: said[one] for one in said if one not in swept}
                     said.clear()
 
-                await day(inside, over)
+                await day(inside, over, elsewhere=elsewhere)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(databases, "engine_name", databases.POSTGRESQL)
-            run(folder, scenario)
+            run(folder, scenario, nodes=2)
         split(connection)
         yield found
     engine.dispose()
@@ -101,7 +105,7 @@ def fill(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.execute(text("SET session_replication_role = replica"))
         for table in metadata.sorted_tables:
-            if table.name in GROWS - set(TABLES):
+            if table.name in LARGE - set(TABLES):
                 connection.execute(text(_filling(table)))
                 if table.autoincrement_column is not None:
                     connection.execute(text(COUNT_ON.format(table=table.name)))
@@ -126,10 +130,10 @@ def _value(name: str, kind: Any) -> str:
 
 
 def split(connection: Connection) -> None:
-    """The tables once more, each as parts by account."""
+    """The tables once more, each as parts."""
     connection.execute(text("CREATE SCHEMA split"))
-    for name in sorted(SPLIT):
-        connection.execute(text(f"CREATE TABLE split.{name} (LIKE {name}) PARTITION BY HASH (account_id)"))
+    for name, by in sorted(SPLIT.items()):
+        connection.execute(text(f"CREATE TABLE split.{name} (LIKE {name}) PARTITION BY HASH ({by})"))
         for part in range(PARTS):
             connection.execute(
                 text(
@@ -154,7 +158,7 @@ def read_whole(plan: dict[str, Any], *, limited: bool = False) -> set[str]:
     if (plan["Node Type"] == "Seq Scan" or unsought) and plan.get("Index Name") not in PARTIAL:
         found.add(plan.get("Relation Name") or plan["Index Name"])
     inner = (read_whole(part, limited=plan["Node Type"] == "Limit") for part in plan.get("Plans", ()))
-    return found.union(*inner) & (GROWS | INDEXES)
+    return found.union(*inner) & (LARGE | INDEXES)
 
 
 def parts(plan: dict[str, Any]) -> dict[str, set[int]]:
@@ -170,8 +174,8 @@ def parts(plan: dict[str, Any]) -> dict[str, set[int]]:
 
 def test_nothing_that_a_person_waits_for_reads_a_whole_table(heard: Heard):
     asked = [one for one in heard.asked() if READS.match(one[0])]
-    touched = {table for table in GROWS if any(re.search(rf"\b{table}\b", one) for one, _ in heard.asked())}
-    assert touched == GROWS
+    touched = {table for table in LARGE if any(re.search(rf"\b{table}\b", one) for one, _ in heard.asked())}
+    assert touched == LARGE
     guilty = {
         statement: tables
         for statement, parameters in asked
@@ -188,7 +192,7 @@ def test_what_an_account_asks_for_lies_in_its_shard(heard: Heard, step: str):
             found = parts(explained(heard.connection, "split, public", statement, parameters))
             across |= {f"{statement.split()[0]} {table}" for table in found if len(found[table]) > 1}
         elif (added := re.match(r"INSERT INTO (\w+) \(([^)]*)", statement)) and added[1] in SPLIT:
-            assert "account_id" in added[2]
+            assert SPLIT[added[1]] in re.split(r",\s*", added[2])
     assert across == ACROSS[step]
 
 

@@ -54,7 +54,7 @@ class Dispatcher:
 
     async def _do(self, task: queue.Task) -> bool:
         try:
-            await self._uploads.delete_blob(task.subject)
+            await self._uploads.delete_blob(task.subject, account_id=task.account_id)
         except Exception as error:  # noqa: BLE001 - whatever broke one task must not stop the others
             self._log.event(
                 "task-failed", kind=task.kind, attempts=task.attempts + 1, error=type(error).__name__
