@@ -1,5 +1,6 @@
 """A day in a mailbox, in this process, and every statement that goes to the database meanwhile."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ async def day(
 
     Half of the upload goes to the node ``elsewhere``, where there is one, which has never heard of it.
     """
+    client = inside.client
     ann, bob = await inside.sign_up("ann"), await inside.sign_up("bob")
 
     async def ask(method: str, path: str, who: dict[str, str], *, node: Inside = inside, **more: Any) -> Any:
@@ -50,6 +52,9 @@ async def day(
         answer = await node.client.request(method, f"/api/v1/{path}", headers=headers, **more)
         assert answer.status_code < 300, answer.text
         return answer
+
+    async def is_noted() -> bool:
+        return "removed" in (await ask("GET", "account/audit", ann)).text
 
     over("sign-up")
     created = await ask("POST", "uploads", ann, headers={**TUS, "upload-length": "6000"})
@@ -85,4 +90,7 @@ async def day(
     await ask("DELETE", f"messages/{parcel.id}", bob, params={"for": "me"})
     await ask("DELETE", f"messages/{parcel.id}", ann, params={"for": "everyone"})
     await inside.house.jobs.dispatcher.run()
+    async with asyncio.timeout(20):
+        while not await is_noted():  # noqa: ASYNC110 - another node may have the removal in hand, and tells nobody
+            await asyncio.sleep(0.01)
     over("deletion")

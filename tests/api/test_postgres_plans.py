@@ -36,7 +36,7 @@ ACROSS = {
     "video": set(),
     "marks": set(),
     "events": set(),
-    "deletion": set(),
+    "deletion": {"UPDATE uploads", "SELECT uploads"},
 }
 """What looks into more than one account's part: docs/concepts/capacity.md says why each does, and what it would take."""
 
