@@ -55,7 +55,10 @@ def test_storage_does_not_tell_who_blocked(server: Server) -> None:
     answer = bob.client.put(f"/api/v1/account/acquaintances/{ann.name}", json={"state": "blocked"})
     assert answer.is_success
     send(ann, bob, eve, upload=make_upload(ann, b"x" * 3000))
-    assert {(one["name"], one["bytes"]) for one in storage(ann)["sent"]} == {(bob.name, 3000), (eve.name, 3000)}
+    assert {(one["name"], one["bytes"]) for one in storage(ann)["sent"]} == {
+        (bob.name, 3000),
+        (eve.name, 3000),
+    }
     assert storage(bob)["received"] == []
 
 

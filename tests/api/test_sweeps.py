@@ -337,8 +337,10 @@ def test_a_round_that_fails_is_logged_and_the_next_one_makes_good(
         raise ZeroDivisionError
 
     async def work() -> bytes:
-        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        await house.messages.send(ann, new_key(), parcel_for(["ann"]))
+        stream = channel.stream(ann.account_id, "0", token_sha256=digest_of(token))
         await anext(stream)
+        assert b"event: message" in await anext(stream)
         told = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)  # it has looked, and waits
         with monkeypatch.context() as broken:

@@ -208,9 +208,7 @@ def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, by
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
         arrival.note_start(connection)
-        purposes = (
-            "salts claims limits cursors proofs acquaintances vapid notices admission customers sessions"
-        )
+        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers sessions uploads"
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -338,7 +336,9 @@ def _letters(
     payments = Payments(
         database, clock, plans=plans, provider=provider, bus=base.bus, log=base.log, key=keys["customers"]
     )
-    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log)
+    uploads = Uploads(
+        database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log, key=keys["uploads"]
+    )
     links = GuestLinks(database, clock, settings, bus=base.bus, limiter=limiter, plans=plans)
     pages = Pages(
         database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]

@@ -67,4 +67,4 @@ def _remove_bytes(connection: Connection, sender_id: int, message: Row, *, now_m
     end_links(connection, sender_id, message.id, with_views=True)
     if message.upload_id is not None:
         due_ms = removal_due_ms(connection, message.id, now_ms=now_ms)
-        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=due_ms)
+        queue.enqueue(connection, "delete-blob", message.upload_id, due_ms=due_ms, account_id=sender_id)

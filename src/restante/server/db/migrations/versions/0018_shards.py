@@ -54,6 +54,13 @@ TRIGGERS = {
         'UPDATE envelopes SET expires_at = NEW.expires_at, quarantined_at = NEW.quarantined_at,'
         ' quarantine_reason = NEW.quarantine_reason WHERE message_id = NEW.id;',
     ),
+    'events_end': (
+        'DELETE ON events',
+        None,
+        'INSERT INTO event_ends (account_id, forgotten_id) SELECT id, OLD.id FROM accounts WHERE id = OLD.account_id'
+        ' AND NOT EXISTS (SELECT 1 FROM event_ends WHERE account_id = OLD.account_id AND forgotten_id >= OLD.id)'
+        ' ON CONFLICT (account_id) DO UPDATE SET forgotten_id = excluded.forgotten_id;',
+    ),
     'keys_belong': (
         'INSERT ON idempotency_keys',
         'NEW.account_id = 0',
