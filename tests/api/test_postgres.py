@@ -23,9 +23,10 @@ from restante.server.db import migrate, postgres, promises
 from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
 from restante.server.db.tables import accounts, log_entries, rate_buckets
 from restante.server.errors import Refusal, RetryLater
-from restante.server.house import embedded, furnish
+from restante.server.house import furnish
 from restante.server.limits.service import Limiter
 from restante.server.outbox import events, queue
+from restante.server.storage import embedded
 from restante.server.transparency.service import append
 from tests.databases import cluster
 

@@ -2,12 +2,9 @@
 
 import secrets
 import sys
-from dataclasses import dataclass, field
-from importlib import import_module
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-
-from sqlalchemy import Engine
 
 from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
@@ -20,17 +17,15 @@ from restante.server.availability.file import NAME as AVAILABILITY_FILE
 from restante.server.availability.in_force import ChartFile
 from restante.server.availability.place import Places
 from restante.server.availability.service import Availability
-from restante.server.blobs.local import LocalBlobs
-from restante.server.blobs.objects import Bucket, Objects
 from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
 from restante.server.bus.shared import open_bus
 from restante.server.clock import Clock
-from restante.server.config import BadSettings, Settings
+from restante.server.config import Settings
 from restante.server.db import arrival, meta, migrate
-from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
-from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
+from restante.server.db.engine import Database
+from restante.server.db.postgres import PostgresDatabase, alone
 from restante.server.jobs.courier import Courier, Errand
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
@@ -55,8 +50,8 @@ from restante.server.push.posting import Post
 from restante.server.push.service import Push
 from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
-from restante.server.standstill import Standstill, check_start
-from restante.server.transparency import keyfile
+from restante.server.standstill import Standstill
+from restante.server.storage import Storage, embedded
 from restante.server.transparency.service import Transparency
 from restante.server.transparency.witnesses import Witnesses
 from restante.server.uploads.ledger import BlobLedger, check_place
@@ -133,52 +128,6 @@ class House:
         self.log.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Where everything is kept: the database's engines, the blobs, and the key of the log of account records."""
-
-    writer: Engine
-    readers: tuple[Engine, ...]
-    blobs: BlobStore
-    log_key: SigningKey = field(default_factory=SigningKey.generate)
-    objects: Objects | None = None
-    """Where blobs are instead, when they are in a bucket."""
-
-
-def embedded(settings: Settings) -> Storage:
-    """The default: one SQLite file and local files, in a folder made with 0700; what the settings name stands in their place.
-
-    Raises UnsafeDatabase, Elsewhere.
-    """
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
-    writer, readers = engines(settings)
-    blobs = LocalBlobs(settings.data / "blobs")
-    keyfile.check_is_there(writer, settings.data, settings.log_key)
-    log_key = keyfile.load(settings.data, settings.log_key)
-    return Storage(writer, readers, blobs, log_key, open_objects(settings))
-
-
-def open_objects(settings: Settings) -> Objects | None:
-    """The bucket of the settings, if they name one. Raises BadSettings."""
-    if not settings.blob_url:
-        return None
-    try:
-        bucket = Bucket.parse(settings.blob_url)
-    except ValueError as error:
-        raise BadSettings(f"RESTANTE_BLOB_URL {error}") from error
-    # Its library is an extra, which nobody else has to install.
-    opened: Objects = import_module("restante.server.blobs.s3").open_bucket(
-        bucket, key=settings.blob_key, secret=settings.blob_secret
-    )
-    return opened
-
-
-def readable_at(settings: Settings) -> str:
-    """How the addresses of videos begin that clients read from the bucket themselves; empty where they read none."""
-    return Bucket.parse(settings.blob_url).readable_at if settings.blob_reads == "direct" else ""
-
-
 def _blobs(storage: Storage, database: Database, clock: Clock, settings: Settings) -> BlobStore:
     """Where the blobs are. Raises UnusableBlobs."""
     check_place(storage.writer, remote=storage.objects is not None)
@@ -187,15 +136,6 @@ def _blobs(storage: Storage, database: Database, clock: Clock, settings: Setting
     remote = RemoteBlobs(storage.objects, BlobLedger(database, clock))
     remote.check(read_by=settings.origins if settings.blob_reads == "direct" else None)
     return remote
-
-
-def engines(settings: Settings) -> tuple[Engine, tuple[Engine, ...]]:
-    """What writes to the database of the settings, and what reads. Raises UnsafeDatabase."""
-    if settings.database_url:
-        writer, reader = postgres_engines(settings.database_url)
-        return writer, (reader,)
-    path = settings.data / "restante.sqlite3"
-    return sqlite_engine(path), sqlite_readers(path)
 
 
 def _database(storage: Storage, folder: Path) -> Database:

@@ -126,7 +126,8 @@ class Payments:
     # For the courier and the sweep
 
     async def look(self, task: Task) -> None:
-        """Asks what a customer has; what fails is tried again."""
+        """Asks what a customer has; what fails is tried again. News that come meanwhile are asked for again."""
+        await self._database.write(lambda connection: queue.hand_over(connection, task))
         if self._provider is not None:
             await self._ask(self._provider, task.subject.removesuffix(queue.AGAIN))
         await self._database.write(lambda connection: queue.done(connection, task))
