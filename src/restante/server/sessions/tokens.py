@@ -1,7 +1,7 @@
-"""What the token of a session is made of; pure.
+"""What the token of a session, or of an upload, is made of; pure.
 
 [Note: Tokens that know their shard] A token is 32 bytes: the account's number, XOR the beginning of an HMAC of the rest under a key of
-the server's, and 24 random bytes. So a node knows which shard keeps the session, and its bearer learns no number. The number lets
+the server's, and 24 random bytes. So a node knows which shard keeps the session or upload, and its bearer learns no number. The number lets
 nobody in: it only says where to look for the hash of the whole. Tokens made before are 32 random bytes; one in sixteen
 million of them comes out as a number that an account could have.
 """

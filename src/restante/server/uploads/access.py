@@ -1,4 +1,8 @@
-"""Whose an upload is: its account's, by a session, and whoever bears its capability."""
+"""Whose an upload is: its account's, by a session, and whoever bears its capability.
+
+[Note: Whose upload] A capability is asked on any node, which has to look in the shard of the upload's account. So it is made like the token of a
+session: it tells our nodes whose it is, and its bearer nothing. What is stored, and compared, is the hash of the whole.
+"""
 
 import hashlib
 import hmac
@@ -7,12 +11,14 @@ from contextlib import suppress
 from functools import partial
 
 from restante.protocol import limits
+from restante.protocol.encoding import b64, unb64
 from restante.protocol.ids import Prefix, is_id
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.errors import Refusal
 from restante.server.sessions.actor import Actor
-from restante.server.uploads import capabilities, queries, rules
+from restante.server.sessions.tokens import TOKEN_BYTES, account_in, new_token
+from restante.server.uploads import queries, rules
 from restante.server.uploads.opened import OpenUpload
 from restante.server.uploads.queries import Upload
 
@@ -30,7 +36,14 @@ class Access:
 
     def new_capability(self, account_id: int) -> str:
         """Makes the token of a new upload."""
-        return capabilities.new_capability(self._key, account_id)
+        return b64(new_token(account_id, key=self._key))
+
+    def account_in(self, token: str) -> int | None:
+        """The account that a capability names; None for one of another kind, or of the release before. It proves nothing."""
+        try:
+            return account_in(unb64(token, size=TOKEN_BYTES), key=self._key)
+        except ValueError:
+            return None
 
     async def owns(self, upload: OpenUpload, token: str, who: Who) -> bool:
         """Tells whether a token gives the right to an open upload."""
@@ -44,7 +57,7 @@ class Access:
 
     async def row(self, upload_id: str, token: str, who: Who) -> Upload:
         """The upload to which a token gives the right. Raises Refusal not-found, upload-gone, not-signed-in."""
-        account_id = capabilities.account_in(self._key, token)
+        account_id = self.account_in(token)
         row = None if account_id is None else await self.find(upload_id, account_id)
         if row is None or not self._fits(row, token):
             row = await self._otherwise(upload_id, token, who)
