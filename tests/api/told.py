@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import Callable
 
+from sqlalchemy import select
+
 from restante.server.bus.memory import OUTBOX
 from restante.server.db.tables import outbox
 from restante.server.sessions.actor import Actor
@@ -24,8 +26,12 @@ async def until(inside: Inside, holds: Callable[[], bool]) -> None:
 
 
 async def at_rest(inside: Inside) -> None:
-    """Waits until nothing is due."""
-    while await inside.house.courier.run():
+    """Waits until nothing is due, and nothing in hand: where there may be other nodes, a task is claimed before it is begun."""
+    database = inside.house.database
+    in_hand = select(outbox.c.id).where(outbox.c.held_by == database.node, outbox.c.held_by != "")
+    while await inside.house.courier.run() or await database.read(
+        lambda connection: connection.execute(in_hand).first()
+    ):
         pass
 
 
