@@ -4,7 +4,7 @@
 together in a small transaction of their own, after the commits that they tell of.
 """
 
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from psycopg import AsyncConnection, Error
 
@@ -33,19 +33,21 @@ class NotifyWire:
 
     async def join(self, hear: Hear) -> "NotifyLine":
         """See Wire."""
-        try:
-            line = NotifyLine(await self._connection(), await self._connection(), hear)
-        except (OSError, Error) as error:
-            raise Lost(_said(error)) from error
-        try:
-            await line.listen()
-        except (OSError, Error) as error:
-            await line.close()
-            raise Lost(_said(error)) from error
+        async with (
+            AsyncExitStack() as opened
+        ):  # whatever is open is closed, also when the server stops meanwhile
+            try:
+                line = NotifyLine(await self._connection(opened), await self._connection(opened), hear)
+                await line.listen()
+            except (OSError, Error) as error:
+                raise Lost(_said(error)) from error
+            opened.pop_all()
         return line
 
-    async def _connection(self) -> AsyncConnection:
-        return await AsyncConnection.connect(self._url, autocommit=True, **_PATIENCE)  # type: ignore[arg-type] # libpq's own
+    async def _connection(self, opened: AsyncExitStack) -> AsyncConnection:
+        made = await AsyncConnection.connect(self._url, autocommit=True, **_PATIENCE)  # type: ignore[arg-type] # libpq's own
+        opened.push_async_callback(made.close)
+        return made
 
 
 class NotifyLine:
