@@ -20,6 +20,8 @@ _HEAD_BYTES = 256 * 1024
 _PIECE = 64 * 1024
 _LINGER_S = 2.0
 _REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/1\.1\r\n")
+_MAYBE = re.compile(rb"[A-Z]")
+"""How a request or an answer begins."""
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
 
 
@@ -139,9 +141,9 @@ class Side:
         return name[0]
 
     async def head(self) -> bytes:
-        """Up to the empty line; whatever there was where none came."""
+        """Up to the empty line; whatever there was where none came, or none will, since it is not HTTP."""
         found = bytearray()
-        while b"\r\n\r\n" not in found and len(found) < _HEAD_BYTES:
+        while b"\r\n\r\n" not in found and len(found) < _HEAD_BYTES and (not found or _MAYBE.match(found)):
             if not (piece := await self.some(_PIECE)):
                 return bytes(found)
             found += piece

@@ -134,7 +134,7 @@ def tell_commands() -> None:
 
     def converted(values: dict[str, Any]) -> config.Settings:
         folder = values.get("data")
-        if folder is not None and _name_of(Path(folder)) in cluster().laid:
+        if isinstance(folder, str | Path) and _name_of(Path(folder)) in cluster().laid:
             values.setdefault("database_url", url_for(Path(folder)))
         return convert(values)
 

@@ -17,8 +17,8 @@ from tests import databases
 def lay_schema(folder: Path) -> None:
     """Puts the tables into a data folder that has none; nothing else is in it, so that each house makes its own secrets."""
     path = folder / "restante.sqlite3"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if databases.in_use() == "sqlite" and not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_bytes(_empty())
 

@@ -107,6 +107,16 @@ def _litestar(house: House) -> Litestar:
         return build_litestar(house)
 
 
+def furnished(settings: Settings, clock: MovedClock, storage: Storage) -> House:
+    """Makes a house; one that refuses to begin leaves no connection behind, as its process would."""
+    try:
+        return furnish(settings, clock, storage)
+    except Exception:
+        for engine in (storage.writer, *storage.readers):
+            engine.dispose()
+        raise
+
+
 class Inside:
     """A running house, its disk and its clock; ``client`` speaks to it without a network."""
 
@@ -117,7 +127,7 @@ class Inside:
         self.blobs = SickBlobs(folder / "blobs")
         log_key = log_key or SigningKey.generate()
         storage = Storage(*engines(everything), self.blobs, log_key)
-        self.house: House = furnish(everything, self.clock, storage)
+        self.house = furnished(everything, self.clock, storage)
         self.control = _litestar(self.house)
         self.app = assemble(self.house, self.control, WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")

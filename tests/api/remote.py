@@ -15,10 +15,9 @@ from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.s3 import S3Objects
 from restante.server.config import Settings
 from restante.server.edge.webapp import WebApp
-from restante.server.house import furnish
 from restante.server.storage import Storage, engines
 from restante.signing.keys import SigningKey
-from tests.api.inside import OPEN_HANDED, Inside, MovedClock, SickBlobs, _litestar
+from tests.api.inside import OPEN_HANDED, Inside, MovedClock, SickBlobs, _litestar, furnished
 from tests.databases import url_for
 from tests.laying import lay_schema
 
@@ -82,7 +81,7 @@ class Node(Inside):
         self.clock = MovedClock()
         self.blobs = SickBlobs(folder / "blobs")
         storage = Storage(*engines(everything), self.blobs, SigningKey.generate(), objects)
-        self.house = furnish(everything, self.clock, storage)
+        self.house = furnished(everything, self.clock, storage)
         self.control = _litestar(self.house)
         self.app = assemble(self.house, self.control, WebApp({}))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://inside")

@@ -12,13 +12,14 @@ from pathlib import Path
 from statistics import median
 
 import pytest
+from sqlalchemy import text
 
 from restante.server.bus import shared
 from restante.server.bus.memory import MISSED, OUTBOX
 from restante.server.bus.nats import Address, NatsWire
 from restante.server.bus.notify import NotifyWire
 from restante.server.bus.shared import SharedBus, check
-from restante.server.bus.wire import WORD_BYTES, Hear, Wire
+from restante.server.bus.wire import WORD_BYTES, Hear, Lost, Wire
 from restante.server.clock import SystemClock
 from restante.server.log import Log
 from restante.server.messages.channel import CHANNELS
@@ -244,6 +245,19 @@ def test_connections_that_postgresql_ends_come_back(database: str):
         assert two.told() == ["bus-away", "bus-back"]
 
     run(NotifyWire(database), story)
+
+
+def test_who_gets_one_connection_and_not_the_other_leaves_none_open(database: str):
+    """One that nobody closed is a warning, which fails the test."""
+    who, name = f"only_one_{next(_numbers)}", database.rpartition("/")[2]
+    cluster().execute(f"CREATE ROLE {who} LOGIN")
+    cluster().execute(f"ALTER ROLE {who} CONNECTION LIMIT 1")
+    wire = NotifyWire(database.replace("restante@", f"{who}@"))
+    with pytest.raises(Lost, match="too many connections"):
+        asyncio.run(wire.join(lambda _: None))
+    with cluster().engine(name).connect() as connection:
+        left = text("SELECT count(*) FROM pg_stat_activity WHERE usename = :who")
+        until(lambda: connection.execute(left, {"who": who}).scalar_one() == 0)
 
 
 # Two servers

@@ -29,6 +29,10 @@ FEW_METHODS = ["patch", "trace"]
 """Where they are not expected; each run tries these, a long one every method."""
 ENDS_SESSIONS = ("revoke_session", "revoke_all_sessions", "delete_account")
 SEED = 20_260_101
+WITHIN_S = 300
+"""A run takes some 20 s, on two nodes 40, on a machine that has other work several times as long."""
+
+pytestmark = pytest.mark.timeout(WITHIN_S + 10)
 
 
 @dataclass
@@ -81,7 +85,7 @@ class World:
         command += ["--header", f"Authorization: Bearer {token}"]
         print(f"seed {seed}")
         return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=110, check=False
+            command, cwd=self.folder, capture_output=True, text=True, timeout=WITHIN_S, check=False
         )
 
 

@@ -48,12 +48,17 @@ async def begin(inside: Inside, head: Head, plan: str = "premium") -> httpx.Resp
     return await inside.client.post("/api/v1/account/plan/payment", json=form, headers=head)
 
 
-def put_in(inside: Inside, fake: FakeStripe) -> None:
+def put_in(inside: Inside, fake: FakeStripe, transport: httpx.MockTransport | None = None) -> None:
     """Has the house speak to the fake."""
     plans = inside.house.plans.declared
     assert plans is not None
     inside.house.payments._provider = Stripe(
-        plans, key=KEY, secret=SECRET, back=HOME, url="https://stripe.test", transport=fake.transport()
+        plans,
+        key=KEY,
+        secret=SECRET,
+        back=HOME,
+        url="https://stripe.test",
+        transport=transport or fake.transport(),
     )
 
 
@@ -231,6 +236,31 @@ def test_who_has_a_plan_changes_it_and_does_not_pay_twice(tmp_path: Path) -> Non
         assert "/portal/" in (await begin(inside, ann, "year")).json()["url"]
 
     _run(tmp_path, TRIAL + PREMIUM + YEARLY + '[payments]\nprovider = "stripe"\n', scenario)
+
+
+def test_a_notice_that_comes_while_the_customer_is_asked_about_is_not_lost(tmp_path: Path) -> None:
+    async def scenario(inside: Inside) -> None:
+        ann, fake = await inside.sign_up("ann"), new_fake(inside)
+        bought = fake.pay((await begin(inside, ann)).json()["url"])
+        on_its_way, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slow(request: httpx.Request) -> httpx.Response:
+            answer = fake.answer(request)
+            on_its_way.set()
+            await go_on.wait()
+            return answer
+
+        put_in(inside, fake, httpx.MockTransport(slow))
+        await deliver(inside, fake, fake.sent.pop(0))
+        await on_its_way.wait()
+        fake.refund(bought)
+        while fake.sent:
+            assert (await deliver(inside, fake, fake.sent.pop(0))).status_code == 204
+        go_on.set()
+        await at_rest(inside)
+        assert (await standing(inside, ann))["plan"]["id"] == "trial"
+
+    _run(tmp_path, STRIPE, scenario)
 
 
 def test_a_payment_that_fails_leaves_days_of_grace(tmp_path: Path) -> None:

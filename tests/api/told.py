@@ -4,6 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Connection, and_, or_, select
 
 from restante.server.bus.memory import OUTBOX
 from restante.server.db.tables import outbox
@@ -24,9 +27,18 @@ async def until(inside: Inside, holds: Callable[[], bool]) -> None:
 
 
 async def at_rest(inside: Inside) -> None:
-    """Waits until nothing is due."""
-    while await inside.house.courier.run():
+    """Waits until nothing is due and nothing in hand: the courier's own loop may have claimed it, and be about to begin."""
+    database = inside.house.database
+    while await inside.house.courier.run() or await database.read(partial(_is_at_work, inside)):
         pass
+
+
+def _is_at_work(inside: Inside, connection: Connection) -> bool:
+    node = inside.house.database.node
+    in_hand = and_(outbox.c.held_by == node, outbox.c.held_by != "")
+    either = or_(in_hand, outbox.c.due_at <= inside.clock.now_ms())
+    kinds = list(inside.house.courier._errands)
+    return connection.execute(select(outbox.c.id).where(outbox.c.kind.in_(kinds), either)).first() is not None
 
 
 async def actor_of(inside: Inside, head: Head) -> Actor:

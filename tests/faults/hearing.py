@@ -87,6 +87,7 @@ class Ear:
                 self.heard[json.loads(fields["data"])["id"]] += 1
                 self.news.set()
             elif fields["event"] == "resync":
-                self.broken.append(f"channel of {self.who.name}: asked to begin anew at {position}")
+                told = f"asked to begin anew at {position}, who was at {self._position}"
+                self.broken.append(f"channel of {self.who.name}: {told}")
         self._position = position
         self.opened.set()

@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(FOR_S * 3 + 240)]
 PROXY = {"RESTANTE_TRUSTED_PROXIES": "127.0.0.1"}
 WAITS_S = 2.5
 """HAProxy asks a node that is not there three times more, a second apart."""
+AWAY_S = 4.0
+"""A node is away for longer than that, as where an upgrade takes its time."""
 
 
 @contextlib.contextmanager
@@ -74,7 +76,7 @@ def used(place: Site, url: str, seed: int) -> tuple[Book, list[str]]:
 
 
 async def _drained(place: Site, seed: int, over: asyncio.Event) -> None:
-    await weather.drained(place, random.Random(f"{seed} fault"), over)
+    await weather.drained(place, random.Random(f"{seed} fault"), over, away_s=AWAY_S)
 
 
 def noticed(book: Book) -> bool:

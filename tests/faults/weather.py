@@ -105,8 +105,8 @@ async def stopped(site: Site, dice: random.Random, over: asyncio.Event) -> None:
         site.signal(node, signal.SIGCONT)
 
 
-async def drained(site: Site, dice: random.Random, over: asyncio.Event) -> None:
-    """One node after the other is asked to end, as an upgrade does, and started again."""
+async def drained(site: Site, dice: random.Random, over: asyncio.Event, *, away_s: float = 0.0) -> None:
+    """One node after the other is asked to end, as an upgrade does, and started again, at once or after a while."""
     loop = asyncio.get_running_loop()
     while not await _over(over, dice.uniform(1, 3)):
         node = dice.choice(site.nodes)
@@ -114,6 +114,7 @@ async def drained(site: Site, dice: random.Random, over: asyncio.Event) -> None:
         code = await asyncio.to_thread(node.stop)
         took_s = loop.time() - began_s
         assert (code, took_s < DRAINED_WITHIN_S) == (0, True), f"it ended with {code} after {took_s:.1f} s"
+        await _over(over, away_s)
         await asyncio.to_thread(site.restart, node)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -126,11 +126,13 @@ class Payments:
     # For the courier and the sweep
 
     async def look(self, task: Task) -> None:
-        """Asks what a customer has; what fails is tried again. News that come meanwhile are asked for again."""
-        await self._database.write(lambda connection: queue.hand_over(connection, task))
-        if self._provider is not None:
-            await self._ask(self._provider, task.subject.removesuffix(queue.AGAIN))
-        await self._database.write(lambda connection: queue.done(connection, task))
+        """Asks what a customer has; what fails is tried again, and a notice that comes once it is in hand has it asked once more."""
+        await self._database.write(partial(queue.hand_over, task=task))
+        done = partial(queue.done, task=task)
+        if self._provider is None:
+            await self._database.write(done)
+        else:
+            await self._ask(self._provider, task.subject.removesuffix(queue.AGAIN), stored=done)
 
     async def forget(self, task: Task) -> None:
         """Ends what a deleted account paid for."""
@@ -173,8 +175,10 @@ class Payments:
         )
         return customer
 
-    async def _ask(self, provider: Provider, customer: str) -> None:
-        """Fetches and stores, one after the other: an older answer never replaces a newer one."""
+    async def _ask(
+        self, provider: Provider, customer: str, *, stored: Callable[[Connection], None] = lambda _: None
+    ) -> None:
+        """Fetches and stores, one after the other: an older answer never replaces a newer one. ``stored`` is done with the storing."""
         async with self._locks[customer], self._alone(f"payment:{customer}"):
             held = await provider.held(customer)
             now_ms = self._clock.now_ms()
@@ -183,6 +187,7 @@ class Payments:
                 account_id = queries.account_of(connection, provider.name, customer)
                 if account_id is not None:
                     self.dunning.store(connection, account_id, held, now_ms=now_ms)
+                stored(connection)
 
             await self._database.write(work)
 
