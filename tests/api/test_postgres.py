@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
@@ -346,6 +348,30 @@ def test_connections_that_were_cut_are_made_again_unnoticed(url):
         )
 
     run(url, story)
+
+
+def test_threads_whose_first_connections_are_cut_go_on(url, monkeypatch):
+    made = PostgresDatabase(*postgres_engines(url))
+    asked: list[Engine] = []
+
+    def cut(engine: Engine, usual: Callable[[], Connection]) -> Connection:
+        asked.append(engine)
+        if 1 < len(asked) < 20:  # the first one looks at the engine before the threads begin
+            raise OperationalError("SELECT 1", {}, Exception("cut"))
+        return usual()
+
+    for engine in {made._writer, *made._readers}:
+        monkeypatch.setattr(engine, "connect", partial(cut, engine, engine.connect))
+
+    async def story() -> int | None:
+        made.start()
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(an_account(made, f"a{each}") for each in range(9)))
+            return await made.read(lambda c: c.execute(select(func.count()).select_from(accounts)).scalar())
+
+    assert asyncio.run(story()) == 9
+    assert len(asked) >= 20
+    made.stop()
 
 
 def test_nodes_can_start_while_another_serves(url):

@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from restante.server.errors import RetryLater
@@ -32,6 +32,7 @@ from restante.server.timing import Timing
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
 
+CONNECT_AGAIN_S = 0.2
 GROUP = 64
 """Pieces of work in one transaction at most, so that the first never waits for long."""
 BUSY_TIMEOUT_MS = 5_000
@@ -122,6 +123,7 @@ class Database:
         self._writer = writer
         self._standstill = standstill
         self.timing = Timing()
+        self._stopping = threading.Event()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._writing = [
             threading.Thread(target=self._write_forever, name="db-writer", daemon=True)
@@ -160,6 +162,7 @@ class Database:
 
     def stop(self) -> None:
         """Finishes what waits, then closes; nothing may be asked afterwards."""
+        self._stopping.set()
         for _ in self._writing:  # one each, whichever of them takes it
             self._queue.put(None)
         for _ in self._reading:
@@ -172,8 +175,20 @@ class Database:
         if self._standstill is not None:
             self._standstill.close()
 
+    def _connect(self, engine: Engine) -> Connection | None:
+        """A connection of a thread's own, as soon as there is one: a thread that ended without would never be missed. None when it stops first."""
+        while True:
+            try:
+                return engine.connect()
+            except DBAPIError:
+                if self._stopping.wait(CONNECT_AGAIN_S):
+                    return None
+
     def _write_forever(self) -> None:
-        with self._writer.connect() as connection:
+        connection = self._connect(self._writer)
+        if connection is None:
+            return
+        with connection:
             while (first := self._queue.get()) is not None:
                 batch = [first]
                 ended = False
@@ -192,7 +207,10 @@ class Database:
                     return
 
     def _read_forever(self, engine: Engine) -> None:
-        with engine.connect() as connection:
+        connection = self._connect(engine)
+        if connection is None:
+            return
+        with connection:
             while (job := self._reads.get()) is not None:
                 _answer([self._run_read(connection, job)])
 
