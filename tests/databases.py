@@ -31,6 +31,7 @@ POSTGRESQL = "postgresql"
 _BINARIES = Path("/usr/lib/postgresql")
 _TEMPLATE = "template_of_this_release"
 _ROOM = 2**30
+_WATCH = 'cat; "$0" -D data -m immediate stop; rm -rf "$PWD"'
 _KEPT = 30
 """Databases of tests that are over, before the oldest goes: each takes 8 MB."""
 
@@ -149,10 +150,16 @@ def _in_memory() -> Path | None:
 
 @functools.cache
 def cluster() -> "Cluster":
-    """The one of this process; started when first asked for."""
+    """The one of this process; started when first asked for, and gone with it, also when it is killed."""
     made = Cluster.start()
-    atexit.register(made.stop)
+    watcher = made.spawn("/bin/sh", "-c", _WATCH, str(newest() / "pg_ctl"), stdin=subprocess.PIPE)
+    atexit.register(watcher.communicate)  # ends its input, as the end of this process does
     return made
+
+
+def newest() -> Path:
+    """Where the programs of the newest PostgreSQL are."""
+    return max(_BINARIES.glob("*/bin"), key=lambda path: int(path.parent.name))
 
 
 @dataclass(frozen=True)
@@ -277,21 +284,23 @@ class Cluster:
         engine.dispose()
         return there
 
-    def spawn(self, program: str, *arguments: str) -> "subprocess.Popen[str]":
-        """Runs a program as the unprivileged user of this cluster, in its folder."""
-        newest = max(_BINARIES.glob("*/bin"), key=lambda path: int(path.parent.name))
+    def spawn(
+        self, program: str, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> "subprocess.Popen[str]":
+        """Runs a program as the unprivileged user of this cluster, in its folder, and in a session of its own."""
         user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
         return subprocess.Popen(
-            [newest / program, *arguments],  # a program with a path of its own keeps it
+            [newest() / program, *arguments],  # a program with a path of its own keeps it
             cwd=self.folder,
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if stdin == subprocess.DEVNULL else subprocess.DEVNULL,
             text=True,
+            start_new_session=True,
         )
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -10,7 +10,7 @@ from restante.server.config import Settings
 from restante.server.db import migrate
 from restante.server.db.engine import Database, sqlite_engine
 from restante.server.db.postgres import PostgresDatabase
-from restante.server.house import engines
+from restante.server.storage import engines
 from tests import databases
 
 

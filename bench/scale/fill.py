@@ -80,13 +80,18 @@ def _batch(
         "INSERT INTO events (account_id, kind, message_id, created_at) VALUES (?, 'message', ?, ?)", told
     )
     copies = (
-        (one, who, box, envelope, at, event + 2 * number + place)
+        (one, who, box, envelope, at, event + 2 * number + place, sender, hashes)
         for number, (one, sender, owner, at) in enumerate(sent)
         for place, (who, box) in ((1, (owner, "inbox")), (2, (sender, "sent")))
     )
     database.executemany(
-        "INSERT INTO envelopes (message_id, account_id, box, envelope, received_at, change) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO envelopes (message_id, account_id, box, envelope, received_at, change, sender_id, details_sha256, kind, video_bytes,"
+        " until_played, may_forward, by_caller, quarantine_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'text', 0, 0, 0, 0, '')",
         copies,
+    )
+    database.executemany(
+        "INSERT INTO deliveries (message_id, account_id, recipient_id, is_hidden) VALUES (?, ?, ?, 0)",
+        ((one, sender, owner) for one, sender, owner, _ in sent),
     )
     return event + 2 * len(sent)
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, text
 EACH = 20
 """Messages of an account, as its recipient and as its sender alike."""
 STEP = 1_000_000
-TABLES = ("accounts", "sessions", "messages", "envelopes", "events")
+TABLES = ("accounts", "sessions", "messages", "envelopes", "deliveries", "events")
 DETAILS, ENVELOPE = 32, 48
 
 _DRAWN = "(hashint8extended(n, {seed}) & 9223372036854775807)"
@@ -35,9 +35,14 @@ _EVENTS = f"""
     FROM ({_SENT}) AS sent, (VALUES (1), (0)) AS places (place)
 """
 _COPIES = f"""
-    INSERT INTO envelopes (message_id, account_id, box, envelope, received_at, change)
-    SELECT id, CASE place WHEN 1 THEN owner ELSE sender END, CASE place WHEN 1 THEN 'inbox' ELSE 'sent' END, :envelope, at, 2 * n - place
+    INSERT INTO envelopes (message_id, account_id, box, envelope, received_at, change,
+        sender_id, kind, video_bytes, details_sha256, until_played, may_forward, by_caller, quarantine_reason)
+    SELECT id, CASE place WHEN 1 THEN owner ELSE sender END, CASE place WHEN 1 THEN 'inbox' ELSE 'sent' END, :envelope, at, 2 * n - place,
+        sender, 'text', 0, hash, 0, 0, 0, ''
     FROM ({_SENT}) AS sent, (VALUES (1), (0)) AS places (place)
+"""
+_DELIVERIES = f"""
+    INSERT INTO deliveries (message_id, account_id, recipient_id, is_hidden) SELECT id, sender, owner, 0 FROM ({_SENT}) AS sent
 """
 _SLEEP = "UPDATE pg_index SET indisready = false WHERE indrelid = ANY (CAST(:tables AS regclass[]))"
 COUNT_ON = "SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}"
@@ -68,7 +73,7 @@ def _fill(connection: Connection, messages: int, accounts: int, now_ms: int) -> 
         connection.execute(text(statement), values)
     for first in range(1, messages + 1, STEP):
         span = {"first": first, "last": min(messages, first + STEP - 1)}
-        for statement in (_MESSAGES, _EVENTS, _COPIES):
+        for statement in (_MESSAGES, _EVENTS, _COPIES, _DELIVERIES):
             connection.execute(text(statement), values | span)
     for table in TABLES:
         connection.execute(text(f"REINDEX TABLE {table}"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from restante.server.config import Settings
-from restante.server.house import embedded
+from restante.server.storage import embedded
 from tests.anomaly.housekeeping import check_house, keep_house
 from tests.anomaly.world import Ledger, Pair, World, check, people, work
 from tests.api.people import TLS

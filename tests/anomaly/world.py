@@ -30,7 +30,8 @@ from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db.engine import sqlite_engine
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, Storage, furnish
+from restante.server.house import House, furnish
+from restante.server.storage import Storage
 from tests.anomaly.apsw_dbapi import Connection, module
 from tests.anomaly.crashdisk import CrashBlobs, Disk, DiskVFS
 from tests.api.people import sealed, sign_up_form

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
@@ -17,6 +17,7 @@ from restante.protocol.wire import Send
 from restante.server.blobs.local import LocalBlobs
 from restante.server.config import Settings
 from restante.server.db import tables
+from restante.server.db.agreement import DISAGREEMENTS
 from restante.server.house import furnish
 from restante.server.messages.rules import Parcel
 from restante.server.sessions.actor import Actor
@@ -76,6 +77,7 @@ class Household:
         return self._loop.run_until_complete(work)
 
     def close(self) -> None:
+        assert self.disagreements() == []
         self.run(self.house.close())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
@@ -139,6 +141,18 @@ class Household:
         return {
             path.name: path.read_bytes() for path in (self._folder / "blobs").rglob("*") if path.is_file()
         }
+
+    def disagreements(self) -> list[str]:
+        """What two rows that must say the same do not."""
+
+        def work(connection: Any) -> list[str]:
+            return [
+                f"{row[0]}: {wrong}"
+                for wrong, ask in DISAGREEMENTS.items()
+                for row in connection.execute(text(ask))
+            ]
+
+        return self.run(self.house.database.read(work))
 
     def rows(self, table: str) -> list[Any]:
         whole = tables.metadata.tables[table].select()

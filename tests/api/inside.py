@@ -19,7 +19,8 @@ from restante.server.blobs.store import BlobsFull
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, Storage, engines, furnish
+from restante.server.house import House, furnish
+from restante.server.storage import Storage, engines
 from restante.signing.keys import SigningKey
 from tests.api.people import sign_up_form
 from tests.databases import url_for

@@ -15,7 +15,7 @@ from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.s3 import S3Objects
 from restante.server.config import Settings
 from restante.server.edge.webapp import WebApp
-from restante.server.house import Storage, engines
+from restante.server.storage import Storage, engines
 from restante.signing.keys import SigningKey
 from tests.api.inside import OPEN_HANDED, Inside, MovedClock, SickBlobs, _litestar, furnished
 from tests.databases import url_for

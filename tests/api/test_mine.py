@@ -50,6 +50,18 @@ def test_storage_is_counted_by_whom(server: Server) -> None:
     assert storage(ann)["received"] == []
 
 
+def test_storage_does_not_tell_who_blocked(server: Server) -> None:
+    ann, bob, eve = (make_account(server.url) for _ in range(3))
+    answer = bob.client.put(f"/api/v1/account/acquaintances/{ann.name}", json={"state": "blocked"})
+    assert answer.is_success
+    send(ann, bob, eve, upload=make_upload(ann, b"x" * 3000))
+    assert {(one["name"], one["bytes"]) for one in storage(ann)["sent"]} == {
+        (bob.name, 3000),
+        (eve.name, 3000),
+    }
+    assert storage(bob)["received"] == []
+
+
 def test_a_deletion_asks_anew_who_one_is(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as server:
         ann = make_account(server.url)

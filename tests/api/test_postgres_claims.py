@@ -160,7 +160,8 @@ def test_who_stops_leaves_a_long_list_where_it_is(url: str) -> None:
                 queue.enqueue(connection, "delete-blob", f"upl_{number}", due_ms=0)
 
         class Uploads:
-            async def delete_blob(self, upload_id: str) -> None:
+            async def delete_blob(self, upload_id: str, *, account_id: int | None) -> None:
+                assert account_id is None
                 removed.append(upload_id)
                 if len(removed) == 3:
                     dispatcher.end()

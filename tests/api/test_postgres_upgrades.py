@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from restante.server.db import meta, migrate
 from restante.server.db.postgres import postgres_engines
@@ -90,5 +90,60 @@ def test_without_that_it_would_wait_as_long_as_the_other(monkeypatch):
         dumping.execute(text("ROLLBACK"))
     thread.join(30)
     assert not thread.is_alive()
+    writer.dispose()
+    reader.dispose()
+
+
+def upgrading(writer: Engine) -> tuple[threading.Thread, list[BaseException]]:
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate.upgrade(writer)
+        except BaseException as error:  # noqa: BLE001 - the test looks at it
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, raised
+
+
+def test_nodes_that_start_together_upgrade_once():
+    several = [
+        postgres_engines(laid("together", "0014") if n == 0 else cluster().url("together")) for n in range(3)
+    ]
+    begun = [upgrading(writer) for writer, _ in several]
+    for thread, raised in begun:
+        thread.join(60)
+        assert (thread.is_alive(), raised) == (False, [])
+    for writer, reader in several:
+        writer.dispose()
+        reader.dispose()
+
+
+def test_what_is_committed_while_a_migration_waits_is_migrated_too():
+    writer, reader = postgres_engines(laid("meanwhile", "0017"))
+    with cluster().engine("meanwhile").connect() as sending:
+        sending.execute(text("INSERT INTO accounts (name, created_at) VALUES ('ann', 1), ('bob', 1)"))
+        sending.execute(text("BEGIN"))
+        sending.execute(
+            text(
+                "INSERT INTO messages (id, account_id, kind, video_bytes, details, details_sha256, claim_hmac, request_sha256, received_at)"
+                " VALUES ('msg_a', 1, 'text', 0, '', '', '', '', 1)"
+            )
+        )
+        thread, raised = upgrading(writer)
+        thread.join(1.0)
+        assert thread.is_alive(), "it waits for who is sending"
+        sending.execute(
+            text(
+                "INSERT INTO envelopes (message_id, account_id, box, received_at, change) VALUES ('msg_a', 2, 'inbox', 1, 1)"
+            )
+        )
+        sending.execute(text("COMMIT"))
+        thread.join(30)
+        assert (thread.is_alive(), raised) == (False, [])
+        told = sending.execute(text("SELECT account_id, recipient_id FROM deliveries")).all()
+        assert [tuple(row) for row in told] == [(1, 2)]
     writer.dispose()
     reader.dispose()

@@ -84,8 +84,8 @@ def test_a_sweep_reads_only_these_from_end_to_end(heard: tuple[Path, dict[str, A
 
 def test_the_rounds_of_live_channels_read_no_whole_table(tmp_path: Path):
     def look(connection: Connection) -> None:
-        presence.call_roll(connection, {b"ended", b"too"}, now_ms=0)
-        presence.note_use(connection, {b"ended", b"too"}, now_ms=0)
+        presence.call_roll(connection, {b"ended": 1, b"too": 2}, now_ms=0)
+        presence.note_use(connection, {b"ended": 1, b"too": 2}, now_ms=0)
         events.since(connection, 1, most=10)
 
     asked: dict[str, Any] = {}

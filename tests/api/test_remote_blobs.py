@@ -16,7 +16,7 @@ from restante.server.blobs.objects import Bucket
 from restante.server.blobs.remote import SEGMENT_BYTES, Overtaken, RemoteBlobs, UnusableBlobs
 from restante.server.blobs.store import BlobMissing
 from restante.server.config import BadSettings, Settings, from_environment
-from restante.server.house import embedded
+from restante.server.storage import embedded
 from restante.server.uploads.ledger import BlobLedger
 from tests.api import inside
 from tests.api.inside import Inside

@@ -30,6 +30,7 @@ from tests.api.parcels import (
     sent,
 )
 from tests.api.people import Person, assert_problem, make_account, new_client, sealed
+from tests.databases import looking_into
 from tests.serving import Server
 
 KEY = "0123456789abcdef"
@@ -350,6 +351,20 @@ def test_keys_of_two_sessions_never_meet(ann: Person, bob: Person):
     with elsewhere.client:
         assert post(elsewhere, make_parcel(bob), key).status_code == 201
     assert post(bob, make_parcel(ann), key).status_code == 201
+
+
+def test_a_key_that_a_node_of_the_release_before_keeps_is_known(server: Server, ann: Person, bob: Person):
+    """That one writes no account beside it."""
+    key, theirs = new_key(), new_key()
+    assert post(ann, make_parcel(bob), key).status_code == 201
+    columns = "session_id, {}, request_sha256, answer, created_at"
+    with looking_into(server.data) as database:
+        database.execute(
+            f"INSERT INTO idempotency_keys ({columns.format('key')})"
+            f" SELECT {columns.format('?')} FROM idempotency_keys WHERE key = ?",
+            (theirs, key),
+        )
+    assert_problem(post(ann, make_parcel(bob), theirs), 422, "key-reused")
 
 
 def test_the_same_id_is_the_same_message_or_taken(ann: Person, bob: Person):

@@ -1,31 +1,19 @@
 """Sessions: where one is signed in, and that signing out is final at once."""
 
-import asyncio
 import dataclasses
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http.cookies import SimpleCookie
-from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import insert
 
 from restante.protocol.encoding import b64
 from restante.protocol.ids import Prefix, new_id
-from restante.server.bus.memory import MemoryBus
-from restante.server.db.tables import accounts
-from restante.server.errors import Refusal
-from restante.server.sessions.service import FRESH_FOR_S, NewSession, Sessions
 from tests.api.listening import Listener
 from tests.api.people import Person, assert_problem, has_ended, make_account, new_client
-from tests.laying import database_in
 from tests.serving import Server
-
-DAY_MS = 24 * 3600 * 1000
-HOUR_MS = 3600 * 1000
-START_MS = 1_800_000_000_000
 
 
 def signed_in(person: Person) -> tuple[httpx.Client, str]:
@@ -318,135 +306,3 @@ def test_our_own_pages_can(server: Server, headers: dict[str, str]) -> None:
         answer = browser.delete("/api/v1/sessions", headers={"cookie": f"__Host-session={token}", **sent})
     assert answer.status_code == 204
     assert_problem(ann.client.get("/api/v1/sessions"), 401, "device-removed")
-
-
-class Hands:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.wall_ms = START_MS
-        self.running_s = 0.0
-
-    def now_ms(self) -> int:
-        return self.wall_ms
-
-    def monotonic_s(self) -> float:
-        return self.running_s
-
-    def move(self, ms: int) -> None:
-        self.wall_ms += ms
-        self.running_s += ms / 1000
-
-
-class Nodes:
-    """Two processes' session rooms on one database, with one clock."""
-
-    def __init__(self, path: Path) -> None:
-        self.clock = Hands()
-        self.database = database_in(path)
-        self.here = Sessions(self.database, self.clock, bus=MemoryBus())
-        self.there = Sessions(self.database, self.clock, bus=MemoryBus())
-
-    async def sign_in(self) -> NewSession:
-        def work(connection):
-            added = insert(accounts).values(name="ann", created_at=0).returning(accounts.c.id)
-            account_id = connection.execute(added).scalar_one()
-            return self.here.create(connection, account_id, "cli")
-
-        return await self.database.write(work)
-
-    async def is_in(self, sessions: Sessions, session: NewSession) -> bool:
-        try:
-            actor = await sessions.actor(session.token)
-        except Refusal:
-            return False
-        return (actor.name, actor.session_id) == ("ann", session.id)
-
-    async def last_seen_ms(self, session: NewSession) -> int:
-        """Reads what is stored, once the writes that were asked for are through."""
-        actor = await self.here.actor(session.token)
-        await asyncio.sleep(0)
-        await self.database.write(lambda _: None)
-        return (await self.here.list(actor)).items[0].last_seen_at
-
-
-def run(path: Path, story: Callable[[Nodes], Awaitable[None]]) -> None:
-    async def whole() -> None:
-        nodes = Nodes(path)
-        nodes.database.start()
-        try:
-            await story(nodes)
-        finally:
-            nodes.database.stop()
-
-    asyncio.run(whole())
-
-
-def test_a_session_ends_after_90_days_unused_and_the_sweep_removes_it(tmp_path: Path) -> None:
-    async def story(nodes: Nodes) -> None:
-        session = await nodes.sign_in()
-        nodes.clock.move(90 * DAY_MS - 1)
-        assert await nodes.is_in(nodes.there, session)
-        assert await nodes.there.sweep() == 0
-        nodes.clock.move(90 * DAY_MS)
-        assert not await nodes.is_in(nodes.here, session)
-        assert not await nodes.is_in(nodes.there, session)
-        assert await nodes.here.sweep() == 1
-        assert await nodes.here.sweep() == 0
-
-    run(tmp_path, story)
-
-
-def test_use_keeps_a_session_alive_and_is_noted_once_an_hour(tmp_path: Path) -> None:
-    async def story(nodes: Nodes) -> None:
-        session = await nodes.sign_in()
-        nodes.clock.move(HOUR_MS)
-        assert await nodes.last_seen_ms(session) == START_MS
-        nodes.clock.move(HOUR_MS)
-        assert await nodes.last_seen_ms(session) == START_MS + 2 * HOUR_MS
-        for _ in range(5):
-            nodes.clock.move(80 * DAY_MS)
-            assert await nodes.is_in(nodes.here, session)
-            assert await nodes.last_seen_ms(session) == nodes.clock.now_ms()
-
-    run(tmp_path, story)
-
-
-def test_a_clock_set_back_harms_no_session(tmp_path: Path) -> None:
-    async def story(nodes: Nodes) -> None:
-        session = await nodes.sign_in()
-        nodes.clock.wall_ms -= 3650 * DAY_MS
-        nodes.clock.running_s += 10
-        assert await nodes.is_in(nodes.here, session)
-        assert await nodes.last_seen_ms(session) == START_MS
-        assert await nodes.here.sweep() == 0
-
-    run(tmp_path, story)
-
-
-def test_another_process_forgets_a_revoked_session_within_five_seconds(tmp_path: Path) -> None:
-    async def story(nodes: Nodes) -> None:
-        session = await nodes.sign_in()
-        assert await nodes.is_in(nodes.there, session)
-        await nodes.here.revoke(await nodes.here.actor(session.token), session.id)
-        assert not await nodes.is_in(nodes.here, session)
-        nodes.clock.move(int(FRESH_FOR_S * 1000) - 1)
-        assert await nodes.is_in(nodes.there, session), "remembered, or the test proves nothing"
-        nodes.clock.move(1)
-        assert not await nodes.is_in(nodes.there, session)
-
-    assert FRESH_FOR_S < 5
-    run(tmp_path, story)
-
-
-def test_a_look_up_that_races_with_a_revocation_is_not_remembered(tmp_path: Path) -> None:
-    async def story(nodes: Nodes) -> None:
-        session = await nodes.sign_in()
-        actor = await nodes.here.actor(session.token)
-        nodes.clock.move(10_000)
-        looking = [asyncio.create_task(nodes.is_in(nodes.here, session)) for _ in range(20)]
-        await nodes.here.revoke(actor, session.id)
-        await asyncio.gather(*looking)
-        assert not await nodes.is_in(nodes.here, session)
-
-    run(tmp_path, story)

@@ -14,8 +14,8 @@ import pytest
 from restante.server import standstill
 from restante.server.blobs.local import LocalBlobs
 from restante.server.errors import RetryLater
-from restante.server.house import embedded
 from restante.server.standstill import Elsewhere, Marker, Standstill, standing_still
+from restante.server.storage import embedded
 from restante.server.uploads.opened import OpenUpload
 from tests.api.household import Household, TurnedClock, parcel_for
 

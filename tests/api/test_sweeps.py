@@ -1,6 +1,7 @@
 """What ends by itself: on time, not before, whatever the wall clock does, and twice is once."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -336,8 +337,10 @@ def test_a_round_that_fails_is_logged_and_the_next_one_makes_good(
         raise ZeroDivisionError
 
     async def work() -> bytes:
-        stream = channel.stream(ann.account_id, None, token_sha256=digest_of(token))
+        await house.messages.send(ann, new_key(), parcel_for(["ann"]))
+        stream = channel.stream(ann.account_id, "0", token_sha256=digest_of(token))
         await anext(stream)
+        assert b"event: message" in await anext(stream)
         told = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0)  # it has looked, and waits
         with monkeypatch.context() as broken:
@@ -413,3 +416,15 @@ def test_a_position_older_than_what_is_kept_asks_to_read_anew(
     assert b"event: resync" in home.run(first_piece("1"))
     assert b"resync" not in home.run(first_piece("2"))
     assert b"event: resync" in home.run(first_piece("4"))
+
+
+@pytest.mark.files
+def test_the_hash_of_a_blob_is_noted_once_it_is_whole(home: Household):
+    whole, part = (
+        home.upload(home.account("ann"), b"whole"),
+        home.upload(home.account("bob"), b"pa", length=4),
+    )
+    home.sweep()
+    sums = {row.id: row.sha256 for row in home.rows("uploads")}
+    assert sums == {whole: hashlib.sha256(b"whole").digest(), part: None}
+    assert home.sweep()["sums"] == 0

@@ -16,7 +16,7 @@ from restante.server.config import Settings
 from restante.server.db import migrate
 from restante.server.db.engine import sqlite_engine
 from restante.server.db.tables import log_entries
-from restante.server.house import embedded
+from restante.server.storage import embedded
 from restante.server.transparency import keyfile
 from restante.server.transparency.service import Transparency, append
 from restante.signing.keys import SigningKey

@@ -6,10 +6,11 @@ from collections import Counter
 from typing import Any
 
 import httpx
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from restante.protocol.audit import ChainBroken, follow
 from restante.server.blobs.objects import Objects
+from restante.server.db.agreement import DISAGREEMENTS
 from restante.server.db.blob_tables import remote_blobs, remote_parts
 from restante.server.db.plan_tables import plan_usage
 from restante.server.db.tables import accounts, audit, log_entries, messages, outbox
@@ -130,6 +131,11 @@ def books_balance(connection: Connection, objects: Objects) -> list[str]:
         *_log(connection),
         *_audit(connection),
         *_usage(connection),
+        *(
+            f"{row[0]}: {wrong}"
+            for wrong, ask in DISAGREEMENTS.items()
+            for row in connection.execute(text(ask))
+        ),
     ]
 
 

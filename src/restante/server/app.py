@@ -42,7 +42,7 @@ from restante.server.edge.policies import REPORTS
 from restante.server.edge.policy_reports import PolicyReports
 from restante.server.edge.problems import answer
 from restante.server.edge.webapp import WebApp
-from restante.server.house import House, embedded, furnish, readable_at
+from restante.server.house import House, furnish
 from restante.server.keys.routes import ROUTES as KEYS
 from restante.server.known.routes import ROUTES as KNOWN
 from restante.server.known.service import Known
@@ -65,8 +65,10 @@ from restante.server.plans.routes import ROUTES as PLANS
 from restante.server.push.routes import ROUTES as NOTICES
 from restante.server.sessions.actor import Actor, token_of
 from restante.server.sessions.routes import ROUTES as SESSIONS
+from restante.server.storage import embedded, readable_at
 from restante.server.transparency import keyfile
 from restante.server.transparency.routes import ROUTES as TRANSPARENCY
+from restante.server.uploads import folder
 from restante.server.uploads.tus import TusApp
 from restante.server.welcome import greet, open_or_explain
 
@@ -124,6 +126,8 @@ def _furnished() -> tuple[House, str | None]:
     with alone(storage.writer), storage.writer.begin() as connection:
         if settings.database_url:  # which other nodes may share
             keyfile.agree(connection, storage.log_key)
+            if not settings.blob_url:
+                folder.agree(connection, settings.data)
         return house, first_link(connection, now_ms=clock.now_ms())
 
 

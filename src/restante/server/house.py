@@ -2,12 +2,9 @@
 
 import secrets
 import sys
-from dataclasses import dataclass, field
-from importlib import import_module
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-
-from sqlalchemy import Engine
 
 from restante.server.abuse.service import Reports
 from restante.server.accounts.service import Accounts
@@ -20,17 +17,15 @@ from restante.server.availability.file import NAME as AVAILABILITY_FILE
 from restante.server.availability.in_force import ChartFile
 from restante.server.availability.place import Places
 from restante.server.availability.service import Availability
-from restante.server.blobs.local import LocalBlobs
-from restante.server.blobs.objects import Bucket, Objects
 from restante.server.blobs.remote import RemoteBlobs
 from restante.server.blobs.store import BlobStore
 from restante.server.bus.memory import MemoryBus
 from restante.server.bus.shared import open_bus
 from restante.server.clock import Clock
-from restante.server.config import BadSettings, Settings
+from restante.server.config import Settings
 from restante.server.db import arrival, meta, migrate
-from restante.server.db.engine import Database, sqlite_engine, sqlite_readers
-from restante.server.db.postgres import PostgresDatabase, alone, postgres_engines
+from restante.server.db.engine import Database
+from restante.server.db.postgres import PostgresDatabase, alone
 from restante.server.jobs.courier import Courier, Errand
 from restante.server.jobs.loop import Jobs
 from restante.server.keys.service import Keys
@@ -55,8 +50,8 @@ from restante.server.push.posting import Post
 from restante.server.push.service import Push
 from restante.server.push.webpush import Vapid
 from restante.server.sessions.service import Sessions
-from restante.server.standstill import Standstill, check_start
-from restante.server.transparency import keyfile
+from restante.server.standstill import Standstill
+from restante.server.storage import Storage, embedded
 from restante.server.transparency.service import Transparency
 from restante.server.transparency.witnesses import Witnesses
 from restante.server.uploads.ledger import BlobLedger, check_place
@@ -133,52 +128,6 @@ class House:
         self.log.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Where everything is kept: the database's engines, the blobs, and the key of the log of account records."""
-
-    writer: Engine
-    readers: tuple[Engine, ...]
-    blobs: BlobStore
-    log_key: SigningKey = field(default_factory=SigningKey.generate)
-    objects: Objects | None = None
-    """Where blobs are instead, when they are in a bucket."""
-
-
-def embedded(settings: Settings) -> Storage:
-    """The default: one SQLite file and local files, in a folder made with 0700; what the settings name stands in their place.
-
-    Raises UnsafeDatabase, Elsewhere.
-    """
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_start(settings.data, database=bool(settings.database_url), blobs=bool(settings.blob_url))
-    writer, readers = engines(settings)
-    blobs = LocalBlobs(settings.data / "blobs")
-    keyfile.check_is_there(writer, settings.data, settings.log_key)
-    log_key = keyfile.load(settings.data, settings.log_key)
-    return Storage(writer, readers, blobs, log_key, open_objects(settings))
-
-
-def open_objects(settings: Settings) -> Objects | None:
-    """The bucket of the settings, if they name one. Raises BadSettings."""
-    if not settings.blob_url:
-        return None
-    try:
-        bucket = Bucket.parse(settings.blob_url)
-    except ValueError as error:
-        raise BadSettings(f"RESTANTE_BLOB_URL {error}") from error
-    # Its library is an extra, which nobody else has to install.
-    opened: Objects = import_module("restante.server.blobs.s3").open_bucket(
-        bucket, key=settings.blob_key, secret=settings.blob_secret
-    )
-    return opened
-
-
-def readable_at(settings: Settings) -> str:
-    """How the addresses of videos begin that clients read from the bucket themselves; empty where they read none."""
-    return Bucket.parse(settings.blob_url).readable_at if settings.blob_reads == "direct" else ""
-
-
 def _blobs(storage: Storage, database: Database, clock: Clock, settings: Settings) -> BlobStore:
     """Where the blobs are. Raises UnusableBlobs."""
     check_place(storage.writer, remote=storage.objects is not None)
@@ -187,15 +136,6 @@ def _blobs(storage: Storage, database: Database, clock: Clock, settings: Setting
     remote = RemoteBlobs(storage.objects, BlobLedger(database, clock))
     remote.check(read_by=settings.origins if settings.blob_reads == "direct" else None)
     return remote
-
-
-def engines(settings: Settings) -> tuple[Engine, tuple[Engine, ...]]:
-    """What writes to the database of the settings, and what reads. Raises UnsafeDatabase."""
-    if settings.database_url:
-        writer, reader = postgres_engines(settings.database_url)
-        return writer, (reader,)
-    path = settings.data / "restante.sqlite3"
-    return sqlite_engine(path), sqlite_readers(path)
 
 
 def _database(storage: Storage, folder: Path) -> Database:
@@ -208,7 +148,7 @@ def _remembered(storage: Storage, settings: Settings) -> tuple[str, dict[str, by
     """What was made at the first start: the server's name, and its keys by their purpose."""
     with storage.writer.begin() as connection:
         arrival.note_start(connection)
-        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers"
+        purposes = "salts claims limits cursors proofs acquaintances vapid notices admission customers sessions uploads"
         keys = {purpose: meta.secret(connection, purpose) for purpose in purposes.split()}
         return meta.server_name(connection, settings.server_name), keys
 
@@ -245,7 +185,7 @@ def _connected(base: _Base, storage: Storage, blobs: BlobStore, keys: dict[str, 
     limiter = Limiter(clock, key=keys["limits"])
     entry = _, admission, availability = _entry(base, limiter, key=keys["admission"])
     sessions, key_store, passkeys, accounts, pairings, ways_in = _doors(
-        base, limiter, admission, availability, salt_key=keys["salts"]
+        base, limiter, admission, availability, keys
     )
     acquaintances = Acquaintances(database, clock, key=keys["acquaintances"])
     plans, payments, uploads, links, pages, messages = _letters(
@@ -336,7 +276,9 @@ def _letters(
     payments = Payments(
         database, clock, plans=plans, provider=provider, bus=base.bus, log=base.log, key=keys["customers"]
     )
-    uploads = Uploads(database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log)
+    uploads = Uploads(
+        database, blobs, clock, settings, limiter=limiter, plans=plans, log=base.log, key=keys["uploads"]
+    )
     links = GuestLinks(database, clock, settings, bus=base.bus, limiter=limiter, plans=plans)
     pages = Pages(
         database, clock, settings, links=links, limiter=limiter, plans=plans, proof_key=keys["proofs"]
@@ -462,16 +404,11 @@ def _entry(base: _Base, limiter: Limiter, *, key: bytes) -> tuple[Places, Admiss
 
 
 def _doors(
-    base: _Base,
-    limiter: Limiter,
-    admission: Admission,
-    availability: Availability,
-    *,
-    salt_key: bytes,
+    base: _Base, limiter: Limiter, admission: Admission, availability: Availability, keys: dict[str, bytes]
 ) -> tuple[Sessions, Keys, Passkeys, Accounts, Pairings, WaysIn]:
     """Makes the parts by which people come in."""
     database, clock, settings, server_name = base.database, base.clock, base.settings, base.server_name
-    sessions = Sessions(database, clock, bus=base.bus)
+    sessions = Sessions(database, clock, bus=base.bus, key=keys["sessions"])
     key_store = Keys(database, clock, sessions, server_name=server_name)
     passkeys = Passkeys(database, clock, settings, limiter=limiter, server_name=server_name)
     accounts = Accounts(
@@ -484,7 +421,7 @@ def _doors(
         admission=admission,
         availability=availability,
         server_name=server_name,
-        salt_key=salt_key,
+        salt_key=keys["salts"],
     )
     pairings = Pairings(
         database, clock, settings, sessions=sessions, limiter=limiter, server_name=server_name

@@ -15,12 +15,13 @@ from restante.server.certs.places import doorstep_url, network_url, own_url
 from restante.server.certs.store import root
 from restante.server.config import BadSettings, Settings
 from restante.server.db.arrival import NotArrived
-from restante.server.db.engine import UnsafeDatabase
+from restante.server.db.engine import UnreachableDatabase, UnsafeDatabase
 from restante.server.db.meta import NameIsFixed
 from restante.server.db.migrate import NewerDatabase, TablesInUse
 from restante.server.operators.service import PATH
 from restante.server.standstill import Elsewhere
 from restante.server.transparency.keyfile import BadKeyFile, OtherKey
+from restante.server.uploads.folder import OtherFolder
 
 T = TypeVar("T")
 
@@ -49,11 +50,13 @@ HINTS: dict[type[Exception], str] = {
     NameIsFixed: "Leave RESTANTE_SERVER_NAME as it was at the first run.",
     NewerDatabase: "Start the release that wrote it, or a newer one.",
     TablesInUse: "Start again when it is over, a dump perhaps; the nodes of the release before serve on meanwhile.",
+    UnreachableDatabase: "Look whether PostgreSQL runs, and at RESTANTE_DATABASE_URL; then start again, nothing waits for it.",
     UnsafeDatabase: "With SQLite, put the data folder on a local file system; with PostgreSQL, see docs/guides/scale.md.",
     NotArrived: "Run `restante move` again, which goes on where it was, or take it back: restante move --undo.",
     Elsewhere: "Start with the settings that they were moved to, or take the move back: restante move --undo.",
     UnusableBlobs: "docs/guides/object-storage.md says what the bucket must do and what the key must be allowed.",
     OtherKey: "Give every node the same one: copy log.key from the node that was there first, or name it in RESTANTE_LOG_KEY_FILE.",
+    OtherFolder: "Several nodes need a bucket (RESTANTE_BLOB_URL); docs/guides/scale.md says what to do when that folder is gone.",
     BadKeyFile: "Clients know the log by this key; without it they would refuse the server.",
     UnusableBus: "docs/guides/several-nodes.md says what the bus is asked for; without RESTANTE_BUS_URL the database passes hints on.",
     BadFile: "restante operator availability --example shows what may stand in it.",

@@ -62,6 +62,11 @@ _QUARANTINE = (
     .where(messages.c.id == _MESSAGE)
     .values(quarantined_at=bindparam("at"), quarantine_reason=bindparam("why"))
 )
+_QUARANTINE_COPIES = (
+    update(envelopes)
+    .where(envelopes.c.message_id == _MESSAGE)
+    .values(quarantined_at=bindparam("at"), quarantine_reason=bindparam("why"))
+)
 _HOLDERS = select(envelopes.c.account_id).where(
     envelopes.c.message_id == _MESSAGE,
     envelopes.c.deleted_at.is_(None),
@@ -128,7 +133,8 @@ def decide(connection: Connection, report_id: str, state: str, reason: str, *, n
 
 def quarantine(connection: Connection, message_id: str, reason: str, *, at_ms: int | None) -> None:
     """Takes a message out of sight, or with None back into it."""
-    connection.execute(_QUARANTINE, {"message": message_id, "at": at_ms, "why": reason})
+    for statement in (_QUARANTINE, _QUARANTINE_COPIES):
+        connection.execute(statement, {"message": message_id, "at": at_ms, "why": reason})
 
 
 def holders(connection: Connection, message_id: str) -> set[int]:

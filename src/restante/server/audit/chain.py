@@ -12,29 +12,41 @@ from restante.protocol.encoding import b64
 from restante.server.audit import queries
 
 
-def ended(connection: Connection, message_id: str, act: Act, *, now_ms: int) -> None:
+def ended(connection: Connection, sender_id: int, message_id: str, act: Act, *, now_ms: int) -> None:
     """Notes that a message was taken back by its sender, or expired."""
-    about = queries.about(connection, message_id)
+    about = queries.about(connection, sender_id, message_id)
     if about is not None:
         by = about.sender if act == "deleted" else None
         details = b64(about.details_sha256)
-        _append(connection, message_id, act, by=by, details=details, now_ms=now_ms)
+        _append(connection, sender_id, message_id, act, by=by, details=details, now_ms=now_ms)
 
 
-def bytes_removed(connection: Connection, upload_id: str, *, now_ms: int) -> None:
-    """Notes that the video of a message is gone from the store; nothing when no message had it."""
-    message_id = queries.message_of(connection, upload_id)
-    about = None if message_id is None else queries.about(connection, message_id)
+def bytes_removed(
+    connection: Connection, upload_id: str, *, now_ms: int, account_id: int | None = None
+) -> None:
+    """Notes that the video of a message is gone from the store; nothing when no message had it.
+
+    ``account_id`` is whose upload it was; a task of the release before does not say it.
+    """
+    carried = queries.carried(connection, upload_id, account_id)
+    about = None if carried is None else queries.about(connection, carried.account_id, carried.message_id)
     if about is not None:
         details = b64(about.details_sha256)
-        _append(connection, about.id, "removed", by=None, details=details, now_ms=now_ms)
+        _append(connection, about.account_id, about.id, "removed", by=None, details=details, now_ms=now_ms)
 
 
 def _append(
-    connection: Connection, message_id: str, act: Act, *, by: str | None, details: str, now_ms: int
+    connection: Connection,
+    sender_id: int,
+    message_id: str,
+    act: Act,
+    *,
+    by: str | None,
+    details: str,
+    now_ms: int,
 ) -> None:
     rows = []
-    for account_id in queries.holders(connection, message_id):
+    for account_id in queries.holders(connection, sender_id, message_id):
         last = queries.last(connection, account_id)
         line = Line(
             seq=1 if last is None else last.seq + 1,

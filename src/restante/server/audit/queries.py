@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, tuple_
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, tuple_, union
 
+from restante.server.db.message_tables import deliveries
 from restante.server.db.tables import accounts, audit, envelopes, messages, uploads
 
 Row = Any
@@ -21,16 +22,25 @@ _AFTER = (
     .limit(bindparam("most"))
 )
 _ABOUT = (
-    select(messages.c.id, messages.c.details_sha256, accounts.c.name.label("sender"))
+    select(messages.c.id, messages.c.account_id, messages.c.details_sha256, accounts.c.name.label("sender"))
     .select_from(messages.join(accounts, accounts.c.id == messages.c.account_id))
-    .where(messages.c.id == bindparam("message"))
+    .where(messages.c.id == bindparam("message"), messages.c.account_id == bindparam("account"))
 )
-_OF_UPLOAD = select(uploads.c.message_id).where(uploads.c.id == bindparam("upload"))
-_HOLDERS = (
-    select(envelopes.c.account_id)
-    .where(envelopes.c.message_id == bindparam("message"), envelopes.c.box != "hidden")
-    .distinct()
-    .order_by(envelopes.c.account_id)
+_CARRIED = select(uploads.c.account_id, uploads.c.message_id).where(
+    uploads.c.id == bindparam("upload"), uploads.c.message_id.is_not(None)
+)
+_CARRIED_OF = _CARRIED.where(uploads.c.account_id == bindparam("account"))
+_HOLDERS = union(
+    select(deliveries.c.recipient_id).where(
+        deliveries.c.message_id == bindparam("message"),
+        deliveries.c.account_id == bindparam("account"),
+        deliveries.c.is_hidden == 0,
+    ),
+    select(envelopes.c.account_id).where(
+        envelopes.c.message_id == bindparam("message"),
+        envelopes.c.account_id == bindparam("account"),
+        envelopes.c.box == "sent",
+    ),
 )
 _newer = audit.alias("newer")
 _OLD = (
@@ -62,20 +72,22 @@ def after(connection: Connection, account_id: int, seq: int, *, most: int) -> Se
     return connection.execute(_AFTER, wanted).scalars().all()
 
 
-def about(connection: Connection, message_id: str) -> Row | None:
+def about(connection: Connection, sender_id: int, message_id: str) -> Row | None:
     """What a line says of a message: its details' hash and its sender."""
-    return connection.execute(_ABOUT, {"message": message_id}).first()
+    return connection.execute(_ABOUT, {"message": message_id, "account": sender_id}).first()
 
 
-def message_of(connection: Connection, upload_id: str) -> str | None:
-    """The message that carried an upload."""
-    found: str | None = connection.execute(_OF_UPLOAD, {"upload": upload_id}).scalar()
-    return found
+def carried(connection: Connection, upload_id: str, account_id: int | None) -> Row | None:
+    """The message that carried an upload, and whose both are."""
+    if account_id is None:
+        return connection.execute(_CARRIED, {"upload": upload_id}).first()
+    return connection.execute(_CARRIED_OF, {"upload": upload_id, "account": account_id}).first()
 
 
-def holders(connection: Connection, message_id: str) -> list[int]:
-    """Accounts that have or had a copy, the sender among them."""
-    return list(connection.execute(_HOLDERS, {"message": message_id}).scalars())
+def holders(connection: Connection, sender_id: int, message_id: str) -> list[int]:
+    """Accounts that have or had a copy, the sender among them, in the order of their numbers."""
+    wanted = {"message": message_id, "account": sender_id}
+    return sorted(connection.execute(_HOLDERS, wanted).scalars())
 
 
 def forget(connection: Connection, *, before_ms: int, most: int = 1000) -> int:

@@ -152,9 +152,11 @@ def _wrong(path: Path, row: queries.BlobRow, checked: Checked, *, read: Share) -
 
 
 def check_rows(database: sqlite3.Connection, checked: Checked, *, key_file: Path) -> None:
-    """Every message against what was acknowledged, the log, the chains of deletions, and the desk's record."""
+    """Every message against what was acknowledged and against its copies, the log, the chains of deletions, and the desk's record."""
     for text in queries.faults(database):
         checked.add("database", queries.DATABASE, text)
+    for message_id, text in queries.disagreements(database):
+        checked.add("database", message_id, text)
     _check_messages(database, checked)
     _check_log(database, checked)
     for account_id, lines in _by_account(queries.chains(database)):

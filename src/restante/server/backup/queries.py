@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from restante.server.db.agreement import DISAGREEMENTS
 from restante.server.db.hold import PREFIX
 
 DATABASE = "restante.sqlite3"
@@ -124,6 +125,14 @@ def faults(connection: sqlite3.Connection) -> list[str]:
     return [text for text in found if text != "ok"] + [
         f"{row[0]}: row {row[1]} refers to none in {row[2]}" for row in strays
     ]
+
+
+def disagreements(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Messages of which two rows say different things, and what is wrong; nothing of a database of a release before there were two."""
+    if connection.execute("PRAGMA table_info(deliveries)").fetchall():
+        for wrong, statement in DISAGREEMENTS.items():
+            for row in connection.execute(statement).fetchmany(20):
+                yield str(row[0]), wrong
 
 
 def messages(

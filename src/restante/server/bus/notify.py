@@ -4,12 +4,15 @@
 together in a small transaction of their own, after the commits that they tell of.
 """
 
+import asyncio
 from contextlib import AsyncExitStack, suppress
 
 from psycopg import AsyncConnection, Error
+from psycopg.conninfo import conninfo_to_dict
 
 from restante.server.bus.wire import Hear, Lost
 
+JOIN_WITHIN_S = 10.0
 _CHANNEL = "restante_hints"
 _PROBE_S = 15.0
 _PATIENCE = {
@@ -29,25 +32,27 @@ class NotifyWire:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.place = "the database"
+        said = conninfo_to_dict(url)
+        self.place = (
+            f"{said.get('host') or 'the local socket'}:{said.get('port') or 5432}/{said.get('dbname')}"
+        )
 
     async def join(self, hear: Hear) -> "NotifyLine":
         """See Wire."""
-        async with (
-            AsyncExitStack() as opened
-        ):  # whatever is open is closed, also when the server stops meanwhile
-            try:
-                line = NotifyLine(await self._connection(opened), await self._connection(opened), hear)
+        try:
+            async with AsyncExitStack() as opened, asyncio.timeout(JOIN_WITHIN_S):
+                listening, speaking = [await self._connection(opened) for _ in range(2)]
+                line = NotifyLine(listening, speaking, hear)
                 await line.listen()
-            except (OSError, Error) as error:
-                raise Lost(_said(error)) from error
-            opened.pop_all()
+                opened.pop_all()
+        except (OSError, Error) as error:
+            raise Lost(_said(error)) from error
         return line
 
     async def _connection(self, opened: AsyncExitStack) -> AsyncConnection:
-        made = await AsyncConnection.connect(self._url, autocommit=True, **_PATIENCE)  # type: ignore[arg-type] # libpq's own
-        opened.push_async_callback(made.close)
-        return made
+        connection = await AsyncConnection.connect(self._url, autocommit=True, **_PATIENCE)  # type: ignore[arg-type] # libpq's own
+        opened.push_async_callback(connection.close)
+        return connection
 
 
 class NotifyLine:
@@ -89,4 +94,6 @@ class NotifyLine:
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "nobody answers"
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -49,19 +49,30 @@ class Word(msgspec.Struct, array_like=True):
 
 def open_bus(settings: Settings, log: Log, server_name: str) -> MemoryBus:
     """The bus of the settings. Raises BadSettings, UnusableBus."""
-    if not settings.database_url:
+    wire = wire_of(settings, server_name)
+    if wire is None:
         return MemoryBus()
+    if settings.bus_url:
+        check(wire)
+    return SharedBus(wire, log)
+
+
+def wire_of(settings: Settings, server_name: str) -> Wire | None:
+    """What carries hints to other nodes; None where there can be none. Raises BadSettings."""
+    if not settings.database_url:
+        return None
     # Their libraries are an extra, which nobody else has to install.
+    wire: Wire
     if not settings.bus_url:
-        return SharedBus(import_module("restante.server.bus.notify").NotifyWire(settings.database_url), log)
+        wire = import_module("restante.server.bus.notify").NotifyWire(settings.database_url)
+        return wire
     room = import_module("restante.server.bus.nats")
     try:
         address = room.Address.parse(settings.bus_url)
     except ValueError as error:
         raise BadSettings(f"RESTANTE_BUS_URL {error}") from error
-    wire: Wire = room.NatsWire(address, f"restante.hints.{server_name}")
-    check(wire)
-    return SharedBus(wire, log)
+    wire = room.NatsWire(address, f"restante.hints.{server_name}")
+    return wire
 
 
 def check(wire: Wire) -> None:

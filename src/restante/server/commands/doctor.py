@@ -10,6 +10,7 @@ from restante.protocol.wire_desk import Examined
 from restante.server.backup.restoring import is_current
 from restante.server.commands.office import Misused, failed, in_database, print_json
 from restante.server.config import BadSettings, Settings, from_environment
+from restante.server.db import meta
 from restante.server.desk.examining import Facts, examine
 from restante.server.desk.service import facts_of
 
@@ -25,8 +26,8 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     """
     try:
         settings = from_environment(data=data)
-        facts = _facts(settings)
-        items = list(examine(settings, facts, server_name=settings.server_name or "localhost"))
+        facts, server_name = _facts(settings)
+        items = list(examine(settings, facts, server_name=server_name))
     except BadSettings as error:
         return failed(Misused(str(error), "docs/reference/settings.md lists what can be set."))
     except Misused as error:
@@ -38,8 +39,8 @@ def doctor(*, data: Path | None = None, json: bool = False) -> int:
     return 1 if any(each.state == "bad" for each in items) else 0
 
 
-def _facts(settings: Settings) -> Facts:
-    """Of a database that is not brought up to date here: that is the server's business."""
+def _facts(settings: Settings) -> tuple[Facts, str]:
+    """Of a database that is not brought up to date here: that is the server's business. And what the server is called."""
     now_ms, folder = time.time_ns() // 1_000_000, settings.data
     current = bool(settings.database_url) or is_current(folder)
     if current is None:
@@ -49,10 +50,12 @@ def _facts(settings: Settings) -> Facts:
         )
     if not current:
         nothing = {"backup_at": 0, "check_at": 0, "check_errors": 0}
-        return Facts(now_ms, 0, nothing, [], is_current=False, operators=0)
+        named = settings.server_name or "localhost"
+        return Facts(now_ms, 0, nothing, [], is_current=False, operators=0), named
 
-    def work(connection: Connection) -> Facts:
-        return facts_of(connection, now_ms=now_ms, witnesses=settings.witnesses)
+    def work(connection: Connection) -> tuple[Facts, str]:
+        named = meta.get(connection, "server_name") or b"localhost"
+        return facts_of(connection, now_ms=now_ms, witnesses=settings.witnesses), named.decode()
 
     return in_database(folder, work)
 

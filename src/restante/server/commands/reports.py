@@ -27,7 +27,7 @@ from restante.server.commands.office import (
     print_json,
 )
 from restante.server.config import from_environment
-from restante.server.house import open_objects
+from restante.server.storage import open_objects
 from restante.server.uploads.ledger import parts_of
 
 _PIECE_BYTES = 1 << 20

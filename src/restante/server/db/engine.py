@@ -41,6 +41,10 @@ class UnsafeDatabase(RuntimeError):
     """The engine does not have the settings that make an acknowledgement true."""
 
 
+class UnreachableDatabase(UnsafeDatabase):
+    """Nobody answers, or the server is not let in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work, and who waits for it."""

@@ -3,8 +3,12 @@
 from typing import Any
 
 from sqlalchemy import BigInteger
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement, ReturnTypeFromArgs
+
+UNIQUE_VIOLATION = "23505"
+"""SQLSTATE of PostgreSQL."""
 
 
 class Greatest(ReturnTypeFromArgs[Any]):
@@ -35,3 +39,8 @@ def _of_postgresql(*_: Any, **__: Any) -> str:
 @compiles(NowMs, "sqlite")
 def _of_sqlite(*_: Any, **__: Any) -> str:
     return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Tells whether a row was refused because another has its key."""
+    return getattr(error.orig, "sqlstate", "") == UNIQUE_VIOLATION or "UNIQUE" in str(error.orig)

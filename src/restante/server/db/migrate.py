@@ -4,6 +4,10 @@
 next one. So a migration only adds: tables, columns that may be empty or have a default, indexes. What takes something away, or asks
 more of rows than before, says in ``contracts`` the revision from which on nobody uses it any more, which must have been released before.
 The newest of these stands in the database; releases that are at least as new serve on it, others refuse to start.
+
+[Note: One at a time] Nodes that start together would all begin the same migration. On PostgreSQL one does it, and the others wait for it however long
+it takes. A migration that moves rows locks their tables first, and reads what was committed while it waited for them: so it does not
+run serializable. Where it and somebody else wait for each other, it begins again.
 """
 
 from pathlib import Path
@@ -12,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from restante.server.db import meta
@@ -24,6 +28,12 @@ SERVES_FROM = "0016"
 SERVES_FROM_KEY = "serves_from"
 LOCK_TIMEOUT = "5s"
 """Of a migration that waits for somebody with a long transaction: whoever comes after it waits, too."""
+
+
+LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
+"""SQLSTATE of PostgreSQL."""
+CHANCES = 5
+_ALONE = select(func.pg_advisory_xact_lock(0x6D696772))
 
 
 class NewerDatabase(RuntimeError):
@@ -39,7 +49,22 @@ def upgrade(engine: Engine, to: str = HEAD) -> None:
 
     ``to`` is an older revision in tests of migrations.
     """
+    for chance in reversed(range(CHANCES)):
+        try:
+            _upgrade(engine, to)
+        except OperationalError as error:
+            if _state(error) != DEADLOCK or not chance:
+                raise
+        else:
+            return
+
+
+def _upgrade(engine: Engine, to: str) -> None:
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED"))
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(_ALONE)
         current = MigrationContext.configure(connection).get_current_revision()
         if current == to:
             return
@@ -61,11 +86,15 @@ def _run(connection: Connection, config: Config, to: str) -> None:
     try:
         command.upgrade(config, to)
     except OperationalError as error:
-        if on_postgresql and getattr(error.orig, "sqlstate", "") == "55P03":
+        if _state(error) == LOCK_NOT_AVAILABLE:
             raise TablesInUse(
                 "the database's tables cannot be brought up to date: a long transaction of somebody else holds them"
             ) from error
         raise
+
+
+def _state(error: OperationalError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _serves_from(scripts: dict[str, Script], to: str) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from restante.server.db.engine import Database, Job, Outcome, UnsafeDatabase
+from restante.server.db.engine import Database, Job, Outcome, UnreachableDatabase
 from restante.server.db.promises import check, check_sessions
 from restante.server.errors import RetryLater
 from restante.server.failpoints import failpoint
@@ -59,7 +59,7 @@ _ALONE_KEY = 0x72657374
 
 
 def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS) -> tuple[Engine, Engine]:
-    """Makes the engine that writes and the one that reads. Raises UnsafeDatabase when nobody answers."""
+    """Makes the engine that writes and the one that reads. Raises UnsafeDatabase, UnreachableDatabase."""
     address = make_url(url).set(drivername="postgresql+psycopg")
     found = (
         _engine(address, size=writers + 1, isolation=_SERIALIZABLE),
@@ -74,7 +74,9 @@ def postgres_engines(url: str, *, writers: int = WRITERS, readers: int = READERS
         if not isinstance(error, OperationalError):
             raise
         said = str(error.orig).strip().splitlines()[0]
-        raise UnsafeDatabase(f"PostgreSQL at {_place(address)} does not let the server in: {said}") from error
+        raise UnreachableDatabase(
+            f"PostgreSQL at {_place(address)} does not let the server in: {said}"
+        ) from error
     return found
 
 

@@ -20,8 +20,10 @@ from cryptography import x509
 
 from restante import __version__
 from restante.protocol.wire_desk import Examined, State
+from restante.server.bus import shared as bus
+from restante.server.bus.shared import UnusableBus, wire_of
 from restante.server.certs import store
-from restante.server.config import Settings
+from restante.server.config import BadSettings, Settings
 from restante.server.metrics.service import Waiting
 from restante.server.push.mail import Mailer, MailFailed
 from restante.transparency.witnessing import Witness
@@ -61,6 +63,7 @@ def examine(settings: Settings, facts: Facts, *, server_name: str) -> Iterator[E
         lambda: _disk(settings),
         lambda: _storage(settings.data),
         lambda: _database(facts),
+        lambda: _bus(settings, server_name),
         lambda: _secrets(settings.data),
         lambda: _mail(settings, server_name),
         lambda: _push(settings, facts),
@@ -210,6 +213,19 @@ def _database(facts: Facts) -> Examined:
             "database", "poor", "its schema is another release's", "Start the server once with this release."
         )
     return _says("database", "good", "answers")
+
+
+def _bus(settings: Settings, server_name: str) -> Examined:
+    """Says a word to the other nodes and listens for it."""
+    try:
+        wire = wire_of(settings, server_name)
+        if wire is None:
+            return _says("bus", "good", "none is needed: nobody shares the database")
+        bus.check(wire)
+    except (BadSettings, UnusableBus) as error:
+        cure = "docs/guides/several-nodes.md says what it is asked for; without RESTANTE_BUS_URL the database passes hints on."
+        return _says("bus", "bad", str(error), cure)
+    return _says("bus", "good", f"{wire.kind} at {wire.place} passes hints on")
 
 
 def _secrets(data: Path) -> Examined:

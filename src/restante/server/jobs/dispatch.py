@@ -54,7 +54,7 @@ class Dispatcher:
 
     async def _do(self, task: queue.Task) -> bool:
         try:
-            await self._uploads.delete_blob(task.subject)
+            await self._uploads.delete_blob(task.subject, account_id=task.account_id)
         except Exception as error:  # noqa: BLE001 - whatever broke one task must not stop the others
             self._log.event(
                 "task-failed", kind=task.kind, attempts=task.attempts + 1, error=type(error).__name__
@@ -70,5 +70,7 @@ class Dispatcher:
     def _done(self, connection: Connection, task: queue.Task) -> None:
         """Notes it where its people can see it, in the transaction that takes the task off: so once."""
         if queue.is_waiting(connection, task):
-            chain.bytes_removed(connection, task.subject, now_ms=self._clock.now_ms())
+            chain.bytes_removed(
+                connection, task.subject, now_ms=self._clock.now_ms(), account_id=task.account_id
+            )
             queue.done(connection, task)

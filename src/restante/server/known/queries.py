@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     bindparam,
     func,
     literal,
@@ -24,13 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from restante.server.db.blob_tables import remote_blobs, remote_parts
+from restante.server.db.message_tables import deliveries
 from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
-    idempotency_keys,
     messages,
-    sessions,
     uploads,
 )
 
@@ -44,9 +44,6 @@ _CONTENT: dict[Table, Column[Any]] = {messages: messages.c.video_bytes, uploads:
 _UPLOADS = select(uploads.c.id).where(uploads.c.account_id == _ACCOUNT)
 _THROUGH: dict[Table, ColumnElement[bool]] = {
     accounts: accounts.c.id == _ACCOUNT,
-    idempotency_keys: idempotency_keys.c.session_id.in_(
-        select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT)
-    ),
     remote_blobs: remote_blobs.c.id.in_(_UPLOADS),
     remote_parts: remote_parts.c.blob_id.in_(_UPLOADS),
 }
@@ -73,30 +70,30 @@ def _count(table: Table, whose: ColumnElement[bool]) -> Select[Any, Any, Any, An
     ).where(whose)
 
 
+def _summed(table: Table) -> tuple[ColumnElement[int], ...]:
+    times = func.min(table.c.received_at), func.max(table.c.received_at)
+    return (func.count(), *times, func.sum(table.c.video_bytes))
+
+
 _OWN = {table: table.c.account_id == _ACCOUNT for table in metadata.sorted_tables if "account_id" in table.c}
 _COUNTS = [_count(table, whose) for table, whose in {**_THROUGH, **_OWN}.items()]
 
 _NAME = select(accounts.c.created_at).where(accounts.c.id == _ACCOUNT)
-_FIRST, _LAST = func.min(messages.c.received_at), func.max(messages.c.received_at)
-_SIZES = func.sum(messages.c.video_bytes)
 _WROTE = (
-    select(accounts.c.name, func.count(), _FIRST, _LAST, _SIZES)
-    .select_from(
-        envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
-            accounts, accounts.c.id == messages.c.account_id
-        )
-    )
-    .where(envelopes.c.account_id == _ACCOUNT, envelopes.c.box != "sent", messages.c.by_caller == 0)
+    select(accounts.c.name, *_summed(envelopes))
+    .select_from(envelopes.join(accounts, accounts.c.id == envelopes.c.sender_id))
+    .where(envelopes.c.account_id == _ACCOUNT, envelopes.c.box != "sent", envelopes.c.by_caller == 0)
     .group_by(accounts.c.name)
 )
 _WAS_WRITTEN_TO = (
-    select(accounts.c.name, func.count(), _FIRST, _LAST, _SIZES)
+    select(accounts.c.name, *_summed(messages))
     .select_from(
-        messages.join(envelopes, envelopes.c.message_id == messages.c.id).join(
-            accounts, accounts.c.id == envelopes.c.account_id
-        )
+        messages.join(
+            deliveries,
+            and_(deliveries.c.message_id == messages.c.id, deliveries.c.account_id == messages.c.account_id),
+        ).join(accounts, accounts.c.id == deliveries.c.recipient_id)
     )
-    .where(messages.c.account_id == _ACCOUNT, envelopes.c.box != "sent", messages.c.by_caller == 0)
+    .where(messages.c.account_id == _ACCOUNT, messages.c.by_caller == 0)
     .group_by(accounts.c.name)
 )
 

@@ -47,9 +47,10 @@ VIEW = (
     accounts.c.name.label("owner"),
 )
 _VIEW = select(*VIEW).select_from(
-    links.join(messages, messages.c.id == links.c.message_id).join(
-        accounts, accounts.c.id == links.c.account_id
-    )
+    links.join(
+        messages,
+        and_(messages.c.id == links.c.message_id, messages.c.account_id == links.c.account_id),
+    ).join(accounts, accounts.c.id == links.c.account_id)
 )
 _FIND = _VIEW.where(_THIS)
 _ALL = _VIEW.where(_MINE).order_by(links.c.created_at.desc(), links.c.id)
@@ -71,7 +72,9 @@ _OWNS = select(messages.c.id).where(
         envelopes.c.deleted_at.is_(None),
     ),
 )
-_DETAILS = select(messages.c.details).where(messages.c.id == bindparam("message"))
+_DETAILS = select(messages.c.details).where(
+    messages.c.id == bindparam("message"), messages.c.account_id == bindparam("account")
+)
 _ADD = insert(links)
 _ADD_VIEW = insert(link_views)
 _COUNT = (
@@ -84,9 +87,9 @@ _REVOKE = (
 )
 _FORGET_VIEWS_OF = delete(link_views).where(link_views.c.link_id == bindparam("link"))
 _EMPTY_OF = update(links).where(_OF_MESSAGE, _MINE).values(envelope=None)
-_EMPTY_ALL = update(links).where(_OF_MESSAGE).values(envelope=None)
 _VIEWS_OF_MESSAGE = delete(link_views).where(
-    link_views.c.link_id.in_(select(links.c.id).where(links.c.message_id == bindparam("message")))
+    link_views.c.account_id == bindparam("account"),
+    link_views.c.link_id.in_(select(links.c.id).where(_OF_MESSAGE, _MINE)),
 )
 _FORGET_VIEWS = delete(link_views).where(link_views.c.expires_at <= _NOW)
 _FORGET = delete(links).where(
@@ -152,9 +155,10 @@ def by_view(connection: Connection, digest: bytes, *, now_ms: int) -> Row | None
     return connection.execute(_BY_VIEW, {"token": digest, "now": now_ms}).first()
 
 
-def details_of(connection: Connection, message_id: str) -> bytes:
+def details_of(connection: Connection, account_id: int, message_id: str) -> bytes:
     """The bytes of details.age of a message that lives."""
-    value: bytes = connection.execute(_DETAILS, {"message": message_id}).scalar_one()
+    wanted = {"message": message_id, "account": account_id}
+    value: bytes = connection.execute(_DETAILS, wanted).scalar_one()
     return value
 
 
@@ -183,13 +187,12 @@ def revoke(connection: Connection, account_id: int, link_id: str, *, now_ms: int
     connection.execute(_FORGET_VIEWS_OF, {"link": link_id})
 
 
-def empty(connection: Connection, message_id: str, account_id: int | None) -> None:
-    """Empties the envelopes of a message's links, everybody's or one account's."""
-    if account_id is None:
-        connection.execute(_EMPTY_ALL, {"message": message_id})
-        connection.execute(_VIEWS_OF_MESSAGE, {"message": message_id})
-    else:
-        connection.execute(_EMPTY_OF, {"message": message_id, "account": account_id})
+def empty(connection: Connection, account_id: int, message_id: str, *, with_views: bool) -> None:
+    """Empties the envelopes of the links of an account's message, and may end the views of them."""
+    wanted = {"message": message_id, "account": account_id}
+    connection.execute(_EMPTY_OF, wanted)
+    if with_views:
+        connection.execute(_VIEWS_OF_MESSAGE, wanted)
 
 
 def forget_views(connection: Connection, *, now_ms: int) -> int:

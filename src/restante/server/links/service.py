@@ -209,7 +209,9 @@ class GuestLinks:
 
         def work(connection: Connection) -> tuple[bytes, str]:
             row = self._viewed(connection, link_id, token)
-            return queries.details_of(connection, row.message_id), f'"{row.details_sha256.hex()}"'
+            return queries.details_of(
+                connection, row.account_id, row.message_id
+            ), f'"{row.details_sha256.hex()}"'
 
         return await self._database.read(work)
 
@@ -236,9 +238,9 @@ class GuestLinks:
         return row
 
 
-def end_links(connection: Connection, message_id: str, account_id: int | None = None) -> None:
-    """Makes a deleted message's links unreadable within the caller's transaction: everybody's, or one account's."""
-    queries.empty(connection, message_id, account_id)
+def end_links(connection: Connection, account_id: int, message_id: str, *, with_views: bool = False) -> None:
+    """Makes a deleted message's links unreadable within the caller's transaction; ``with_views``: nobody's view goes on either."""
+    queries.empty(connection, account_id, message_id, with_views=with_views)
 
 
 def _found(connection: Connection, link_id: str) -> Row:

@@ -36,7 +36,7 @@ class Calling:
     def run(self, connection: Connection) -> tuple[Left, set[int]]:
         """Stores it, or answers as before; returns whose boxes changed. Raises Refusal."""
         call = self.pages.check_call(connection, self.token)
-        known = queries.find_message(connection, self.parcel.message.id)
+        known = queries.find_message(connection, call.account_id, self.parcel.message.id)
         if known is not None:
             if call.message_id != known.id or known.request_sha256 != self.parcel.digest:
                 raise Refusal("id-taken")
@@ -54,7 +54,7 @@ class Calling:
             video_bytes = self.uploads.claim(
                 connection, account_id, message.upload, message.id, by=call_sha256
             )
-        queries.insert_message(
+        facts = queries.insert_message(
             connection,
             self._as_parcel(),
             account_id=account_id,
@@ -75,7 +75,7 @@ class Calling:
             "change": changes[account_id],
             "forwarded_by": None,
         }
-        queries.insert_envelopes(connection, [copy])
+        queries.insert_copies(connection, [copy], facts)
 
     def _as_parcel(self) -> Parcel:
         message = self.parcel.message

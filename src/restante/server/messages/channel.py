@@ -7,6 +7,7 @@ wake-up that goes missing is made good by the next of the ``rounds``, a connecti
 import re
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -62,37 +63,37 @@ class Channel:
         """
         channel = OpenChannel(account_id, token_sha256)
         with self._bus.attached(account_id, channel):
-            channel.position, opening = await self._begin(last_event_id)
+            channel.position, opening = await self._begin(account_id, last_event_id)
             yield opening
-            with (
-                self._rounds.of(channel),
-                suppress(Refusal),
-            ):  # a database that is away: they come back, and miss nothing
-                while not (self._bus.closed or channel.ended):
-                    if channel.beats:
-                        channel.beats = False
-                        yield _HEARTBEAT
-                    while channel.rang and (news := await self._news(channel)):
-                        yield b"".join(_frame(Hint(one.kind, one.message_id), one.id) for one in news)
-                    await channel.woken()
+            with suppress(Refusal):  # a database that is away: they come back, and miss nothing
+                async with self._rounds.of(channel):
+                    while not (self._bus.closed or channel.ended):
+                        if channel.beats:
+                            channel.beats = False
+                            yield _HEARTBEAT
+                        while channel.rang and (news := await self._news(channel)):
+                            yield b"".join(_frame(Hint(one.kind, one.message_id), one.id) for one in news)
+                        await channel.woken()
 
-    async def _begin(self, last_event_id: str | None) -> tuple[int, bytes]:
+    async def _begin(self, account_id: int, last_event_id: str | None) -> tuple[int, bytes]:
         start = b"retry: %d\n" % _RETRY_MS
         if last_event_id is not None and _EVENT_ID.match(last_event_id):
             position = int(last_event_id)
-            if await self._database.read(lambda connection: events.is_known(connection, position)):
+            known = partial(events.is_known, account_id=account_id, last_id=position)
+            if await self._database.read(known):
                 return position, start + b"id: %d\n\n" % position
-        position = await self._database.read(events.newest)
+        position = await self._database.read(partial(events.newest, account_id=account_id))
         if last_event_id is None:
             return position, start + b"id: %d\n\n" % position
         return position, start + _frame(Hint("resync", ""), position)
 
     async def _news(self, channel: OpenChannel) -> list[events.Event]:
         """What happened since, at most a batch. Ends the channel when its session has, also if a moment ago on another node."""
-        now_ms, digests, position = self._clock.now_ms(), (channel.token_sha256,), channel.position
+        now_ms, position = self._clock.now_ms(), channel.position
+        whose = {channel.token_sha256: channel.account_id}
 
         def look(connection: Connection) -> list[events.Event] | None:
-            if presence.call_roll(connection, digests, now_ms=now_ms).ended:
+            if presence.call_roll(connection, whose, now_ms=now_ms).ended:
                 return None
             return events.after(connection, channel.account_id, position, most=_BATCH)
 

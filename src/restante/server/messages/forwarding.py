@@ -29,7 +29,7 @@ def forward(
     if not row.may_forward or row.forwarded_by is not None:
         raise Refusal("may-not-forward")
     recipients = find_recipients(connection, list(sealed))
-    holders = queries.holders(connection, row.id)
+    holders = queries.holders(connection, row.sender_id, row.id)
     new = {name: account_id for name, account_id in recipients.items() if account_id not in holders}
     if len(holders) + len(new) > limits.COPIES:
         raise Refusal("invalid", detail="envelopes: the message has as many recipients as it may")
@@ -51,6 +51,6 @@ def forward(
         }
         for name, account_id in new.items()
     ]
-    queries.insert_envelopes(connection, copies)
+    queries.insert_copies(connection, copies, queries.facts_of(row))
     queries.withhold_events(connection, row.id, blockers, since=min(changes.values()))
     return set(everybody - blockers)

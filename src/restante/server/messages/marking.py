@@ -25,10 +25,10 @@ def note(
     after = before.after(mark, receipt, now_ms=now_ms)
     if after == before:
         return set()
-    queries.set_marks(connection, account_id, row.id, after)
+    queries.set_marks(connection, account_id, row.sender_id, row.id, after)
     touched = {account_id}
     if not after.quiet and row.forwarded_by is None:
-        living = queries.live_copies(connection, row.id)
+        living = queries.live_copies(connection, row.sender_id, row.id)
         touched |= {copy.account_id for copy in living if copy.box == "sent"}
     changes = events.append(connection, touched, "mark", row.id, now_ms=now_ms)
     queries.set_changes(connection, row.id, changes)
@@ -37,11 +37,11 @@ def note(
 
 def end_when_played(connection: Connection, row: Row, *, now_ms: int) -> set[int]:
     """Lets the message end soon when it lasts until it is played and nobody is left to play it; returns whose boxes changed."""
-    if not row.until_played or queries.is_unplayed(connection, row.id):
+    if not row.until_played or queries.is_unplayed(connection, row.sender_id, row.id):
         return set()
-    if not queries.set_expiry(connection, row.id, at_ms=now_ms + GRACE_MS):
+    if not queries.set_expiry(connection, row.sender_id, row.id, at_ms=now_ms + GRACE_MS):
         return set()
-    living = queries.live_copies(connection, row.id)
+    living = queries.live_copies(connection, row.sender_id, row.id)
     holders = {copy.account_id for copy in living if copy.box != "hidden"}
     changes = events.append(connection, holders, "mark", row.id, now_ms=now_ms)
     queries.set_changes(connection, row.id, changes)

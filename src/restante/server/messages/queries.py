@@ -1,7 +1,10 @@
 """SQL of messages and envelopes; nothing here decides or commits. See [Note: Statements made once].
 
 The column ``box`` of an envelope is ``inbox``, ``sent``, ``hidden`` (its recipient had blocked the sender), or ``past``: a
-received copy whose tombstone has run out, kept while the message lives, because it still tells the sender how the delivery ended.
+received copy whose tombstone has run out, kept while the message lives, because its holder had it once.
+
+[Note: Everybody's own] Each copy carries what a list shows of its message, and the sender's ``deliveries`` carry what the recipients
+told. So each statement asks for one account; whoever changes one of the two changes the other in the same transaction. ``sender_id`` is whose row the message is.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,31 +23,44 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
+from restante.server.db.functions import is_taken
+from restante.server.db.message_tables import deliveries as told
 from restante.server.db.tables import accounts, envelopes, events, idempotency_keys, messages
+from restante.server.errors import Refusal
 from restante.server.messages.rules import Box, Marks, Parcel, Position, Row, claim_of
+from restante.server.sessions.actor import Actor
 
 BATCH = 100
 """Rows that one sweep transaction touches at most."""
 
+FACTS = (
+    envelopes.c.sender_id,
+    envelopes.c.kind,
+    envelopes.c.upload_id,
+    envelopes.c.video_bytes,
+    envelopes.c.details_sha256,
+    envelopes.c.expires_at,
+    envelopes.c.until_played,
+    envelopes.c.may_forward,
+    envelopes.c.by_caller,
+    envelopes.c.quarantined_at,
+    envelopes.c.quarantine_reason,
+)
+"""What each copy knows of its message."""
 _forwarder = accounts.alias("forwarder")
 VIEW = (
-    messages.c.id,
-    messages.c.kind,
-    messages.c.account_id.label("sender_id"),
+    envelopes.c.message_id.label("id"),
+    *FACTS,
     case(
-        (messages.c.by_caller == 1, null()),
+        (envelopes.c.by_caller == 1, null()),
         (envelopes.c.forwarded_by.is_(None), accounts.c.name),
         else_=_forwarder.c.name,
     ).label("sender"),
-    messages.c.upload_id,
-    messages.c.video_bytes,
-    messages.c.details_sha256,
-    messages.c.expires_at,
-    messages.c.until_played,
-    messages.c.may_forward,
     envelopes.c.forwarded_by,
     envelopes.c.box,
     envelopes.c.received_at,
@@ -52,17 +68,15 @@ VIEW = (
     envelopes.c.fetched_at,
     envelopes.c.played_at,
     envelopes.c.deleted_at,
-    messages.c.quarantined_at,
-    messages.c.quarantine_reason,
 )
-_SOURCE = (
-    envelopes.join(messages, messages.c.id == envelopes.c.message_id)
-    .join(accounts, accounts.c.id == messages.c.account_id)
-    .outerjoin(_forwarder, _forwarder.c.id == envelopes.c.forwarded_by)
+_SOURCE = envelopes.join(accounts, accounts.c.id == envelopes.c.sender_id).outerjoin(
+    _forwarder, _forwarder.c.id == envelopes.c.forwarded_by
 )
 _NOW = bindparam("now", type_=messages.c.received_at.type)
 _MESSAGE = bindparam("message", type_=messages.c.id.type)
-_THIS = messages.c.id == _MESSAGE
+_SENDER = bindparam("sender", type_=messages.c.account_id.type)
+_THIS = (messages.c.id == _MESSAGE, messages.c.account_id == _SENDER)
+_TOLD_OF_THIS = (told.c.message_id == _MESSAGE, told.c.account_id == _SENDER)
 _OF_THIS = envelopes.c.message_id == _MESSAGE
 _OF_ACCOUNT = envelopes.c.account_id == bindparam("account")
 _LIVES = envelopes.c.deleted_at.is_(None)
@@ -71,23 +85,27 @@ _LIVES = envelopes.c.deleted_at.is_(None)
 # Idempotency keys
 
 _FIND_KEY = select(idempotency_keys.c.request_sha256, idempotency_keys.c.answer).where(
-    idempotency_keys.c.session_id == bindparam("session"), idempotency_keys.c.key == bindparam("sent_key")
+    idempotency_keys.c.account_id == bindparam("account"),
+    idempotency_keys.c.session_id == bindparam("session"),
+    idempotency_keys.c.key == bindparam("sent_key"),
 )
 _KEEP_KEY = insert(idempotency_keys)
 _FORGET_KEYS = delete(idempotency_keys).where(idempotency_keys.c.created_at < bindparam("before"))
 
 
-def find_key(connection: Connection, session_id: str, key: str) -> Row | None:
+def find_key(connection: Connection, actor: Actor, key: str) -> Row | None:
     """The request hash and the answer kept under a key of a session."""
-    return connection.execute(_FIND_KEY, {"session": session_id, "sent_key": key}).first()
+    asked = {"account": actor.account_id, "session": actor.session_id, "sent_key": key}
+    return connection.execute(_FIND_KEY, asked).first()
 
 
 def keep_key(
-    connection: Connection, session_id: str, key: str, *, digest: bytes, answer: bytes, now_ms: int
+    connection: Connection, actor: Actor, key: str, *, digest: bytes, answer: bytes, now_ms: int
 ) -> None:
     """Keeps the answer to a request under its key."""
     row = {
-        "session_id": session_id,
+        "session_id": actor.session_id,
+        "account_id": actor.account_id,
         "key": key,
         "request_sha256": digest,
         "answer": answer,
@@ -110,12 +128,13 @@ _FIND_MESSAGE = select(
     messages.c.request_sha256,
     messages.c.received_at,
     messages.c.deleted_at,
-).where(_THIS)
+).where(*_THIS)
 _ACCOUNT_IDS = select(accounts.c.name, accounts.c.id).where(
     accounts.c.name.in_(bindparam("names", expanding=True))
 )
 _INSERT_MESSAGE = insert(messages)
 _INSERT_ENVELOPES = insert(envelopes)
+_INSERT_DELIVERIES = insert(told)
 _WITHHOLD = delete(events).where(
     events.c.id >= bindparam("first"),
     events.c.message_id == _MESSAGE,
@@ -123,9 +142,9 @@ _WITHHOLD = delete(events).where(
 )
 
 
-def find_message(connection: Connection, message_id: str) -> Row | None:
-    """The message itself, whoever asks: for decisions inside a transaction only."""
-    return connection.execute(_FIND_MESSAGE, {"message": message_id}).first()
+def find_message(connection: Connection, sender_id: int, message_id: str) -> Row | None:
+    """The message itself, if it is this account's: for decisions inside a transaction only."""
+    return connection.execute(_FIND_MESSAGE, {"message": message_id, "sender": sender_id}).first()
 
 
 def account_ids(connection: Connection, names: Sequence[str]) -> dict[str, int]:
@@ -144,31 +163,59 @@ def insert_message(
     received_at: int,
     expires_at: int | None,
     by_caller: bool = False,
-) -> None:
-    """Stores a message without its envelopes."""
+) -> dict[str, Any]:
+    """Stores a message without its copies; returns what each of these is to know. Raises Refusal id-taken when somebody else's has this id."""
     message = parcel.message
-    row = {
-        "id": message.id,
-        "account_id": account_id,
+    facts = {
         "kind": message.kind,
         "upload_id": message.upload,
         "video_bytes": video_bytes,
-        "details": parcel.details,
         "details_sha256": claim_of(message),
-        "claim_hmac": claim_hmac,
-        "request_sha256": parcel.digest,
-        "received_at": received_at,
         "expires_at": expires_at,
         "until_played": int(message.until_played),
         "may_forward": int(message.may_forward),
         "by_caller": int(by_caller),
+        "quarantined_at": None,
+        "quarantine_reason": "",
     }
-    connection.execute(_INSERT_MESSAGE, row)
+    row = {
+        "id": message.id,
+        "account_id": account_id,
+        "details": parcel.details,
+        "claim_hmac": claim_hmac,
+        "request_sha256": parcel.digest,
+        "received_at": received_at,
+    }
+    try:
+        connection.execute(_INSERT_MESSAGE, row | facts)
+    except IntegrityError as error:
+        if is_taken(error):
+            raise Refusal("id-taken") from error
+        raise
+    return {"sender_id": account_id, **facts}
 
 
-def insert_envelopes(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """Stores envelopes, one for each dictionary of columns."""
-    connection.execute(_INSERT_ENVELOPES, rows)
+def facts_of(row: Row) -> dict[str, Any]:
+    """What a further copy of the same message is to know."""
+    return {column.name: getattr(row, column.name) for column in FACTS}
+
+
+def insert_copies(connection: Connection, copies: list[dict[str, Any]], facts: dict[str, Any]) -> None:
+    """Stores copies, one for each dictionary of columns, and for the sender that those who receive one have it."""
+    connection.execute(_INSERT_ENVELOPES, [copy | facts for copy in copies])
+    received = [
+        {
+            "message_id": copy["message_id"],
+            "account_id": facts["sender_id"],
+            "recipient_id": copy["account_id"],
+            "is_hidden": int(copy["box"] == "hidden"),
+            "forwarded_by": copy["forwarded_by"],
+        }
+        for copy in copies
+        if copy["box"] != "sent"
+    ]
+    if received:
+        connection.execute(_INSERT_DELIVERIES, received)
 
 
 def withhold_events(
@@ -189,10 +236,10 @@ def _box(envelope: ColumnElement[Any]) -> Select[Any]:
 
 
 def _newest(box: Select[Any]) -> Select[Any]:
-    unexpired = or_(messages.c.expires_at.is_(None), messages.c.expires_at > _NOW)
+    unexpired = or_(envelopes.c.expires_at.is_(None), envelopes.c.expires_at > _NOW)
     order = envelopes.c.received_at.desc(), envelopes.c.message_id.desc()
     return (
-        box.where(_LIVES, unexpired, messages.c.quarantined_at.is_(None))
+        box.where(_LIVES, unexpired, envelopes.c.quarantined_at.is_(None))
         .order_by(*order)
         .limit(bindparam("most"))
     )
@@ -211,7 +258,7 @@ _OWN_COPIES = (
     .select_from(_SOURCE)
     .where(_OF_THIS, _OF_ACCOUNT, envelopes.c.box.in_(("inbox", "sent")))
 )
-_DETAILS = select(messages.c.details).where(_THIS)
+_DETAILS = select(messages.c.details).where(*_THIS)
 _BOXES = {True: _box(envelopes.c.envelope), False: _box(null().label("envelope"))}
 """By whether the envelopes come with the rows; so are the three after it."""
 _NEWEST = {inline: _newest(box) for inline, box in _BOXES.items()}
@@ -219,22 +266,22 @@ _NEWEST_BEFORE = {inline: newest.where(_BEFORE) for inline, newest in _NEWEST.it
 _CHANGED = {inline: _changed(box) for inline, box in _BOXES.items()}
 _DELIVERIES = (
     select(
-        envelopes.c.message_id,
+        told.c.message_id,
         accounts.c.name.label("recipient"),
-        envelopes.c.fetched_at,
-        envelopes.c.played_at,
-        envelopes.c.deleted_at,
-        envelopes.c.quiet,
-        envelopes.c.delivery_receipt,
-        envelopes.c.play_receipt,
+        told.c.fetched_at,
+        told.c.played_at,
+        told.c.deleted_at,
+        told.c.quiet,
+        told.c.delivery_receipt,
+        told.c.play_receipt,
     )
-    .select_from(envelopes.join(accounts, accounts.c.id == envelopes.c.account_id))
+    .select_from(told.join(accounts, accounts.c.id == told.c.recipient_id))
     .where(
-        envelopes.c.message_id.in_(bindparam("ids", expanding=True)),
-        envelopes.c.box != "sent",
-        envelopes.c.forwarded_by.is_(None),
+        told.c.message_id.in_(bindparam("ids", expanding=True)),
+        told.c.account_id == _SENDER,
+        told.c.forwarded_by.is_(None),
     )
-    .order_by(envelopes.c.message_id, accounts.c.name)
+    .order_by(told.c.message_id, accounts.c.name)
 )
 
 
@@ -243,9 +290,9 @@ def own_copies(connection: Connection, account_id: int, message_id: str) -> Sequ
     return connection.execute(_OWN_COPIES, {"message": message_id, "account": account_id}).all()
 
 
-def details_of(connection: Connection, message_id: str) -> bytes:
+def details_of(connection: Connection, sender_id: int, message_id: str) -> bytes:
     """The bytes of details.age of a message that lives."""
-    value: bytes = connection.execute(_DETAILS, {"message": message_id}).scalar_one()
+    value: bytes = connection.execute(_DETAILS, {"message": message_id, "sender": sender_id}).scalar_one()
     return value
 
 
@@ -275,59 +322,66 @@ def changed(
     return connection.execute(_CHANGED[with_envelopes], wanted).all()
 
 
-def deliveries(connection: Connection, message_ids: Iterable[str]) -> dict[str, list[Row]]:
-    """The copies of those whom the sender sent some messages, by message and in the order of the names."""
+def deliveries(connection: Connection, sender_id: int, message_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """How far some of the sender's messages came with those whom they sent them, by message and in the order of the names."""
     found: dict[str, list[Row]] = {message_id: [] for message_id in message_ids}
-    for row in connection.execute(_DELIVERIES, {"ids": list(found)}):
+    for row in connection.execute(_DELIVERIES, {"ids": list(found), "sender": sender_id}):
         found[row.message_id].append(row)
     return found
 
 
 # Changing
 
-_LIVE_COPIES = select(envelopes.c.account_id, envelopes.c.box).where(_OF_THIS, _LIVES)
-_HOLDERS = select(envelopes.c.account_id).where(_OF_THIS, envelopes.c.box != "sent")
+_LIVE_COPIES = union_all(
+    select(
+        told.c.recipient_id.label("account_id"),
+        case((told.c.is_hidden == 1, "hidden"), else_="inbox").label("box"),
+    ).where(*_TOLD_OF_THIS, told.c.deleted_at.is_(None)),
+    select(envelopes.c.account_id, envelopes.c.box).where(
+        _OF_THIS, envelopes.c.account_id == _SENDER, envelopes.c.box == "sent", _LIVES
+    ),
+)
+_HOLDERS = select(told.c.recipient_id).where(*_TOLD_OF_THIS)
 _RECEIVED = _OF_THIS, _OF_ACCOUNT, envelopes.c.box == "inbox"
-_MARKS = (
-    envelopes.c.fetched_at,
-    envelopes.c.played_at,
-    envelopes.c.quiet,
-    envelopes.c.delivery_receipt,
-    envelopes.c.play_receipt,
+_MARKS = tuple(
+    told.c[name] for name in ("fetched_at", "played_at", "quiet", "delivery_receipt", "play_receipt")
 )
-_FIND_MARKS = select(*_MARKS).where(*_RECEIVED)
-_SET_MARKS = (
-    update(envelopes)
-    .where(*_RECEIVED)
-    .values({column.name: bindparam(f"new_{column.name}", type_=column.type) for column in _MARKS})
-)
+_NEW_MARKS = {column.name: bindparam(f"new_{column.name}", type_=column.type) for column in _MARKS}
+_FIND_MARKS = select(*(envelopes.c[column.name] for column in _MARKS)).where(*_RECEIVED)
+_SET_MARKS = update(envelopes).where(*_RECEIVED).values(_NEW_MARKS)
+_TOLD_BY = told.c.recipient_id == bindparam("account")
+_TELL_MARKS = update(told).where(*_TOLD_OF_THIS, _TOLD_BY).values(_NEW_MARKS)
 _UNPLAYED = (
-    select(envelopes.c.account_id)
-    .where(_OF_THIS, _LIVES, envelopes.c.box.in_(("inbox", "hidden")), envelopes.c.played_at.is_(None))
+    select(told.c.recipient_id)
+    .where(*_TOLD_OF_THIS, told.c.deleted_at.is_(None), told.c.played_at.is_(None))
     .limit(1)
 )
 _SET_EXPIRY = (
     update(messages)
-    .where(_THIS, or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("at")))
+    .where(*_THIS, or_(messages.c.expires_at.is_(None), messages.c.expires_at > bindparam("at")))
     .values(expires_at=bindparam("at"))
 )
+_COPY_EXPIRY = update(envelopes).where(_OF_THIS, _OF_ACCOUNT).values(expires_at=bindparam("at"))
 _SET_CHANGE = update(envelopes).where(_OF_THIS, _OF_ACCOUNT).values(change=bindparam("event"))
 _BURY_COPIES = (
     update(envelopes)
     .where(_OF_THIS, _OF_ACCOUNT, _LIVES)
-    .values(envelope=None, change=bindparam("event"), deleted_at=_NOW)
+    .values(envelope=None, video_bytes=0, change=bindparam("event"), deleted_at=_NOW)
 )
-_BURY_MESSAGE = update(messages).where(_THIS).values(details=literal(b""), video_bytes=0, deleted_at=_NOW)
+_TELL_BURIED = (
+    update(told).where(*_TOLD_OF_THIS, _TOLD_BY, told.c.deleted_at.is_(None)).values(deleted_at=_NOW)
+)
+_BURY_MESSAGE = update(messages).where(*_THIS).values(details=literal(b""), video_bytes=0, deleted_at=_NOW)
 
 
-def live_copies(connection: Connection, message_id: str) -> Sequence[Row]:
+def live_copies(connection: Connection, sender_id: int, message_id: str) -> Sequence[Row]:
     """Who still holds a copy, and in which box."""
-    return connection.execute(_LIVE_COPIES, {"message": message_id}).all()
+    return connection.execute(_LIVE_COPIES, {"message": message_id, "sender": sender_id}).all()
 
 
-def holders(connection: Connection, message_id: str) -> set[int]:
+def holders(connection: Connection, sender_id: int, message_id: str) -> set[int]:
     """Who has or had a message as a recipient."""
-    return set(connection.execute(_HOLDERS, {"message": message_id}).scalars())
+    return set(connection.execute(_HOLDERS, {"message": message_id, "sender": sender_id}).scalars())
 
 
 def find_marks(connection: Connection, account_id: int, message_id: str) -> Marks:
@@ -336,7 +390,7 @@ def find_marks(connection: Connection, account_id: int, message_id: str) -> Mark
     return Marks(row.fetched_at, row.played_at, bool(row.quiet), row.delivery_receipt, row.play_receipt)
 
 
-def set_marks(connection: Connection, account_id: int, message_id: str, marks: Marks) -> None:
+def set_marks(connection: Connection, account_id: int, sender_id: int, message_id: str, marks: Marks) -> None:
     """Stores what a recipient told."""
     values = {
         "new_fetched_at": marks.fetched_at,
@@ -346,16 +400,26 @@ def set_marks(connection: Connection, account_id: int, message_id: str, marks: M
         "new_play_receipt": marks.play_receipt,
     }
     connection.execute(_SET_MARKS, {"message": message_id, "account": account_id, **values})
+    connection.execute(
+        _TELL_MARKS, {"message": message_id, "account": account_id, "sender": sender_id, **values}
+    )
 
 
-def is_unplayed(connection: Connection, message_id: str) -> bool:
+def is_unplayed(connection: Connection, sender_id: int, message_id: str) -> bool:
     """Tells whether a recipient has a living copy that was not played."""
-    return connection.execute(_UNPLAYED, {"message": message_id}).first() is not None
+    return connection.execute(_UNPLAYED, {"message": message_id, "sender": sender_id}).first() is not None
 
 
-def set_expiry(connection: Connection, message_id: str, *, at_ms: int) -> bool:
+def set_expiry(connection: Connection, sender_id: int, message_id: str, *, at_ms: int) -> bool:
     """Lets a message end at an instant, if it does not end before; tells whether that changed anything."""
-    return connection.execute(_SET_EXPIRY, {"message": message_id, "at": at_ms}).rowcount > 0
+    ends = {"message": message_id, "sender": sender_id, "at": at_ms}
+    if connection.execute(_SET_EXPIRY, ends).rowcount == 0:
+        return False
+    everybody = sorted({sender_id, *holders(connection, sender_id, message_id)})
+    connection.execute(
+        _COPY_EXPIRY, [{"message": message_id, "account": who, "at": at_ms} for who in everybody]
+    )
+    return True
 
 
 def set_changes(connection: Connection, message_id: str, changes: Mapping[int, int]) -> None:
@@ -365,7 +429,9 @@ def set_changes(connection: Connection, message_id: str, changes: Mapping[int, i
         connection.execute(_SET_CHANGE, rows)
 
 
-def bury_copies(connection: Connection, message_id: str, changes: Mapping[int, int], *, now_ms: int) -> None:
+def bury_copies(
+    connection: Connection, sender_id: int, message_id: str, changes: Mapping[int, int], *, now_ms: int
+) -> None:
     """Makes tombstones of the living copies of some accounts, and numbers that change by account."""
     rows = [
         {"message": message_id, "account": who, "event": event, "now": now_ms}
@@ -373,17 +439,22 @@ def bury_copies(connection: Connection, message_id: str, changes: Mapping[int, i
     ]
     if rows:
         connection.execute(_BURY_COPIES, rows)
+        connection.execute(_TELL_BURIED, [_told(row, sender_id) for row in rows])
 
 
-def bury_message(connection: Connection, message_id: str, *, now_ms: int) -> None:
+def _told(row: dict[str, Any], sender_id: int) -> dict[str, Any]:
+    return {name: row[name] for name in ("message", "account", "now")} | {"sender": sender_id}
+
+
+def bury_message(connection: Connection, sender_id: int, message_id: str, *, now_ms: int) -> None:
     """Empties a message that nobody holds any more."""
-    connection.execute(_BURY_MESSAGE, {"message": message_id, "now": now_ms})
+    connection.execute(_BURY_MESSAGE, {"message": message_id, "sender": sender_id, "now": now_ms})
 
 
 # Sweeping
 
 _EXPIRED = (
-    select(messages.c.id)
+    select(messages.c.account_id, messages.c.id)
     .where(messages.c.expires_at <= _NOW, messages.c.deleted_at.is_(None))
     .order_by(messages.c.expires_at)
     .limit(BATCH)
@@ -396,9 +467,9 @@ _FORGET_SENT = delete(envelopes).where(_OLD, envelopes.c.box == "sent")
 _FORGET_RECEIVED = update(envelopes).where(_OLD, envelopes.c.box == "inbox").values(box="past")
 
 
-def expired(connection: Connection, *, now_ms: int) -> list[str]:
-    """Ids of messages whose time has come, oldest first, a batch of them."""
-    return list(connection.execute(_EXPIRED, {"now": now_ms}).scalars())
+def expired(connection: Connection, *, now_ms: int) -> list[tuple[int, str]]:
+    """Messages whose time has come, by account and id, oldest first, a batch of them."""
+    return [(row[0], row[1]) for row in connection.execute(_EXPIRED, {"now": now_ms})]
 
 
 def forget_messages(connection: Connection, *, before_ms: int) -> int:

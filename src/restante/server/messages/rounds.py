@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import itertools
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -83,15 +83,20 @@ class Rounds:
         self._seen = 0
         self._task: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def of(self, channel: OpenChannel) -> Iterator[None]:
-        """Looks after a channel."""
+    @asynccontextmanager
+    async def of(self, channel: OpenChannel) -> AsyncIterator[None]:
+        """Looks after a channel, which looks for itself when it begins. The rounds begin where everybody's events ended just before the first one did.
+
+        Raises RetryLater.
+        """
+        if self._task is None:
+            newest = await self._database.read(events.newest_of_all)
         self._opened += 1  # those that come back together, after a restart, do not beat together
         slot = self._slots[-self._opened % len(self._slots)]
         slot.add(channel)
         self._by_account[channel.account_id].add(channel)
         if self._task is None:
-            self._seen = channel.position
+            self._seen = newest
             self._task = asyncio.get_running_loop().create_task(self._go_round())
         try:
             yield
@@ -132,14 +137,14 @@ class Rounds:
             await self._call_roll(due[begin : begin + _TOGETHER])
 
     async def _call_roll(self, channels: Sequence[OpenChannel]) -> None:
-        now_ms, digests = self._clock.now_ms(), {channel.token_sha256 for channel in channels}
-        roll = await self._database.read(partial(presence.call_roll, digests=digests, now_ms=now_ms))
+        now_ms, whose = self._clock.now_ms(), {one.token_sha256: one.account_id for one in channels}
+        roll = await self._database.read(partial(presence.call_roll, whose=whose, now_ms=now_ms))
         if roll.ended:
             for channel in channels:
                 if channel.token_sha256 in roll.ended:
                     channel.end()
         if roll.is_stale:
-            await self._database.write(partial(presence.note_use, digests=digests, now_ms=now_ms))
+            await self._database.write(partial(presence.note_use, whose=whose, now_ms=now_ms))
 
     async def _look(self) -> None:
         """Rings those who were not told of something."""

@@ -64,7 +64,7 @@ class Sending:
         outcome = self._store(connection) if known is None else Outcome(known)
         queries.keep_key(
             connection,
-            self.actor.session_id,
+            self.actor,
             self.key,
             digest=self.parcel.digest,
             answer=ijson.encode(outcome.sent),
@@ -74,7 +74,7 @@ class Sending:
         return outcome
 
     def _by_key(self, connection: Connection) -> Sent | None:
-        kept = queries.find_key(connection, self.actor.session_id, self.key)
+        kept = queries.find_key(connection, self.actor, self.key)
         if kept is None:
             return None
         if kept.request_sha256 != self.parcel.digest:
@@ -82,10 +82,10 @@ class Sending:
         return ijson.decode(kept.answer, Sent)
 
     def _by_id(self, connection: Connection) -> Sent | None:
-        row = queries.find_message(connection, self.parcel.message.id)
+        row = queries.find_message(connection, self.actor.account_id, self.parcel.message.id)
         if row is None:
             return None
-        if row.account_id != self.actor.account_id or row.request_sha256 != self.parcel.digest:
+        if row.request_sha256 != self.parcel.digest:
             raise Refusal("id-taken")
         links = self.links.ids_of(connection, self.actor.account_id, row.id, self.parcel.message.links)
         return _answer(row.id, row.received_at, links)
@@ -103,7 +103,7 @@ class Sending:
         video_bytes = 0
         if message.upload is not None:
             video_bytes = self.uploads.claim(connection, actor.account_id, message.upload, message.id)
-        queries.insert_message(
+        facts = queries.insert_message(
             connection,
             self.parcel,
             account_id=actor.account_id,
@@ -118,7 +118,7 @@ class Sending:
         changes = events.append(connection, everybody, "message", message.id, now_ms=self.now_ms)
         others = everybody - {actor.account_id}
         tell(connection, self.acquaintances, actor.account_id, others, blockers, now_ms=self.now_ms)
-        queries.insert_envelopes(connection, self._copies(recipients, changes, blockers))
+        queries.insert_copies(connection, self._copies(recipients, changes, blockers), facts)
         queries.withhold_events(connection, message.id, blockers, since=min(changes.values()))
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)

@@ -167,7 +167,7 @@ class Messages:
 
         def work(connection: Connection) -> tuple[bytes, str]:
             row = self._own(connection, actor, message_id, None)
-            return queries.details_of(connection, message_id), f'"{row.details_sha256.hex()}"'
+            return queries.details_of(connection, row.sender_id, message_id), f'"{row.details_sha256.hex()}"'
 
         return await self._database.read(work)
 
@@ -179,7 +179,7 @@ class Messages:
             row = self._own(connection, actor, message_id, box)
             if row.box == "inbox":
                 return rules.inbox_item(row, now_ms=now_ms)
-            return _sent_items(connection, [row], now_ms=now_ms)[0]
+            return _sent_items(connection, actor, [row], now_ms=now_ms)[0]
 
         return await self._database.read(work)
 
@@ -200,7 +200,9 @@ class Messages:
 
         def work(connection: Connection) -> SentBox:
             listed = listing.read(connection, self._cursors, actor.account_id, "sent", page, now_ms=now_ms)
-            return SentBox(items=_sent_items(connection, listed.rows, now_ms=now_ms), cursor=listed.cursor)
+            return SentBox(
+                items=_sent_items(connection, actor, listed.rows, now_ms=now_ms), cursor=listed.cursor
+            )
 
         return await self._database.read(work)
 
@@ -255,8 +257,8 @@ class Messages:
         """Deletes every copy and the bytes; twice is once. Raises Refusal not-found unless the sender asks."""
 
         def work(connection: Connection, now_ms: int) -> set[int]:
-            message = queries.find_message(connection, _checked(message_id))
-            if message is None or message.account_id != actor.account_id:
+            message = queries.find_message(connection, actor.account_id, _checked(message_id))
+            if message is None:
                 raise Refusal("not-found")
             return deleting.for_everyone(connection, message, "deleted", now_ms=now_ms)
 
@@ -267,9 +269,9 @@ class Messages:
     async def expire(self, now_ms: int) -> int:
         """Deletes for everyone what has expired; returns how many messages."""
         count = 0
-        while ids := await self._database.read(partial(queries.expired, now_ms=now_ms)):
-            await asyncio.gather(*(self._expire(message_id) for message_id in ids))
-            count += len(ids)
+        while found := await self._database.read(partial(queries.expired, now_ms=now_ms)):
+            await asyncio.gather(*(self._expire(sender_id, message_id) for sender_id, message_id in found))
+            count += len(found)
         return count
 
     async def forget_tombstones(self, now_ms: int) -> int:
@@ -284,9 +286,9 @@ class Messages:
         before_ms = now_ms - IDEMPOTENCY_MS
         return await self._database.write(partial(queries.forget_keys, before_ms=before_ms))
 
-    async def _expire(self, message_id: str) -> None:
+    async def _expire(self, sender_id: int, message_id: str) -> None:
         def work(connection: Connection, now_ms: int) -> set[int]:
-            message = queries.find_message(connection, message_id)
+            message = queries.find_message(connection, sender_id, message_id)
             if message is None:
                 return set()
             return deleting.for_everyone(connection, message, "expired", now_ms=now_ms)
@@ -311,6 +313,6 @@ def _checked(message_id: str) -> str:
     return message_id
 
 
-def _sent_items(connection: Connection, rows: Sequence[Row], *, now_ms: int) -> list[SentItem]:
-    each = queries.deliveries(connection, [row.id for row in rows])
+def _sent_items(connection: Connection, actor: Actor, rows: Sequence[Row], *, now_ms: int) -> list[SentItem]:
+    each = queries.deliveries(connection, actor.account_id, [row.id for row in rows])
     return [rules.sent_item(row, each[row.id], now_ms=now_ms) for row in rows]

@@ -10,17 +10,30 @@ what the decision needs to be taken back.
 import hashlib
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
+from restante.server.db.message_tables import deliveries
 from restante.server.db.shapes import metadata
 from restante.server.db.tables import (
     accounts,
     envelopes,
-    idempotency_keys,
     messages,
     reports,
     reserved_names,
-    sessions,
     uploads,
 )
 
@@ -29,10 +42,7 @@ BATCH = 100
 
 _ACCOUNT = bindparam("account", type_=accounts.c.id.type)
 _NOW = bindparam("now", type_=messages.c.received_at.type)
-_LATER = {"messages", "envelopes", "uploads", "events", "log_entries", "reports"}
-_KEYS = delete(idempotency_keys).where(
-    idempotency_keys.c.session_id.in_(select(sessions.c.id).where(sessions.c.account_id == _ACCOUNT))
-)
+_LATER = {"messages", "deliveries", "envelopes", "uploads", "events", "log_entries", "reports"}
 _AT_ONCE = [
     delete(table).where(table.c.account_id == _ACCOUNT)
     for table in reversed(metadata.sorted_tables)
@@ -69,7 +79,7 @@ def reserve(connection: Connection, name: str, *, now_ms: int) -> None:
 
 def strip(connection: Connection, account_id: int, *, called: str) -> None:
     """Removes sessions, ways in, keys, records and whatever else needs no more than that, and takes the name away."""
-    for statement in (_KEYS, *_AT_ONCE, _EMPTY_REPORTS, _LEAVE_REPORTS):
+    for statement in (*_AT_ONCE, _EMPTY_REPORTS, _LEAVE_REPORTS):
         connection.execute(statement, {"account": account_id})
     connection.execute(_RENAME, {"account": account_id, "called": called})
 
@@ -99,41 +109,42 @@ def remove(connection: Connection, account_id: int) -> None:
 
 # What is stored
 
-_LIVES = (
-    envelopes.c.deleted_at.is_(None),
-    messages.c.deleted_at.is_(None),
-    or_(messages.c.expires_at.is_(None), messages.c.expires_at > _NOW),
-)
-_RECEIVED = (envelopes.c.account_id == _ACCOUNT, envelopes.c.box == "inbox", *_LIVES)
-_UNPLAYED = (
-    select(func.count())
-    .select_from(envelopes.join(messages, messages.c.id == envelopes.c.message_id))
-    .where(*_RECEIVED, envelopes.c.played_at.is_(None))
+
+def _live(table: Table) -> tuple[ColumnElement[bool], ...]:
+    """The account's rows of messages, or of copies, that have not ended."""
+    unexpired = or_(table.c.expires_at.is_(None), table.c.expires_at > _NOW)
+    return (table.c.account_id == _ACCOUNT, table.c.deleted_at.is_(None), unexpired)
+
+
+_RECEIVED = (*_live(envelopes), envelopes.c.box == "inbox")
+_UNPLAYED = select(func.count()).select_from(envelopes).where(*_RECEIVED, envelopes.c.played_at.is_(None))
+_DELIVERED = messages.join(
+    deliveries,
+    and_(deliveries.c.message_id == messages.c.id, deliveries.c.account_id == messages.c.account_id),
 )
 
 
-def _with(peer: Any, *where: Any) -> Select[Any]:
-    joined = envelopes.join(messages, messages.c.id == envelopes.c.message_id).join(
-        accounts, accounts.c.id == peer
-    )
-    total = func.sum(messages.c.video_bytes)
+def _with(source: Any, table: Table, peer: Any, *where: Any) -> Select[Any]:
+    total = func.sum(table.c.video_bytes)
     return (
         select(
             accounts.c.name,
             func.count().label("messages"),
             total.label("bytes"),
-            func.min(messages.c.received_at).label("first_at"),
-            func.max(messages.c.received_at).label("last_at"),
+            func.min(table.c.received_at).label("first_at"),
+            func.max(table.c.received_at).label("last_at"),
         )
-        .select_from(joined)
+        .select_from(source.join(accounts, accounts.c.id == peer))
         .where(*where)
         .group_by(accounts.c.name)
         .order_by(total.desc(), accounts.c.name)
     )
 
 
-_FROM = _with(messages.c.account_id, *_RECEIVED)
-_TO = _with(envelopes.c.account_id, messages.c.account_id == _ACCOUNT, envelopes.c.box == "inbox", *_LIVES)
+_FROM = _with(envelopes, envelopes, envelopes.c.sender_id, *_RECEIVED)
+_TO = _with(
+    _DELIVERED, messages, deliveries.c.recipient_id, *_live(messages), deliveries.c.deleted_at.is_(None)
+)
 _SENT_BYTES = select(func.coalesce(func.sum(messages.c.video_bytes), 0)).where(
     messages.c.account_id == _ACCOUNT, messages.c.deleted_at.is_(None)
 )

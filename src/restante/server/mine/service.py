@@ -103,7 +103,9 @@ class Mine:
 
     def _remove(self, connection: Connection, account_id: int) -> None:
         for blob_id in queries.blobs(connection, account_id):
-            queue.enqueue(connection, "delete-blob", blob_id, due_ms=self._clock.now_ms())
+            queue.enqueue(
+                connection, "delete-blob", blob_id, due_ms=self._clock.now_ms(), account_id=account_id
+            )
         queries.remove(connection, account_id)
 
     async def _end(self, deletion: Awaitable[None]) -> None:

@@ -27,13 +27,13 @@ from restante.server.config import Settings
 from restante.server.db import arrival, migrate
 from restante.server.db.arrival import State
 from restante.server.failpoints import failpoint
-from restante.server.house import open_objects
 from restante.server.moving import target
 from restante.server.moving.journal import FOLDER, LEDGER, Journal
 from restante.server.moving.queries import SHAPES, Sum, quoted
 from restante.server.moving.rows import Rows
 from restante.server.moving.videos import Copied, Videos
 from restante.server.standstill import Marker, standing_still
+from restante.server.storage import open_objects
 from restante.server.transparency import keyfile
 
 ENOUGH = 2000

@@ -1,4 +1,9 @@
-"""Events of an account, in order: what the live channel tells and what ``since`` counts."""
+"""Events of an account, in order: what the live channel tells and what ``since`` counts.
+
+[Note: Positions of an account] A position is good for one account: no newer than its newest event, and no older than the newest that was
+removed, which ``event_ends`` keeps. So nobody else's events are asked for it. The release before gave out the newest number of all
+accounts: a client that comes back with such a one, while its own account has nothing as new, reads anew once, which costs a request and loses nothing.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,6 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from restante.server.db.message_tables import event_ends
 from restante.server.db.tables import events
 from restante.server.db.turns import take_numbers
 
@@ -24,11 +30,21 @@ _SINCE = (
     .order_by(events.c.id)
     .limit(bindparam("most"))
 )
-_NEWEST = select(func.max(events.c.id))
-_SPAN = select(select(func.min(events.c.id)).scalar_subquery(), _NEWEST.scalar_subquery())
-"""Two questions, each answered by an end of the index; asked as one, SQLite would read the whole table."""
-_FRONT = select(events.c.id, events.c.created_at).order_by(events.c.id).limit(bindparam("most"))
+_NEWEST_OF_ALL = select(func.max(events.c.id))
+_ENDS = select(
+    select(func.max(events.c.id)).where(events.c.account_id == bindparam("account")).scalar_subquery(),
+    select(event_ends.c.forgotten_id)
+    .where(event_ends.c.account_id == bindparam("account"))
+    .scalar_subquery(),
+)
+_FRONT = (
+    select(events.c.id, events.c.account_id, events.c.created_at)
+    .order_by(events.c.id)
+    .limit(bindparam("most"))
+)
 _FORGET = delete(events).where(events.c.id <= bindparam("last"))
+_FORGET_ENDS = delete(event_ends).where(event_ends.c.account_id.in_(bindparam("accounts", expanding=True)))
+_ADD_ENDS = insert(event_ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +84,42 @@ def since(connection: Connection, last_id: int, *, most: int) -> list[tuple[int,
     return [(row[0], row[1]) for row in connection.execute(_SINCE, {"last": last_id, "most": most})]
 
 
-def is_known(connection: Connection, last_id: int) -> bool:
-    """Tells whether all that came after ``last_id`` is still kept: it lies between the oldest and the newest event.
-
-    Ids are counted over all accounts, so a position is good even when its own event was another account's.
-    """
-    row = connection.execute(_SPAN).one()
-    oldest, newest = row[0] or 0, row[1] or 0
-    return oldest - 1 <= last_id <= newest
+def is_known(connection: Connection, account_id: int, last_id: int) -> bool:
+    """Tells whether all that came to the account after ``last_id`` is still kept. See [Note: Positions of an account]."""
+    forgotten, newest_id = _ends(connection, account_id)
+    return forgotten <= last_id <= max(forgotten, newest_id)
 
 
-def newest(connection: Connection) -> int:
-    """The position from which nothing has happened yet."""
-    return connection.execute(_NEWEST).scalar() or 0
+def newest(connection: Connection, account_id: int) -> int:
+    """The position from which nothing has happened to the account yet."""
+    return max(_ends(connection, account_id))
+
+
+def newest_of_all(connection: Connection) -> int:
+    """The same of everybody, for ``since``."""
+    return connection.execute(_NEWEST_OF_ALL).scalar() or 0
 
 
 def forget_before(connection: Connection, *, before_ms: int, most: int = 1000) -> int:
-    """Removes old events from the front, at most a batch; returns how many.
+    """Removes old events from the front, at most a batch, and notes how far of each account; returns how many.
 
     Only from the front, whatever the clock said in between: what is kept has no holes, so ``is_known`` stays true.
     """
-    front = connection.execute(_FRONT, {"most": most})
-    last_id = 0
-    for row in front:
+    ends: dict[int, int] = {}
+    for row in connection.execute(_FRONT, {"most": most}):
         if row.created_at >= before_ms:
             break
-        last_id = row.id
-    return connection.execute(_FORGET, {"last": last_id}).rowcount
+        ends[row.account_id] = row.id
+    if not ends:
+        return 0
+    connection.execute(_FORGET_ENDS, {"accounts": list(ends)})
+    connection.execute(
+        _ADD_ENDS, [{"account_id": each, "forgotten_id": last_id} for each, last_id in sorted(ends.items())]
+    )
+    return connection.execute(_FORGET, {"last": max(ends.values())}).rowcount
+
+
+def _ends(connection: Connection, account_id: int) -> tuple[int, int]:
+    """The newest event that was removed, and the newest that is there; 0 for none."""
+    newest_id, forgotten = connection.execute(_ENDS, {"account": account_id}).one()
+    return forgotten or 0, newest_id or 0

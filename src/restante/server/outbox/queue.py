@@ -43,7 +43,9 @@ _KNOWN = select(outbox.c.id).where(
 )
 _KNOWN_IN_HAND = _KNOWN.where(outbox.c.handed > 0)
 _ADD = insert(outbox)
-_TASK = select(outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts, outbox.c.handed)
+_TASK = select(
+    outbox.c.id, outbox.c.kind, outbox.c.subject, outbox.c.attempts, outbox.c.handed, outbox.c.account_id
+)
 _NOW = bindparam("now", type_=outbox.c.due_at.type)
 _IDS = outbox.c.id.in_(bindparam("tasks", expanding=True))
 _DUE = (
@@ -111,12 +113,17 @@ class Task:
     """How often it was handed over without anybody knowing how it ended."""
     node: str = ""
     """Who claimed it; empty where nobody else could."""
+    account_id: int | None = None
+    """Whose it is; None where that matters to nobody, and where the release before asked for it."""
 
 
-def enqueue(connection: Connection, kind: Kind, subject: str, *, due_ms: int) -> None:
-    """Adds a task; the same kind and subject stand in the queue once."""
+def enqueue(
+    connection: Connection, kind: Kind, subject: str, *, due_ms: int, account_id: int | None = None
+) -> None:
+    """Adds a task; the same kind and subject stand in the queue once. ``account_id`` says in whose shard it works."""
     if not is_queued(connection, kind, subject):
-        connection.execute(_ADD, {"kind": kind, "subject": subject, "due_at": due_ms, "attempts": 0})
+        row = {"kind": kind, "subject": subject, "due_at": due_ms, "attempts": 0, "account_id": account_id}
+        connection.execute(_ADD, row)
 
 
 def is_queued(connection: Connection, kind: Kind, subject: str) -> bool:
@@ -136,13 +143,13 @@ def due(
 ) -> list[Task]:
     """Lists what of some kinds may be done now, oldest first."""
     rows = connection.execute(_DUE, {"now": now_ms, "most": most, "kinds": list(kinds)})
-    return [Task(row.id, row.kind, row.subject, row.attempts, row.handed) for row in rows]
+    return [_task(row) for row in rows]
 
 
 def claim(connection: Connection, tasks: Collection[Task], *, node: str) -> list[Task]:
     """Takes those of the tasks in hand that no other node has. See [Note: In one node's hands]."""
     rows = connection.execute(_FREE, {"tasks": [task.id for task in tasks]}).all()
-    found = [Task(row.id, row.kind, row.subject, row.attempts, row.handed, node) for row in rows]
+    found = [_task(row, node=node) for row in rows]
     if found:
         held = {"tasks": [task.id for task in found], "node": node, "more": HELD_MS}
         connection.execute(_HOLD, held)
@@ -193,3 +200,7 @@ def standing(connection: Connection) -> list[Row[*tuple[Any, ...]]]:
 def retry(connection: Connection, kind: str, *, now_ms: int) -> int:
     """Has what failed tried again at once; returns how many of them had to wait."""
     return connection.execute(_AGAIN_NOW, {"of_kind": kind, "now": now_ms}).rowcount
+
+
+def _task(row: Row[*tuple[Any, ...]], *, node: str = "") -> Task:
+    return Task(row.id, row.kind, row.subject, row.attempts, row.handed, node, row.account_id)

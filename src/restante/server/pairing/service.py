@@ -175,7 +175,7 @@ class Pairings:
             )
             queries.note_session(connection, row.lookup, session.id)
         else:
-            session = self._sessions.renew(connection, row.session_id)
+            session = self._sessions.renew(connection, row.account_id, row.session_id)
         if session is None:
             return Refusal("pairing-expired")
         return wire.SignedIn(f"{row.name}@{self._server_name}", session.id, session.token)

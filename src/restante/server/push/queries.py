@@ -31,7 +31,13 @@ AnyRow = Row[*tuple[Any, ...]]
 
 _ACCOUNT = bindparam("account", type_=push_subscriptions.c.account_id.type)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_LIVE = push_subscriptions.join(sessions, sessions.c.id == push_subscriptions.c.session_id)
+_LIVE = push_subscriptions.join(
+    sessions,
+    and_(
+        sessions.c.id == push_subscriptions.c.session_id,
+        sessions.c.account_id == push_subscriptions.c.account_id,
+    ),
+)
 _IS_LIVE = sessions.c.removed_at.is_(None)
 _OF_ACCOUNT = (
     select(push_subscriptions)

@@ -1,6 +1,6 @@
 """Which of many sessions are still good, asked at once: for what stays open longer than a request."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -17,17 +17,20 @@ class RollCall:
     is_stale: bool
 
 
-def call_roll(connection: Connection, digests: Collection[bytes], *, now_ms: int) -> RollCall:
-    """Looks whether the sessions of some hundred tokens go on. One count says so, where all of them do."""
-    wanted, seen_after_ms = set(digests), now_ms - UNUSED_MS
-    count, oldest_ms = queries.count_living(connection, wanted, seen_after_ms=seen_after_ms)
+def call_roll(connection: Connection, whose: Mapping[bytes, int], *, now_ms: int) -> RollCall:
+    """Looks whether the sessions of some hundred tokens go on. One count says so, where all of them do.
+
+    ``whose``: the account of each, by the token's digest; so do all of one account ask its shard alone.
+    """
+    seen_after_ms = now_ms - UNUSED_MS
+    count, oldest_ms = queries.count_living(connection, whose, seen_after_ms=seen_after_ms)
     is_stale = oldest_ms is not None and now_ms - oldest_ms > TOUCH_EVERY_MS
-    if count == len(wanted):
+    if count == len(whose):
         return RollCall(frozenset(), is_stale)
-    living = queries.living(connection, wanted, seen_after_ms=seen_after_ms)
-    return RollCall(frozenset(wanted - living), is_stale)
+    living = queries.living(connection, whose, seen_after_ms=seen_after_ms)
+    return RollCall(frozenset(whose.keys() - living), is_stale)
 
 
-def note_use(connection: Connection, digests: Collection[bytes], *, now_ms: int) -> None:
+def note_use(connection: Connection, whose: Mapping[bytes, int], *, now_ms: int) -> None:
     """Notes that they are in use, where that was not noted within the hour."""
-    queries.touch_all(connection, digests, now_ms=now_ms, before_ms=now_ms - TOUCH_EVERY_MS)
+    queries.touch_all(connection, whose, now_ms=now_ms, before_ms=now_ms - TOUCH_EVERY_MS)

@@ -1,6 +1,6 @@
 """SQL of sessions. See [Note: Statements made once]."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
@@ -15,7 +15,7 @@ _LIVES = sessions.c.last_seen_at > bindparam("seen_after")
 _IS_THERE = sessions.c.removed_at.is_(None)
 
 _ADD = insert(sessions)
-_BY_TOKEN = (
+_BY_HASH = (
     select(
         sessions.c.id,
         sessions.c.account_id,
@@ -27,6 +27,7 @@ _BY_TOKEN = (
     .join(accounts, accounts.c.id == sessions.c.account_id)
     .where(sessions.c.token_sha256 == bindparam("digest"), _LIVES)
 )
+_BY_TOKEN = _BY_HASH.where(_OF_ACCOUNT)
 _OF_ALL_CLIENTS = (
     select(
         sessions.c.id,
@@ -46,22 +47,27 @@ _MARK_OTHERS_REMOVED = (
     .where(sessions.c.id != bindparam("session"), _OF_ACCOUNT, _IS_THERE)
     .values(removed_at=bindparam("now"))
 )
-_INTRODUCE = update(sessions).where(_THIS).values(label=bindparam("called"), device=bindparam("did"))
-_RENEW_TOKEN = update(sessions).where(_THIS, _IS_THERE).values(token_sha256=bindparam("digest"))
+_INTRODUCE = (
+    update(sessions).where(_THIS, _OF_ACCOUNT).values(label=bindparam("called"), device=bindparam("did"))
+)
+_RENEW_TOKEN = update(sessions).where(_THIS, _OF_ACCOUNT, _IS_THERE).values(token_sha256=bindparam("digest"))
 _REMOVE_UNUSED = delete(sessions).where(sessions.c.last_seen_at <= bindparam("seen_before"))
-_VERIFIED_AT = select(sessions.c.verified_at).where(_THIS)
-_VERIFY = update(sessions).where(_THIS).values(verified_at=bindparam("now"))
+_VERIFIED_AT = select(sessions.c.verified_at).where(_THIS, _OF_ACCOUNT)
+_VERIFY = update(sessions).where(_THIS, _OF_ACCOUNT).values(verified_at=bindparam("now"))
 _TOUCH = (
     update(sessions)
-    .where(_THIS, sessions.c.last_seen_at < bindparam("now"))
+    .where(_THIS, _OF_ACCOUNT, sessions.c.last_seen_at < bindparam("now"))
     .values(last_seen_at=bindparam("now"))
 )
-_OF_THESE = sessions.c.token_sha256.in_(bindparam("digests", expanding=True))
-_COUNT_LIVING = select(func.count(), func.min(sessions.c.last_seen_at)).where(_OF_THESE, _LIVES, _IS_THERE)
-_LIVING = select(sessions.c.token_sha256).where(_OF_THESE, _LIVES, _IS_THERE)
+_OF_THESE = (
+    sessions.c.token_sha256.in_(bindparam("digests", expanding=True)),
+    sessions.c.account_id.in_(bindparam("accounts", expanding=True)),
+)
+_COUNT_LIVING = select(func.count(), func.min(sessions.c.last_seen_at)).where(*_OF_THESE, _LIVES, _IS_THERE)
+_LIVING = select(sessions.c.token_sha256).where(*_OF_THESE, _LIVES, _IS_THERE)
 _TOUCH_ALL = (
     update(sessions)
-    .where(_OF_THESE, sessions.c.last_seen_at < bindparam("before"))
+    .where(*_OF_THESE, sessions.c.last_seen_at < bindparam("before"))
     .values(last_seen_at=bindparam("now"))
 )
 
@@ -93,12 +99,20 @@ def add(
     connection.execute(_ADD, row)
 
 
-def by_token(connection: Connection, token_sha256: bytes, *, seen_after_ms: int) -> AnyRow | None:
-    """The session and the name of its account, unless it has been unused since ``seen_after_ms``.
+def by_token(
+    connection: Connection, account_id: int, token_sha256: bytes, *, seen_after_ms: int
+) -> AnyRow | None:
+    """The account's session and the name of the account, unless it has been unused since ``seen_after_ms``.
 
     One that another device has removed is found, too: with ``removed_at``.
     """
-    return connection.execute(_BY_TOKEN, {"digest": token_sha256, "seen_after": seen_after_ms}).first()
+    asked = {"account": account_id, "digest": token_sha256, "seen_after": seen_after_ms}
+    return connection.execute(_BY_TOKEN, asked).first()
+
+
+def by_hash(connection: Connection, token_sha256: bytes, *, seen_after_ms: int) -> AnyRow | None:
+    """Likewise, where nobody knows whose it is."""
+    return connection.execute(_BY_HASH, {"digest": token_sha256, "seen_after": seen_after_ms}).first()
 
 
 def of_account(connection: Connection, account_id: int, *, seen_after_ms: int) -> list[AnyRow]:
@@ -123,14 +137,18 @@ def mark_others_removed(connection: Connection, account_id: int, session_id: str
     connection.execute(_MARK_OTHERS_REMOVED, kept)
 
 
-def introduce(connection: Connection, session_id: str, *, label: str, device: str | None) -> None:
+def introduce(
+    connection: Connection, account_id: int, session_id: str, *, label: str, device: str | None
+) -> None:
     """Notes what a session calls itself, and which device of the keyring it is."""
-    connection.execute(_INTRODUCE, {"session": session_id, "called": label, "did": device})
+    news = {"session": session_id, "account": account_id, "called": label, "did": device}
+    connection.execute(_INTRODUCE, news)
 
 
-def renew_token(connection: Connection, session_id: str, token_sha256: bytes) -> bool:
+def renew_token(connection: Connection, account_id: int, session_id: str, token_sha256: bytes) -> bool:
     """Gives a session another token; tells whether there is such a session still."""
-    return connection.execute(_RENEW_TOKEN, {"session": session_id, "digest": token_sha256}).rowcount > 0
+    renewed = {"session": session_id, "account": account_id, "digest": token_sha256}
+    return connection.execute(_RENEW_TOKEN, renewed).rowcount > 0
 
 
 def remove_unused(connection: Connection, *, seen_before_ms: int) -> int:
@@ -138,35 +156,43 @@ def remove_unused(connection: Connection, *, seen_before_ms: int) -> int:
     return connection.execute(_REMOVE_UNUSED, {"seen_before": seen_before_ms}).rowcount
 
 
-def touch(connection: Connection, session_id: str, *, now_ms: int) -> None:
+def touch(connection: Connection, account_id: int, session_id: str, *, now_ms: int) -> None:
     """Moves ``last_seen_at`` forward, never back."""
-    connection.execute(_TOUCH, {"session": session_id, "now": now_ms})
+    connection.execute(_TOUCH, {"session": session_id, "account": account_id, "now": now_ms})
 
 
-def verified_at(connection: Connection, session_id: str) -> int | None:
+def verified_at(connection: Connection, account_id: int, session_id: str) -> int | None:
     """When the session's person last showed who they are; None when it has ended."""
-    found: int | None = connection.execute(_VERIFIED_AT, {"session": session_id}).scalar()
+    asked = {"session": session_id, "account": account_id}
+    found: int | None = connection.execute(_VERIFIED_AT, asked).scalar()
     return found
 
 
-def verify(connection: Connection, session_id: str, *, now_ms: int) -> None:
-    connection.execute(_VERIFY, {"session": session_id, "now": now_ms})
+def verify(connection: Connection, account_id: int, session_id: str, *, now_ms: int) -> None:
+    connection.execute(_VERIFY, {"session": session_id, "account": account_id, "now": now_ms})
 
 
 def count_living(
-    connection: Connection, digests: Collection[bytes], *, seen_after_ms: int
+    connection: Connection, whose: Mapping[bytes, int], *, seen_after_ms: int
 ) -> tuple[int, int | None]:
-    """How many of the tokens belong to a session that goes on, and when the one of them was seen that was seen first."""
-    row = connection.execute(_COUNT_LIVING, {"digests": list(digests), "seen_after": seen_after_ms}).one()
+    """How many of the tokens belong to a session that goes on, and when the one of them was seen that was seen first.
+
+    ``whose``: the account of each, by its digest.
+    """
+    row = connection.execute(_COUNT_LIVING, {**_these(whose), "seen_after": seen_after_ms}).one()
     return row[0], row[1]
 
 
-def living(connection: Connection, digests: Collection[bytes], *, seen_after_ms: int) -> set[bytes]:
+def living(connection: Connection, whose: Mapping[bytes, int], *, seen_after_ms: int) -> set[bytes]:
     """Which of them do."""
-    found = connection.execute(_LIVING, {"digests": list(digests), "seen_after": seen_after_ms})
+    found = connection.execute(_LIVING, {**_these(whose), "seen_after": seen_after_ms})
     return {bytes(digest) for digest in found.scalars()}
 
 
-def touch_all(connection: Connection, digests: Collection[bytes], *, now_ms: int, before_ms: int) -> None:
+def touch_all(connection: Connection, whose: Mapping[bytes, int], *, now_ms: int, before_ms: int) -> None:
     """Moves ``last_seen_at`` forward where it lies before ``before_ms``."""
-    connection.execute(_TOUCH_ALL, {"digests": list(digests), "now": now_ms, "before": before_ms})
+    connection.execute(_TOUCH_ALL, {**_these(whose), "now": now_ms, "before": before_ms})
+
+
+def _these(whose: Mapping[bytes, int]) -> dict[str, Any]:
+    return {"digests": list(whose), "accounts": sorted(set(whose.values()))}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from restante.protocol import wire
 from restante.protocol.encoding import b64, unb64
-from restante.protocol.ids import Prefix, new_id, new_secret
+from restante.protocol.ids import Prefix, new_id
 from restante.protocol.limits import SESSION_UNUSED_FOR, VERIFIED_FOR
 from restante.server.bus.memory import MemoryBus
 from restante.server.clock import Clock
@@ -19,8 +19,8 @@ from restante.server.failpoints import failpoint
 from restante.server.recent import Recent
 from restante.server.sessions import queries
 from restante.server.sessions.actor import Actor
+from restante.server.sessions.tokens import TOKEN_BYTES, account_in, new_token
 
-TOKEN_BYTES = 32
 TOUCH_EVERY_MS = 3_600_000
 FRESH_FOR_S = 4.0
 """Below the five seconds within which a revoked session must be dead on every node."""
@@ -37,30 +37,32 @@ class NewSession:
 
 
 class Sessions:
-    """Who is signed in where. A token is kept as its SHA-256 only."""
+    """Who is signed in where. A token is kept as its SHA-256 only; ``key`` hides in it whose it is."""
 
-    def __init__(self, database: Database, clock: Clock, *, bus: MemoryBus) -> None:
+    def __init__(self, database: Database, clock: Clock, *, bus: MemoryBus, key: bytes) -> None:
         self._database = database
         self._clock = clock
         self._bus = bus
+        self._key = key
         self._cache = Recent[bytes, Actor](clock, fresh_for_s=FRESH_FOR_S)
         self._touching: set[asyncio.Task[None]] = set()
 
     async def actor(self, token: str) -> Actor:
         """Finds who bears the token. Raises Refusal not-signed-in for every other token alike."""
-        digest = digest_of(token)
+        secret = _bytes_of(token)
+        digest = hashlib.sha256(secret).digest()
         if found := self._cache.find(digest):
             return found
         generation, now_ms = self._cache.generation, self._clock.now_ms()
         row = await self._database.read(
-            lambda connection: queries.by_token(connection, digest, seen_after_ms=now_ms - UNUSED_MS)
+            lambda connection: self._look_up(connection, secret, digest, seen_after_ms=now_ms - UNUSED_MS)
         )
         if row is None:
             raise Refusal("not-signed-in")
         if row.removed_at is not None:
             raise Refusal("device-removed")
         if now_ms - row.last_seen_at > TOUCH_EVERY_MS:
-            self._touch(row.id, now_ms)
+            self._touch(row.account_id, row.id, now_ms)
         actor = Actor(account_id=row.account_id, name=row.name, session_id=row.id, client=row.client)
         self._cache.keep(digest, actor, generation=generation)
         return actor
@@ -76,8 +78,7 @@ class Sessions:
         verified_at: int = 0,
     ) -> NewSession:
         """Adds a session within the caller's transaction; ``verified_at`` is when its person showed who they are."""
-        token = new_secret()
-        session = NewSession(new_id(Prefix.SESSION), b64(token))
+        session = NewSession(new_id(Prefix.SESSION), b64(new_token(account_id, key=self._key)))
         queries.add(
             connection,
             session_id=session.id,
@@ -92,10 +93,10 @@ class Sessions:
         failpoint("session-created")
         return session
 
-    def renew(self, connection: Connection, session_id: str) -> NewSession | None:
-        """Gives a session another token within the caller's transaction; None when it has ended."""
-        session = NewSession(session_id, b64(new_secret()))
-        if not queries.renew_token(connection, session_id, digest_of(session.token)):
+    def renew(self, connection: Connection, account_id: int, session_id: str) -> NewSession | None:
+        """Gives a session of the account another token within the caller's transaction; None when it has ended."""
+        session = NewSession(session_id, b64(new_token(account_id, key=self._key)))
+        if not queries.renew_token(connection, account_id, session_id, digest_of(session.token)):
             return None
         return session
 
@@ -105,7 +106,7 @@ class Sessions:
             raise Refusal("invalid", detail="label: not printable")
         await self._database.write(
             lambda connection: queries.introduce(
-                connection, actor.session_id, label=news.label, device=news.device
+                connection, actor.account_id, actor.session_id, label=news.label, device=news.device
             )
         )
         failpoint("session-introduced")
@@ -117,14 +118,14 @@ class Sessions:
         would lock its owner out, or let somebody else in for good, asks anew. It is asked within the change's own
         transaction. Raises Refusal verification-needed.
         """
-        verified_at = queries.verified_at(connection, actor.session_id)
+        verified_at = queries.verified_at(connection, actor.account_id, actor.session_id)
         if verified_at is None or abs(self._clock.now_ms() - verified_at) > VERIFIED_MS:
             raise Refusal("verification-needed")
 
     def note_verified(self, connection: Connection, actor: Actor) -> int:
         """Notes, within the caller's transaction, that the session's person showed who they are; returns until when it counts."""
         now_ms = self._clock.now_ms()
-        queries.verify(connection, actor.session_id, now_ms=now_ms)
+        queries.verify(connection, actor.account_id, actor.session_id, now_ms=now_ms)
         return now_ms + VERIFIED_MS
 
     async def list(self, actor: Actor) -> wire.Sessions:
@@ -207,12 +208,23 @@ class Sessions:
         now_ms = self._clock.now_ms()
         queries.mark_others_removed(connection, actor.account_id, actor.session_id, now_ms=now_ms)
 
-    def _touch(self, session_id: str, now_ms: int) -> None:
+    def _look_up(
+        self, connection: Connection, secret: bytes, digest: bytes, *, seen_after_ms: int
+    ) -> queries.AnyRow | None:
+        """Looks in the shard that the token names, and else for its hash alone. See [Note: Tokens that know their shard]."""
+        account_id = account_in(secret, key=self._key)
+        if account_id is not None:
+            found = queries.by_token(connection, account_id, digest, seen_after_ms=seen_after_ms)
+            if found is not None:
+                return found
+        return queries.by_hash(connection, digest, seen_after_ms=seen_after_ms)
+
+    def _touch(self, account_id: int, session_id: str, now_ms: int) -> None:
         """Notes the use beside the request: nobody waits for it, and losing it costs an hour of 90 days."""
 
         async def note() -> None:
             await self._database.write(
-                lambda connection: queries.touch(connection, session_id, now_ms=now_ms)
+                lambda connection: queries.touch(connection, account_id, session_id, now_ms=now_ms)
             )
 
         task = asyncio.get_running_loop().create_task(note())
@@ -227,7 +239,11 @@ class Sessions:
 
 def digest_of(token: str) -> bytes:
     """Hashes a token as it is stored. Raises Refusal not-signed-in for what cannot be one."""
+    return hashlib.sha256(_bytes_of(token)).digest()
+
+
+def _bytes_of(token: str) -> bytes:
     try:
-        return hashlib.sha256(unb64(token, size=TOKEN_BYTES)).digest()
+        return unb64(token, size=TOKEN_BYTES)
     except ValueError as error:
         raise Refusal("not-signed-in") from error

@@ -41,7 +41,7 @@ class Durable:
         settings: Settings,
         *,
         remote: RemoteBlobs | None,
-        give_up: Callable[[str], Awaitable[object]],
+        give_up: Callable[[OpenUpload], Awaitable[object]],
     ) -> None:
         self._database = database
         self._clock = clock
@@ -153,7 +153,7 @@ class Durable:
             with suppress(OSError):
                 upload.step_back(upload.durable)
                 return
-        await self._give_up(upload.id)
+        await self._give_up(upload)
 
 
 def full_or_busy(error: OSError) -> RetryLater:

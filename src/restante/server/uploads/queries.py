@@ -5,8 +5,9 @@ See [Note: Statements made once].
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select, update
 
 from restante.server.blobs.ledger import Part, Standing
 from restante.server.blobs.store import BlobStat
@@ -15,7 +16,8 @@ from restante.server.db.tables import uploads as table
 from restante.server.outbox import queue
 
 _UNFINISHED = (table.c.finished_at.is_(None), table.c.gone_at.is_(None))
-_THIS = table.c.id == bindparam("upload_id")
+_BY_ID = table.c.id == bindparam("upload_id")
+_THIS = and_(_BY_ID, table.c.account_id == bindparam("account"))
 _CHUNK = 500
 """Ids in one IN list; SQLite allows some thousand variables."""
 
@@ -23,25 +25,27 @@ _BY = func.coalesce(table.c.call_sha256, b"")
 """Whose upload of the account's it is: empty for its own."""
 
 _FIND = select(table).where(_THIS)
+_FIND_BY_ID = select(table).where(_BY_ID)
 _ADD = insert(table)
-_UNFINISHED_SUMS = select(
-    func.count().filter(table.c.account_id == bindparam("account"), bindparam("by") == _BY),
-    func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0),
-).where(*_UNFINISHED)
+_COUNT_UNFINISHED = (
+    select(func.count())
+    .select_from(table)
+    .where(table.c.account_id == bindparam("account"), bindparam("by") == _BY, *_UNFINISHED)
+)
+_RESERVED = select(func.coalesce(func.sum(func.coalesce(table.c.length, bindparam("deferred"))), 0)).where(
+    *_UNFINISHED
+)
 _SET_LENGTH = (
     update(table).where(_THIS, table.c.length.is_(None), *_UNFINISHED).values(length=bindparam("known"))
 )
 _FINISH = (
-    update(table)
-    .where(_THIS, table.c.account_id == bindparam("account"), *_UNFINISHED)
-    .values(finished_at=bindparam("now"), length=bindparam("known"))
+    update(table).where(_THIS, *_UNFINISHED).values(finished_at=bindparam("now"), length=bindparam("known"))
 )
 _MESSAGE = bindparam("message", type_=table.c.message_id.type)
 _CLAIM = (
     update(table)
     .where(
         _THIS,
-        table.c.account_id == bindparam("account"),
         bindparam("by") == _BY,
         table.c.finished_at.is_not(None),
         table.c.gone_at.is_(None),
@@ -56,8 +60,10 @@ _BURY = (
     .values(gone_at=bindparam("now"))
 )
 _SET_GONE = update(table).where(_THIS, table.c.gone_at.is_(None)).values(gone_at=bindparam("now"))
-_OLD_UNFINISHED = select(table.c.id).where(table.c.created_at < bindparam("before"), *_UNFINISHED)
-_UNCLAIMED = select(table.c.id).where(
+_SET_GONE_BY_ID = update(table).where(_BY_ID, table.c.gone_at.is_(None)).values(gone_at=bindparam("now"))
+_WHOSE = (table.c.account_id, table.c.id)
+_OLD_UNFINISHED = select(*_WHOSE).where(table.c.created_at < bindparam("before"), *_UNFINISHED)
+_UNCLAIMED = select(*_WHOSE).where(
     table.c.finished_at < bindparam("before"), table.c.message_id.is_(None), table.c.gone_at.is_(None)
 )
 _LIVING = select(table.c.id).where(
@@ -65,7 +71,7 @@ _LIVING = select(table.c.id).where(
 )
 _FORGET = delete(table).where(table.c.gone_at < bindparam("before"))
 _UNSUMMED = (
-    select(table.c.id)
+    select(*_WHOSE)
     .where(table.c.sha256.is_(None), table.c.finished_at.is_not(None), table.c.gone_at.is_(None))
     .order_by(table.c.id)
     .limit(bindparam("most"))
@@ -103,6 +109,13 @@ _SOME_REMOTE = select(remote_blobs.c.id).limit(1)
 _SOME_LOCAL = select(table.c.id).where(table.c.finished_at.is_not(None), table.c.gone_at.is_(None)).limit(1)
 
 
+class Owned(NamedTuple):
+    """An upload and whose it is."""
+
+    account_id: int
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One row; ``length`` is None while deferred."""
@@ -121,8 +134,14 @@ class Upload:
     """Of the whole blob, once somebody has read it."""
 
 
-def find(connection: Connection, upload_id: str) -> Upload | None:
-    row = connection.execute(_FIND, {"upload_id": upload_id}).first()
+def find(connection: Connection, account_id: int, upload_id: str) -> Upload | None:
+    row = connection.execute(_FIND, {"account": account_id, "upload_id": upload_id}).first()
+    return _upload(row) if row is not None else None
+
+
+def find_anybodys(connection: Connection, upload_id: str) -> Upload | None:
+    """The same for whoever does not know whose it is: every shard is asked."""
+    row = connection.execute(_FIND_BY_ID, {"upload_id": upload_id}).first()
     return _upload(row) if row is not None else None
 
 
@@ -130,20 +149,21 @@ def add(connection: Connection, upload: Upload) -> None:
     connection.execute(_ADD, asdict(upload))
 
 
-def unfinished_sums(connection: Connection, account_id: int, *, by: bytes, deferred: int) -> tuple[int, int]:
-    """How many uploads of the account by this caller (empty: its own) are neither finished nor gone, and the sum of the lengths of everybody's.
-
-    ``deferred`` stands for each length that is not known.
-    """
-    count, total = connection.execute(
-        _UNFINISHED_SUMS, {"account": account_id, "by": by, "deferred": deferred}
-    ).one()
-    return int(count), int(total)
+def count_unfinished(connection: Connection, account_id: int, *, by: bytes) -> int:
+    """How many uploads of the account by this caller (empty: its own) are neither finished nor gone."""
+    wanted = {"account": account_id, "by": by}
+    return int(connection.execute(_COUNT_UNFINISHED, wanted).scalar_one())
 
 
-def set_length(connection: Connection, upload_id: str, length: int) -> bool:
+def reserved_bytes(connection: Connection, *, deferred: int) -> int:
+    """The sum of the lengths of everybody's unfinished uploads; ``deferred`` stands for each that is not known."""
+    return int(connection.execute(_RESERVED, {"deferred": deferred}).scalar_one())
+
+
+def set_length(connection: Connection, account_id: int, upload_id: str, length: int) -> bool:
     """Sets a deferred length; False when the upload is gone or has one."""
-    return connection.execute(_SET_LENGTH, {"upload_id": upload_id, "known": length}).rowcount == 1
+    wanted = {"account": account_id, "upload_id": upload_id, "known": length}
+    return connection.execute(_SET_LENGTH, wanted).rowcount == 1
 
 
 def finish(
@@ -154,7 +174,7 @@ def finish(
     done = connection.execute(_FINISH, wanted)
     if done.rowcount == 1:
         return now_ms
-    found = find(connection, upload_id)
+    found = find(connection, account_id, upload_id)
     return found.finished_at if found is not None and found.gone_at is None else None
 
 
@@ -167,31 +187,37 @@ def claim(
     return length
 
 
-def bury(connection: Connection, upload_id: str, *, now_ms: int) -> bool:
+def bury(connection: Connection, account_id: int, upload_id: str, *, now_ms: int) -> bool:
     """Makes an unclaimed upload a tombstone and queues its blob for removal; False when it is gone or claimed."""
-    buried = connection.execute(_BURY, {"upload_id": upload_id, "now": now_ms}).rowcount == 1
+    wanted = {"account": account_id, "upload_id": upload_id, "now": now_ms}
+    buried = connection.execute(_BURY, wanted).rowcount == 1
     if buried:
-        queue.enqueue(connection, "delete-blob", upload_id, due_ms=now_ms)
+        queue.enqueue(connection, "delete-blob", upload_id, due_ms=now_ms, account_id=account_id)
     return buried
 
 
-def bury_unfinished(connection: Connection, upload_id: str, *, now_ms: int) -> bool:
+def bury_unfinished(connection: Connection, account_id: int, upload_id: str, *, now_ms: int) -> bool:
     """The same, unless it was finished in the meantime."""
-    found = find(connection, upload_id)
-    return found is not None and found.finished_at is None and bury(connection, upload_id, now_ms=now_ms)
+    found = find(connection, account_id, upload_id)
+    if found is None or found.finished_at is not None:
+        return False
+    return bury(connection, account_id, upload_id, now_ms=now_ms)
 
 
-def set_gone(connection: Connection, upload_id: str, *, now_ms: int) -> None:
-    """Makes a tombstone of the upload whose blob was removed, claimed or not."""
-    connection.execute(_SET_GONE, {"upload_id": upload_id, "now": now_ms})
+def set_gone(connection: Connection, account_id: int | None, upload_id: str, *, now_ms: int) -> None:
+    """Makes a tombstone of the upload whose blob was removed, claimed or not; None where a task of the release before does not say whose."""
+    if account_id is None:
+        connection.execute(_SET_GONE_BY_ID, {"upload_id": upload_id, "now": now_ms})
+    else:
+        connection.execute(_SET_GONE, {"account": account_id, "upload_id": upload_id, "now": now_ms})
 
 
-def unfinished(connection: Connection, *, created_before_ms: int) -> list[str]:
-    return list(connection.execute(_OLD_UNFINISHED, {"before": created_before_ms}).scalars())
+def unfinished(connection: Connection, *, created_before_ms: int) -> list[Owned]:
+    return [Owned(*row) for row in connection.execute(_OLD_UNFINISHED, {"before": created_before_ms})]
 
 
-def unclaimed(connection: Connection, *, finished_before_ms: int) -> list[str]:
-    return list(connection.execute(_UNCLAIMED, {"before": finished_before_ms}).scalars())
+def unclaimed(connection: Connection, *, finished_before_ms: int) -> list[Owned]:
+    return [Owned(*row) for row in connection.execute(_UNCLAIMED, {"before": finished_before_ms})]
 
 
 def living(connection: Connection, upload_ids: list[str]) -> set[str]:
@@ -202,14 +228,14 @@ def living(connection: Connection, upload_ids: list[str]) -> set[str]:
     return found
 
 
-def unsummed(connection: Connection, *, most: int) -> list[str]:
+def unsummed(connection: Connection, *, most: int) -> list[Owned]:
     """Finished uploads that nobody has read to their end yet."""
-    return list(connection.execute(_UNSUMMED, {"most": most}).scalars())
+    return [Owned(*row) for row in connection.execute(_UNSUMMED, {"most": most})]
 
 
-def set_sum(connection: Connection, upload_id: str, sha256: bytes) -> None:
+def set_sum(connection: Connection, account_id: int, upload_id: str, sha256: bytes) -> None:
     """Keeps what a finished blob hashes to; the first reading counts."""
-    connection.execute(_SET_SUM, {"upload_id": upload_id, "digest": sha256})
+    connection.execute(_SET_SUM, {"account": account_id, "upload_id": upload_id, "digest": sha256})
 
 
 def forget_gone(connection: Connection, *, gone_before_ms: int) -> int:

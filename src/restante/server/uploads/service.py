@@ -5,8 +5,6 @@ before 204 (setting `durability`), and before a HEAD tells them; the finish is c
 """
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -17,8 +15,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from restante.protocol import limits
-from restante.protocol.encoding import b64
-from restante.protocol.ids import Prefix, is_id, new_id, new_secret
+from restante.protocol.ids import Prefix, new_id
 from restante.server.blobs.remote import ReadablePart, RemoteBlobs, RemoteFile
 from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
@@ -31,7 +28,8 @@ from restante.server.log import Log
 from restante.server.plans.service import Plans
 from restante.server.recent import Recent
 from restante.server.sessions.actor import Actor, Caller
-from restante.server.uploads import queries, rules
+from restante.server.uploads import queries
+from restante.server.uploads.access import Access, digest_of
 from restante.server.uploads.durable import BUSY_RETRY_S, FULL_RETRY_S, Durable, full_or_busy
 from restante.server.uploads.opened import Lease, OpenUpload, Shelf
 from restante.server.uploads.sweeps import Sweeps
@@ -51,7 +49,7 @@ _DRAIN_SHARE = 0.75
 class Bury(Protocol):
     """A query that makes a tombstone and tells whether it did."""
 
-    def __call__(self, connection: Connection, upload_id: str, *, now_ms: int) -> bool: ...
+    def __call__(self, connection: Connection, account_id: int, upload_id: str, *, now_ms: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,11 @@ class Uploads:
         limiter: Limiter,
         plans: Plans,
         log: Log,
+        key: bytes,
     ) -> None:
         self._database = database
         self._blobs = blobs
+        self._access = Access(database, clock, key=key)
         self._remote = blobs if isinstance(blobs, RemoteBlobs) else None
         self._clock = clock
         self._settings = settings
@@ -98,8 +98,8 @@ class Uploads:
             self._remote.attach(asyncio.get_running_loop())
         self._durable.start()
         if self._remote is None:  # of a remote one, row and blob are made in one transaction
-            for upload_id in await self._sweeps.never_created():
-                await self._bury(upload_id)
+            for each in await self._sweeps.never_created():
+                await self._bury(each.account_id, each.id)
 
     async def stop(self) -> None:
         """Ends open requests with what they have, flushed; within ``drain_s``."""
@@ -157,12 +157,12 @@ class Uploads:
             raise RetryLater("busy", seconds=BUSY_RETRY_S)
         if length is not None and length > self.most_bytes:
             raise Refusal("too-large", limit=self.most_bytes)
-        free = self._blobs.free_bytes()
-        capability, now_ms = b64(new_secret()), self._clock.now_ms()
+        free = self._blobs.free_bytes() if self._remote is None else None
+        capability, now_ms = self._access.new_capability(who.account_id), self._clock.now_ms()
         row = queries.Upload(
             id=new_id(Prefix.UPLOAD),
             account_id=who.account_id,
-            capability_sha256=_digest(capability),
+            capability_sha256=digest_of(capability),
             length=length,
             created_at=now_ms,
             finished_at=None,
@@ -172,7 +172,7 @@ class Uploads:
         )
         await self._database.write(partial(self._add, row=row, free=free))
         failpoint("upload-row-committed")
-        file = await self._create_blob(row.id)
+        file = await self._create_blob(row)
         failpoint("upload-created")
         upload = self._shelf.put(OpenUpload.of(row, file, last_byte_ms=now_ms))
         if upload.complete:
@@ -190,12 +190,12 @@ class Uploads:
         open in memory and asked for with its own token costs no database access.
         """
         upload = self._shelf.find(upload_id)
-        if upload is not None and await self._owns(upload, token, who):
+        if upload is not None and await self._access.owns(upload, token, who):
             upload = self._shelf.find(upload_id)  # again, since it may have been closed meanwhile
         else:
             upload = None
         if upload is None:
-            upload = await self._open(await self._access_row(upload_id, token, who))
+            upload = await self._open(await self._access.row(upload_id, token, who))
         with self._shelf.using(upload):
             if self._remote is not None:
                 await self._catch_up(upload, self._remote)
@@ -247,7 +247,7 @@ class Uploads:
     async def declare_length(self, upload: OpenUpload, length: int) -> None:
         """Stores a length that was deferred; one that the size has reached is stored with the finish."""
         if upload.size < length and not await self._database.write(
-            partial(queries.set_length, upload_id=upload.id, length=length)
+            partial(queries.set_length, account_id=upload.account_id, upload_id=upload.id, length=length)
         ):
             raise Refusal("upload-gone")
         upload.length = length
@@ -258,7 +258,7 @@ class Uploads:
 
     async def terminate(self, upload: OpenUpload) -> None:
         """Removes an upload for good. Raises Refusal upload-claimed when a message carries it."""
-        if not await self._bury(upload.id):
+        if not await self._bury(upload.account_id, upload.id):
             raise Refusal("upload-gone" if upload.gone else "upload-claimed")
         failpoint("upload-terminated")
 
@@ -275,7 +275,7 @@ class Uploads:
         """
         length = queries.claim(connection, account_id, upload_id, message_id, by=by)
         if length is None:
-            raise _unclaimable(queries.find(connection, upload_id), account_id, by)
+            raise _unclaimable(queries.find(connection, account_id, upload_id), by)
         return length
 
     async def open_blob(self, upload_id: str) -> BlobFile:
@@ -307,22 +307,25 @@ class Uploads:
         path = self._blobs.path(upload_id)
         return None if path is None else str(path.absolute())
 
-    async def delete_blob(self, upload_id: str) -> None:
-        """Removes a blob and leaves a tombstone; a second time does nothing."""
+    async def delete_blob(self, upload_id: str, *, account_id: int | None) -> None:
+        """Removes a blob and leaves a tombstone; a second time does nothing. ``account_id``: see ``queries.set_gone``."""
         self._shelf.drop(upload_id)
         await asyncio.to_thread(self._blobs.delete, upload_id)
         failpoint("blob-deleted")
         now_ms = self._clock.now_ms()
-        await self._database.write(partial(queries.set_gone, upload_id=upload_id, now_ms=now_ms))
+        await self._database.write(
+            partial(queries.set_gone, account_id=account_id, upload_id=upload_id, now_ms=now_ms)
+        )
 
     async def expire_unfinished(self, now_ms: int) -> int:
         """Ends what received no byte for 24 h; returns how many."""
         found = await self._sweeps.silent(now_ms)
-        return sum([await self._bury(upload_id, queries.bury_unfinished) for upload_id in found])
+        return sum([await self._bury(each.account_id, each.id, queries.bury_unfinished) for each in found])
 
     async def expire_unclaimed(self, now_ms: int) -> int:
         """Ends what was finished 24 h ago and sent with no message; returns how many."""
-        return sum([await self._bury(upload_id) for upload_id in await self._sweeps.unclaimed(now_ms)])
+        found = await self._sweeps.unclaimed(now_ms)
+        return sum([await self._bury(each.account_id, each.id) for each in found])
 
     async def sweep_orphans(self) -> int:
         """Removes blobs that no row needs and needed an hour ago; returns how many."""
@@ -344,60 +347,32 @@ class Uploads:
 
     # Inside
 
-    def _add(self, connection: Connection, *, row: queries.Upload, free: int) -> None:
+    def _add(self, connection: Connection, *, row: queries.Upload, free: int | None) -> None:
+        """``free`` bytes of a local disk, on which everybody's uploads lie; a bucket has no end, and nobody's are counted."""
         by = row.call_sha256 or b""
         account = f"{row.account_id}:{by.hex()}" if by else str(row.account_id)
         self._limiter.take(connection, "uploads", account, self._settings.rate_uploads)
         if not by:
             self._plans.check_may_upload(connection, row.account_id, now_ms=row.created_at)
-        count, reserved = queries.unfinished_sums(connection, row.account_id, by=by, deferred=self.most_bytes)
-        if count >= limits.UNFINISHED_UPLOADS:
+        if queries.count_unfinished(connection, row.account_id, by=by) >= limits.UNFINISHED_UPLOADS:
             raise Refusal("too-many-uploads", limit=limits.UNFINISHED_UPLOADS)
-        wanted = self.most_bytes if row.length is None else row.length
-        if free < self._settings.keep_free_bytes + reserved + wanted:
-            raise RetryLater("storage-full", seconds=FULL_RETRY_S)
+        if free is not None:
+            wanted = self.most_bytes if row.length is None else row.length
+            reserved = queries.reserved_bytes(connection, deferred=self.most_bytes)
+            if free < self._settings.keep_free_bytes + reserved + wanted:
+                raise RetryLater("storage-full", seconds=FULL_RETRY_S)
         queries.add(connection, row)
         if self._remote is not None:
             queries.add_blob(connection, row.id, now_ms=row.created_at)
 
-    async def _create_blob(self, upload_id: str) -> BlobFile:
+    async def _create_blob(self, row: queries.Upload) -> BlobFile:
         if self._remote is not None:
-            return self._remote.created(upload_id)
+            return self._remote.created(row.id)
         try:
-            return await asyncio.to_thread(self._blobs.create, upload_id)
+            return await asyncio.to_thread(self._blobs.create, row.id)
         except OSError as error:
-            await self._bury(upload_id)
+            await self._bury(row.account_id, row.id)
             raise full_or_busy(error) from error
-
-    async def _owns(self, upload: OpenUpload, token: str, who: Callable[[str], Awaitable[Actor]]) -> bool:
-        if self._is_capability(
-            token, upload.capability_sha256, upload.created_at, by_caller=upload.by_caller
-        ):
-            return True
-        with suppress(Refusal):
-            return (await who(token)).account_id == upload.account_id and not upload.by_caller
-        return False
-
-    async def _access_row(
-        self, upload_id: str, token: str, who: Callable[[str], Awaitable[Actor]]
-    ) -> queries.Upload:
-        row = None
-        if is_id(upload_id, Prefix.UPLOAD):
-            row = await self._database.read(partial(queries.find, upload_id=upload_id))
-        if row is None or not self._is_capability(
-            token, row.capability_sha256, row.created_at, by_caller=row.call_sha256 is not None
-        ):
-            account_id = (await who(token)).account_id
-            if row is None or row.account_id != account_id or row.call_sha256 is not None:
-                raise Refusal("not-found")
-        if row.gone_at is not None:
-            raise Refusal("upload-gone")
-        return row
-
-    def _is_capability(self, token: str, sha256: bytes, created_ms: int, *, by_caller: bool) -> bool:
-        age_ms = self._clock.now_ms() - created_ms
-        fits = hmac.compare_digest(_digest(token), sha256)
-        return fits and age_ms < rules.to_ms(limits.CALL_FOR if by_caller else limits.UPLOAD_CAPABILITY_FOR)
 
     async def _open(self, row: queries.Upload) -> OpenUpload:
         try:
@@ -411,7 +386,7 @@ class Uploads:
         """Learns what other processes did to an upload whose blob is remote."""
         if upload.lease is not None:
             return
-        row = await self._database.read(partial(queries.find, upload_id=upload.id))
+        row = await self._access.find(upload.id, upload.account_id)
         if row is None or row.gone_at is not None:
             self._shelf.drop(upload.id)
             raise Refusal("upload-gone")
@@ -452,21 +427,21 @@ class Uploads:
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await holder.ended.wait()
 
-    async def _give_up(self, upload_id: str) -> None:
-        self._shelf.drop(upload_id)
-        await self._bury(upload_id)
+    async def _give_up(self, upload: OpenUpload) -> None:
+        self._shelf.drop(upload.id)
+        await self._bury(upload.account_id, upload.id)
 
-    async def _bury(self, upload_id: str, query: Bury = queries.bury) -> bool:
+    async def _bury(self, account_id: int, upload_id: str, query: Bury = queries.bury) -> bool:
         buried = await self._database.write(
-            lambda connection: query(connection, upload_id, now_ms=self._clock.now_ms())
+            lambda connection: query(connection, account_id, upload_id, now_ms=self._clock.now_ms())
         )
         if buried:
             self._shelf.drop(upload_id)
         return buried
 
 
-def _unclaimable(row: queries.Upload | None, account_id: int, by: bytes) -> Refusal:
-    if row is None or row.account_id != account_id or (row.call_sha256 or b"") != by:
+def _unclaimable(row: queries.Upload | None, by: bytes) -> Refusal:
+    if row is None or (row.call_sha256 or b"") != by:
         return Refusal("not-found")
     if row.gone_at is not None:
         return Refusal("upload-gone")
@@ -476,7 +451,3 @@ def _unclaimable(row: queries.Upload | None, account_id: int, by: bytes) -> Refu
 def _by(who: Actor | Caller) -> bytes:
     """Names the call of a caller; empty for an account."""
     return who.call_sha256 if isinstance(who, Caller) else b""
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()

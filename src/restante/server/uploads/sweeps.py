@@ -10,6 +10,7 @@ from restante.server.blobs.store import BlobFile, BlobMissing, BlobStore
 from restante.server.clock import Clock
 from restante.server.db.engine import Database
 from restante.server.uploads import queries, rules
+from restante.server.uploads.queries import Owned
 
 SUMS = 100
 """Blobs hashed in one pass."""
@@ -29,19 +30,19 @@ class Sweeps:
         self._clock = clock
         self._without_row_since_s: dict[str, float] = {}
 
-    async def never_created(self) -> list[str]:
+    async def never_created(self) -> list[Owned]:
         """Uploads whose row was committed and whose blob was not made before the process died."""
         now_ms = self._clock.now_ms()
         rows = await self._database.read(partial(queries.unfinished, created_before_ms=now_ms + 1))
         return await asyncio.to_thread(self._untouched, rows, since_ms=0)
 
-    async def silent(self, now_ms: int) -> list[str]:
+    async def silent(self, now_ms: int) -> list[Owned]:
         """Unfinished uploads that received no byte for 24 h, judged by the file's own time."""
         before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNFINISHED_FOR)
         rows = await self._database.read(partial(queries.unfinished, created_before_ms=before_ms))
         return await asyncio.to_thread(self._untouched, rows, since_ms=before_ms)
 
-    async def unclaimed(self, now_ms: int) -> list[str]:
+    async def unclaimed(self, now_ms: int) -> list[Owned]:
         """Uploads that were finished 24 h ago and sent with no message."""
         before_ms = now_ms - rules.to_ms(limits.UPLOAD_UNCLAIMED_FOR)
         return await self._database.read(partial(queries.unclaimed, finished_before_ms=before_ms))
@@ -61,22 +62,24 @@ class Sweeps:
     async def sum_up(self) -> int:
         """Hashes finished blobs, so that `restante check` finds what the disk changed later; returns how many."""
         found = await self._database.read(partial(queries.unsummed, most=SUMS))
-        for upload_id in found:
-            digest = await asyncio.to_thread(self._sum, upload_id)
-            if digest is not None:
-                await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
+        for each in found:
+            await self._keep_sum(each, await asyncio.to_thread(self._sum, each.id))
         return len(found)
 
     async def join_up(self, remote: RemoteBlobs) -> int:
         """Makes one object of each finished blob and keeps its hash, which tells that this was done; returns how many."""
         began_s, count = self._clock.monotonic_s(), 0
-        for upload_id in await self._database.read(partial(queries.unsummed, most=JOINS)):
+        for each in await self._database.read(partial(queries.unsummed, most=JOINS)):
             if self._clock.monotonic_s() - began_s > JOIN_FOR_S:
                 break
-            digest, count = await remote.run(remote.join, upload_id), count + 1
-            if digest is not None:
-                await self._database.write(partial(queries.set_sum, upload_id=upload_id, sha256=digest))
+            digest, count = await remote.run(remote.join, each.id), count + 1
+            await self._keep_sum(each, digest)
         return count
+
+    async def _keep_sum(self, upload: Owned, digest: bytes | None) -> None:
+        if digest is not None:
+            keep = partial(queries.set_sum, account_id=upload.account_id, upload_id=upload.id, sha256=digest)
+            await self._database.write(keep)
 
     def _sum(self, upload_id: str) -> bytes | None:
         """None when it was removed meanwhile."""
@@ -94,9 +97,9 @@ class Sweeps:
         before_ms = now_ms - rules.to_ms(limits.TOMBSTONE_FOR)
         return await self._database.write(partial(queries.forget_gone, gone_before_ms=before_ms))
 
-    def _untouched(self, upload_ids: list[str], *, since_ms: int) -> list[str]:
+    def _untouched(self, found: list[Owned], *, since_ms: int) -> list[Owned]:
         """Those without a blob, or whose last byte came earlier."""
-        return [each for each in upload_ids if self._modified_ms(each) < since_ms]
+        return [each for each in found if self._modified_ms(each.id) < since_ms]
 
     def _modified_ms(self, upload_id: str) -> int:
         try:

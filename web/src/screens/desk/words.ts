@@ -18,6 +18,7 @@ const THINGS: Readonly<Record<string, () => Thing>> = {
   disk: () => ({ icon: "stored", name: m.desk_disk(), cure: m.desk_disk_cure() }),
   storage: () => ({ icon: "stored", name: m.desk_storage(), cure: m.desk_storage_cure() }),
   database: () => ({ icon: "stored", name: m.desk_database(), cure: m.desk_database_cure() }),
+  bus: () => ({ icon: "laptop", name: m.desk_bus(), cure: m.desk_bus_cure() }),
   secrets: () => ({ icon: "key", name: m.desk_secrets(), cure: m.desk_secrets_cure() }),
   mail: () => ({ icon: "mail", name: m.desk_mail(), cure: m.desk_mail_cure() }),
   push: () => ({ icon: "info", name: m.desk_push(), cure: m.desk_push_cure() }),
@@ -53,7 +54,7 @@ const FACTS: Readonly<Record<string, (item: Examined, now: number) => string>> =
 };
 /** Where the server's own words say which file, host or name it is. */
 const TELLING: ReadonlySet<string> = new Set([
-  ...["address", "certificate", "clock", "disk", "storage", "secrets", "mail", "witnesses"],
+  ...["address", "certificate", "clock", "disk", "storage", "bus", "secrets", "mail", "witnesses"],
 ]);
 
 /** What to show; `said`: the server's own English. One that this page does not know yet keeps the server's words. */

@@ -3,6 +3,8 @@
 Whoever still runs the release before writes neither. Triggers do it for them, and go with the release that contracts.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
-FACTS = {
+FACTS: dict[str, Any] = {
     'sender_id': BIG,
     'kind': sa.Text(),
     'upload_id': sa.Text(),
@@ -52,6 +54,13 @@ TRIGGERS = {
         'UPDATE envelopes SET expires_at = NEW.expires_at, quarantined_at = NEW.quarantined_at,'
         ' quarantine_reason = NEW.quarantine_reason WHERE message_id = NEW.id;',
     ),
+    'events_end': (
+        'DELETE ON events',
+        None,
+        'INSERT INTO event_ends (account_id, forgotten_id) SELECT id, OLD.id FROM accounts WHERE id = OLD.account_id'
+        ' AND NOT EXISTS (SELECT 1 FROM event_ends WHERE account_id = OLD.account_id AND forgotten_id >= OLD.id)'
+        ' ON CONFLICT (account_id) DO UPDATE SET forgotten_id = excluded.forgotten_id;',
+    ),
     'keys_belong': (
         'INSERT ON idempotency_keys',
         'NEW.account_id = 0',
@@ -62,6 +71,8 @@ TRIGGERS = {
 
 
 def upgrade() -> None:
+    if op.get_bind().dialect.name == 'postgresql':  # in the order in which a send takes them
+        op.execute('LOCK TABLE idempotency_keys, messages, events, envelopes, outbox IN ACCESS EXCLUSIVE MODE')
     for name, kind in FACTS.items():
         op.add_column('envelopes', sa.Column(name, kind, nullable=True, comment='as in the message'))
     op.create_table('deliveries',
