@@ -8,9 +8,11 @@ import gc
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,18 @@ def _serve() -> None:
     _warm()
     gc.collect()
     gc.freeze()
+    begun: set[int] = set()
     ended: dict[int, int] = {}
     for line in sys.stdin.buffer:
         question = json.loads(line)
         answer = _fork(question) if "fork" in question else _code(question["poll"], ended)
+        if "fork" in question and answer is not None:
+            begun.add(answer)
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
+    for pid in begun - ended.keys():  # of tests that were killed
+        with suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def _fork(question: dict[str, Any]) -> int:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, insert
 
 from restante.server.db.tables import accounts
-from restante.server.db.tables import events as events_table
 from restante.server.messages.channel import Channel
 from restante.server.outbox import events
 from restante.server.sessions.actor import Actor
@@ -133,18 +132,6 @@ def test_an_account_without_events_begins_at_nothing(home: Household, ann: Actor
     assert goes_on(home, ann, 0)
     note(home, ann)
     assert goes_on(home, ann, 0)
-
-
-def test_what_a_node_of_the_release_before_sweeps_is_noted(home: Household, ann: Actor, bob: Actor):
-    """It removes events and knows of no ends."""
-    for each in (ann, ann, bob):
-        note(home, each)
-    home.run(home.house.database.write(lambda connection: connection.execute(delete(events_table)).rowcount))
-    assert {row.account_id: row.forgotten_id for row in home.rows("event_ends")} == {
-        ann.account_id: 2,
-        bob.account_id: 3,
-    }
-    assert [goes_on(home, ann, position) for position in (1, 2)] == [False, True]
 
 
 def test_an_account_that_goes_takes_its_ends_with_it(

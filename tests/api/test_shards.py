@@ -130,6 +130,24 @@ def test_a_key_that_a_node_of_the_release_before_kept_belongs_to_its_account(hom
     assert home.run(home.house.database.write(work)) == ann.account_id
 
 
+def test_what_a_node_of_the_release_before_sweeps_is_noted_and_what_a_send_takes_back_is_not(home: Household):
+    ann = home.account("ann")
+
+    def work(connection: Connection) -> list[tuple[int, int]]:
+        old = Before(connection)
+        for created_at in (1, 2**50):
+            old.run(
+                "INSERT INTO events (account_id, kind, message_id, created_at) VALUES (:who, 'message', 'msg_a', :at)",
+                who=ann.account_id,
+                at=created_at,
+            )
+        old.run("DELETE FROM events")
+        rows = connection.execute(text("SELECT account_id, forgotten_id FROM event_ends"))
+        return [tuple(row) for row in rows]
+
+    assert home.run(home.house.database.write(work)) == [(ann.account_id, 1)]
+
+
 def wrong(connection: Connection) -> list[str]:
     return [said for said, ask in DISAGREEMENTS.items() if connection.execute(text(ask)).all()]
 

@@ -1,8 +1,29 @@
 """The part of the schema in which an account keeps, in its own shard, what it would otherwise have to ask others for."""
 
-from sqlalchemy import ForeignKey, Integer, LargeBinary, Text, text
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Text, text
 
 from restante.server.db.shapes import Big, a_column, a_table, an_account
+
+
+def facts() -> list[Column[Any]]:
+    """What a list shows of the message, kept with each copy: nobody looks into the sender's shard for it."""
+    kinds = {
+        "sender_id": Big,
+        "kind": Text,
+        "upload_id": Text,
+        "video_bytes": Big,
+        "details_sha256": LargeBinary,
+        "expires_at": Big,
+        "until_played": Integer,
+        "may_forward": Integer,
+        "by_caller": Integer,
+        "quarantined_at": Big,
+        "quarantine_reason": Text,
+    }
+    return [a_column(name, kind, "as in the message", nullable=True) for name, kind in kinds.items()]
+
 
 deliveries = a_table(
     "deliveries",

@@ -3,8 +3,6 @@
 Only ``queries.py`` of a domain, and the rooms `sessions`, `limits` and `outbox`, speak SQL.
 """
 
-from typing import Any
-
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 
 from restante.server.db import blob_tables, entry_tables, message_tables, plan_tables  # noqa: F401 - their tables belong to the schema
@@ -204,25 +202,6 @@ messages = _table(
     ),
 )
 
-
-def _facts() -> list[Column[Any]]:
-    """What a list shows of the message, kept with each copy: nobody looks into the sender's shard for it."""
-    kinds = {
-        "sender_id": Big,
-        "kind": Text,
-        "upload_id": Text,
-        "video_bytes": Big,
-        "details_sha256": LargeBinary,
-        "expires_at": Big,
-        "until_played": Integer,
-        "may_forward": Integer,
-        "by_caller": Integer,
-        "quarantined_at": Big,
-        "quarantine_reason": Text,
-    }
-    return [_column(name, kind, "as in the message", nullable=True) for name, kind in kinds.items()]
-
-
 envelopes = _table(
     "envelopes",
     _column(
@@ -250,7 +229,7 @@ envelopes = _table(
     _column("delivery_receipt", LargeBinary, "signed by the recipient, for the sender", nullable=True),
     _column("play_receipt", LargeBinary, "likewise", nullable=True),
     _column("forwarded_by", Big, "account that passed the message on to this one", nullable=True),
-    *_facts(),
+    *message_tables.facts(),
     Index("ix_envelopes_box", "account_id", "box", "received_at", "message_id"),
     Index("ix_envelopes_change", "account_id", "box", "change"),
 )

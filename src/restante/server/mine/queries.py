@@ -42,7 +42,10 @@ BATCH = 100
 
 _ACCOUNT = bindparam("account", type_=accounts.c.id.type)
 _NOW = bindparam("now", type_=messages.c.received_at.type)
-_LATER = {"messages", "deliveries", "envelopes", "uploads", "events", "log_entries", "reports"}
+_LATER = {
+    *("messages", "deliveries", "envelopes", "uploads", "events", "log_entries", "reports"),
+    *("outbox", "event_ends"),
+}
 _AT_ONCE = [
     delete(table).where(table.c.account_id == _ACCOUNT)
     for table in reversed(metadata.sorted_tables)
