@@ -101,7 +101,10 @@ class Server:
         """SIGTERM, and the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        try:
+            code = self.process.wait(20)
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"the server did not end:\n{self.log()[-3000:]}") from late
         self._signal(signal.SIGKILL)
         self.process = None
         return code

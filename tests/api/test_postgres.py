@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from restante.server.bus.memory import MemoryBus
 from restante.server.clock import SystemClock
 from restante.server.config import Settings
 from restante.server.db import migrate, postgres, promises
@@ -27,6 +28,8 @@ from restante.server.db.tables import accounts, log_entries, rate_buckets
 from restante.server.errors import Refusal, RetryLater
 from restante.server.house import furnish
 from restante.server.limits.service import Limiter
+from restante.server.log import Log
+from restante.server.messages.channel import Channel
 from restante.server.outbox import events, queue
 from restante.server.storage import embedded
 from restante.server.transparency.service import append
@@ -239,6 +242,31 @@ def test_events_are_numbered_in_the_order_in_which_they_are_seen(url):
 def test_without_their_turn_a_channel_would_miss_one(url, monkeypatch):
     monkeypatch.setattr(events, "take_numbers", lambda _: None)
     assert len(_two_senders(url)) == 1
+
+
+def test_a_number_that_is_lost_with_its_transaction_has_nobody_begin_anew(url):
+    """Whoever listened before anything happened is at 0, and the first event there is has a larger number than 1."""
+
+    async def story(both: list[PostgresDatabase]) -> None:
+        account = await an_account(both[0])
+
+        def send(connection: Connection, message: str, *, fails: bool) -> None:
+            events.append(connection, [account], "message", message, now_ms=0)
+            if fails:
+                raise Refusal("busy")
+
+        with pytest.raises(Refusal):
+            await both[0].write(partial(send, message="msg_1", fails=True))
+        await both[0].write(partial(send, message="msg_2", fails=False))
+        (there,) = await both[1].read(lambda c: events.after(c, account, 0))
+        assert there.id > 1
+        log = Log(SystemClock(), key=b"k")
+        channel = Channel(both[1], MemoryBus(), SystemClock(), log)
+        stream = channel.stream(account, "0", token_sha256=b"")
+        assert await anext(stream) == b"retry: 1000\nid: 0\n\n"
+        await stream.aclose()
+
+    run(url, story)
 
 
 def _beside_one_who_stands_still(url: str) -> bool:

@@ -129,12 +129,12 @@ def test_from_command_line_to_browser(street: Street, tmp_path: Path) -> None:
     arrival = expect(page, "From the terminal")
     street.joseph.send("ann", talking_head(tmp_path), "--caption", "From the terminal")
     came_at = arrival()
-    (told,) = street.joseph.sent()
+    told = by_caption(street.joseph, "From the terminal")
     assert came_at - told["received_at"] < LIVE_MS
-    eventually(lambda: street.joseph.sent()[0]["state"] == "delivered")
+    eventually(lambda: by_caption(street.joseph, "From the terminal")["state"] == "delivered")
     watch(page, "From the terminal")
     play(page)
-    eventually(lambda: street.joseph.sent()[0]["state"] == "played")
+    eventually(lambda: by_caption(street.joseph, "From the terminal")["state"] == "played")
     assert_keeps(save(page, tmp_path / "saved.mp4"), duration_s=told["duration_s"])
 
 

@@ -21,7 +21,7 @@ from tests.serving import ROOT, free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(FOR_S * 3 + 240)]
 PROXY = {"RESTANTE_TRUSTED_PROXIES": "127.0.0.1"}
-WAITS_S = 2.5
+WAITS_S = 3.0
 """HAProxy asks a node that is not there three times more, a second apart."""
 AWAY_S = 4.0
 """A node is away for longer than that, as where an upgrade takes its time."""
