@@ -135,6 +135,7 @@ _ACCOUNT_IDS = select(accounts.c.name, accounts.c.id).where(
 _INSERT_MESSAGE = insert(messages)
 _INSERT_ENVELOPES = insert(envelopes)
 _INSERT_DELIVERIES = insert(told)
+_NOBODY = 0
 _WITHHOLD = delete(events).where(
     events.c.id >= bindparam("first"),
     events.c.message_id == _MESSAGE,
@@ -221,10 +222,9 @@ def insert_copies(connection: Connection, copies: list[dict[str, Any]], facts: d
 def withhold_events(
     connection: Connection, message_id: str, blockers: Collection[int], *, since: int
 ) -> None:
-    """Takes back what a send just wrote for those who have it in the box ``hidden``."""
-    if blockers:
-        wanted = {"message": message_id, "first": since, "blockers": sorted(blockers)}
-        connection.execute(_WITHHOLD, wanted)
+    """Takes back what a send just wrote for those who have it in the box ``hidden``. Where nobody has, nobody's is: the time must not tell."""
+    wanted = {"message": message_id, "first": since, "blockers": sorted(blockers) or [_NOBODY]}
+    connection.execute(_WITHHOLD, wanted)
 
 
 # Reading
