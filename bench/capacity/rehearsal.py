@@ -4,8 +4,8 @@ Two runs on one server say what a piece and what an exchange cost today: recordi
 these two, and from nothing else of the day, the simulator foretells a third kind of run: pairs who record, send and fetch. That one is
 measured in the same rounds, at several loads, so that a fast or slow spell of the machine meets all of them. Writes bench/agreement.md.
 
-With ``--nodes 2`` the two runs are on one node with PostgreSQL and S3, and what is foretold is what two do. It also tells what these engines cost,
-and how much more two nodes carry than one. Writes bench/agreement_two_nodes.md.
+With ``--nodes 2`` the runs are on two nodes with PostgreSQL and S3, each request at the one that the request before was not at; what nodes do at rest, which
+embedded is next to nothing, is measured, too. It also tells what these engines cost, and how much more two nodes carry than one. Writes bench/agreement_two_nodes.md.
 """
 
 import argparse
@@ -41,6 +41,7 @@ FULL = 16
 WRITES = 6
 """Transactions of an exchange, as the model counts them."""
 NOTHING = Costs(**dict.fromkeys((each.name for each in fields(Costs)), 0.0))
+REST_S = 5.0
 WARM_S, SECONDS = 2.0, 8.0
 """What is counted begins after the first and lasts the second; all pairs are at it."""
 LENGTHS = (3, 4, 5)
@@ -105,6 +106,8 @@ class Stage:
     plain: Place
     nodes: int
     on: Engines | None = None
+    rests: list[float] = field(default_factory=list)
+    """CPU seconds in a second of all nodes together when nobody is there."""
     recordings: list[Sample] = field(default_factory=list)
     exchanges: list[Sample] = field(default_factory=list)
     talks: dict[int, list[Talk]] = field(default_factory=dict)
@@ -162,8 +165,9 @@ def _stage(stack: ExitStack, nodes: int) -> Stage:
 
 
 def _round(stage: Stage, films: Sequence[Film], short: Film, long: Film) -> None:
-    stage.recordings.append(stage.beside("piece", lambda: _recordings(stage.alone, long)))
-    stage.exchanges.append(stage.beside("exchange", lambda: stage.alone.exchange(short, 4)))
+    stage.rests.append(_rest(stage.together))
+    stage.recordings.append(stage.beside("piece", lambda: _recordings(stage.together, long)))
+    stage.exchanges.append(stage.beside("exchange", lambda: stage.together.exchange(short, 4)))
     for load in LOADS_TWO if stage.on else LOADS:
         stage.talks.setdefault(load, []).append(_talk(stage.together, load, films))
     if stage.on:
@@ -171,6 +175,12 @@ def _round(stage: Stage, films: Sequence[Film], short: Film, long: Film) -> None
         stage.plain_exchanges.append(stage.plain.exchange(short, 4))
         for nodes, place in ((1, stage.alone), (2, stage.together)):
             stage.full[nodes].append(place.exchange(short, FULL))
+
+
+def _rest(place: Place) -> float:
+    cpu_s = place.house.server.cpu_s()
+    time.sleep(REST_S)
+    return (place.house.server.cpu_s() - cpu_s) / REST_S
 
 
 def _recordings(place: Place, video: Film) -> Sample:
@@ -266,7 +276,7 @@ def foretold(costs: Costs, talkers: int, nodes: int) -> Outcome:
 def page(stage: Stage) -> str:
     costs = _of_the_engines(stage) if stage.on else costs_today(stage.recordings, stage.exchanges)
     rows = [
-        _row(load, several, foretold(costs, load, stage.nodes), stage.nodes)
+        _row(load, several, foretold(costs, load, stage.nodes), stage)
         for load, several in stage.talks.items()
     ]
     spread = ", ".join(
@@ -274,7 +284,7 @@ def page(stage: Stage) -> str:
         for load, several in stage.talks.items()
     )
     command = "python -m bench.capacity.rehearsal" + (" --nodes 2" if stage.on else "")
-    where = " on one node with PostgreSQL and S3" if stage.on else ""
+    where = " on two nodes with PostgreSQL and S3" if stage.on else ""
     foretells = "two nodes with" if stage.on else "one with"
     return "\n".join(
         [
@@ -282,7 +292,7 @@ def page(stage: Stage) -> str:
             "",
             f"Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {len(stage.recordings)} rounds, interleaved; {os.cpu_count()} cores, which clients{' and engines' if stage.on else ''}",
             f"share, load {os.getloadavg()[0]:.1f} at the end. From {RECORDINGS} recordings alone and from exchanges of a short video alone{where} come the two costs",
-            f"of the day ({costs.piece_s * 1000:.2f} ms a piece, {costs.exchange_s * 1000:.1f} ms an exchange); the simulator then foretells {foretells} pairs who record at 2 Mbit/s, send and fetch.",
+            f"of the day ({costs.piece_s * 1000:.2f} ms a piece, {costs.exchange_s * 1000:.1f} ms an exchange, and {median(stage.rests) * 100:.1f} % of a core at rest); the simulator then foretells {foretells} pairs who record at 2 Mbit/s, send and fetch.",
             f"Target: the processor's load within {WITHIN * 100:.0f} %. Latencies count from when a piece was due, to the client's clock.",
             "",
             "| | load foretold | load measured | off by | messages/s foretold | measured | acknowledged, ms, p50 / p99: foretold | measured | |",
@@ -296,8 +306,8 @@ def page(stage: Stage) -> str:
     )
 
 
-def _row(load: int, several: Sequence[Talk], said: Outcome, nodes: int) -> str:
-    said_load, was = said.use * nodes, median(one.load for one in several)
+def _row(load: int, several: Sequence[Talk], said: Outcome, stage: Stage) -> str:
+    said_load, was = said.use * stage.nodes + median(stage.rests), median(one.load for one in several)
     off = said_load / was - 1
     acks = sorted(ack for one in several for ack in one.acks_ms)
     messages = median(one.messages / one.seconds for one in several)
