@@ -94,7 +94,7 @@ LEAKS = (
     ),
     Leak(
         "server/uploads/service.py",
-        "capability_sha256=_digest(capability),",
+        "capability_sha256=digest_of(capability),",
         "capability_sha256=capability.encode(),",
         "upload capability",
         "restante.sqlite3",
