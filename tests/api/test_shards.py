@@ -15,6 +15,7 @@ from restante.server.backup.checking import NOTHING, check_data
 from restante.server.db import migrate
 from restante.server.db.agreement import DISAGREEMENTS
 from restante.server.db.engine import sqlite_engine
+from restante.server.db.postgres import postgres_engines
 from restante.server.messages.listing import Page
 from restante.server.sessions.actor import Actor
 from tests import databases
@@ -158,8 +159,8 @@ def engine_at(tmp_path: Path, revision: str) -> Engine:
         engine = sqlite_engine(tmp_path / "old.sqlite3")
     else:
         name = f"shards_{tmp_path.name.lower()}"[:60]
-        databases.cluster().empty(name)
-        engine = databases.cluster().engine(name)
+        engine, reader = postgres_engines(databases.cluster().empty(name))
+        reader.dispose()
     migrate.upgrade(engine, revision)
     return engine
 
