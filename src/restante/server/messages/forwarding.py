@@ -52,5 +52,5 @@ def forward(
         for name, account_id in new.items()
     ]
     queries.insert_copies(connection, copies, queries.facts_of(row))
-    queries.withhold_events(connection, row.id, blockers, since=min(changes.values()))
+    queries.withhold_events(connection, row.id, blockers, changes)
     return set(everybody - blockers)

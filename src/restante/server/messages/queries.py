@@ -135,7 +135,6 @@ _ACCOUNT_IDS = select(accounts.c.name, accounts.c.id).where(
 _INSERT_MESSAGE = insert(messages)
 _INSERT_ENVELOPES = insert(envelopes)
 _INSERT_DELIVERIES = insert(told)
-_NOBODY = 0
 _WITHHOLD = delete(events).where(
     events.c.id >= bindparam("first"),
     events.c.message_id == _MESSAGE,
@@ -220,10 +219,14 @@ def insert_copies(connection: Connection, copies: list[dict[str, Any]], facts: d
 
 
 def withhold_events(
-    connection: Connection, message_id: str, blockers: Collection[int], *, since: int
+    connection: Connection, message_id: str, blockers: Collection[int], changes: Mapping[int, int]
 ) -> None:
-    """Takes back what a send just wrote for those who have it in the box ``hidden``. Where nobody has, nobody's is: the time must not tell."""
-    wanted = {"message": message_id, "first": since, "blockers": sorted(blockers) or [_NOBODY]}
+    """Takes back, of the events just written by account, those for who has it in the box ``hidden``.
+
+    Where nobody has, it looks for one that is not there: the time must not tell.
+    """
+    first = min(changes.values()) if blockers else max(changes.values()) + 1
+    wanted = {"message": message_id, "first": first, "blockers": sorted(blockers) or [min(changes)]}
     connection.execute(_WITHHOLD, wanted)
 
 

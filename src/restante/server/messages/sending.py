@@ -119,7 +119,7 @@ class Sending:
         others = everybody - {actor.account_id}
         tell(connection, self.acquaintances, actor.account_id, others, blockers, now_ms=self.now_ms)
         queries.insert_copies(connection, self._copies(recipients, changes, blockers), facts)
-        queries.withhold_events(connection, message.id, blockers, since=min(changes.values()))
+        queries.withhold_events(connection, message.id, blockers, changes)
         failpoint("send-envelopes-stored")
         links = self._store_links(connection)
         return Outcome(_answer(message.id, self.now_ms, links), replayed=False, touched=everybody - blockers)
