@@ -150,9 +150,8 @@ def test_patches_racing_for_one_offset_never_mix(server, person):
     for start in (0, 50_000, 100_000):
         bodies = [bytes([65 + number]) * 50_000 for number in range(8)]
 
-        def race(
-            body: bytes, at: int = start
-        ) -> int:  # who is refused is hung up on, amid the body: by a connection of its own
+        # Who is refused is hung up on, amid the body: so each by a connection of its own.
+        def race(body: bytes, at: int = start) -> int:
             return patch(person, url, at, body, connection="close").status_code
 
         with ThreadPoolExecutor(8) as pool:
