@@ -28,8 +28,6 @@ SERVES_FROM = "0016"
 SERVES_FROM_KEY = "serves_from"
 LOCK_TIMEOUT = "5s"
 """Of a migration that waits for somebody with a long transaction: whoever comes after it waits, too."""
-
-
 LOCK_NOT_AVAILABLE, DEADLOCK = "55P03", "40P01"
 """SQLSTATE of PostgreSQL."""
 CHANCES = 5
